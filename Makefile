@@ -1,0 +1,52 @@
+# Two commands matter: `make demo` and `make test`. Each makes .venv from the hashed locks and does its job.
+PYTHON ?= python3
+SERVE ?= yes
+BIN := .venv/bin
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: demo test bench format lock schemas clean
+
+demo: .venv/runtime
+	$(BIN)/creditbank demo --home data/demo $(if $(filter no,$(SERVE)),--no-serve)
+
+test: .venv/development
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+bench: .venv/development
+	$(BIN)/pytest -m benchmark tests/benchmarks -p no:xdist -q -s
+
+format: .venv/development
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: .venv/development
+	$(LOCK) --group build --output-file requirements.txt
+	$(LOCK) --group build --group dev --output-file requirements-dev.txt
+
+schemas: .venv/development
+	$(BIN)/creditbank schemas schemas
+
+clean:
+	rm -rf .venv data build *.egg-info
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+
+.venv/runtime: requirements.txt pyproject.toml | .venv/bin/python
+	@echo "Installing what the bank needs, from hashed locks (about a minute) …"
+	$(PIP) --require-hashes --requirement requirements.txt
+	$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.venv/development: requirements-dev.txt pyproject.toml | .venv/bin/python
+	@echo "Installing what the bank and its tests need, from hashed locks (about a minute) …"
+	$(PIP) --require-hashes --requirement requirements-dev.txt
+	$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@ .venv/runtime

@@ -1,0 +1,1 @@
+"""An append-only log that has never heard of education: encoding, entries, chains, tree, checkpoints."""

@@ -1,0 +1,144 @@
+"""One entry: a leaf, whose bytes are hashed and kept for ever, and its salted payload, which may be redacted.
+
+The leaf commits to the payload by `SHA-256(salt ‖ payload)`; the 32 random bytes of salt keep a guess at
+a redacted payload from being confirmed.
+"""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+from creditbank.errors import InvalidInput
+from creditbank.ledger.encoding import JsonValue, canonical_bytes, parse_canonical
+from creditbank.terms import IssuerId, Microseconds, SubjectId
+
+HASH_BYTES = 32
+SALT_BYTES = 32
+LEAF_MAX_BYTES = 65_535
+NO_PREVIOUS = bytes(HASH_BYTES)
+
+_REQUIRED = frozenset({"v", "log", "subject", "seq", "prev", "at", "kind", "issuer", "content"})
+_HEX_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class LeafInvalid(InvalidInput):
+    """These bytes are not a leaf."""
+
+    code = "leaf-invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """What is hashed: who speaks, about whom, when, and a commitment to what is said (DESIGN §3)."""
+
+    log: str
+    subject: SubjectId
+    seq: int
+    prev: bytes
+    at: Microseconds
+    kind: str
+    issuer: IssuerId
+    content: bytes
+    credential: bytes | None = None
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes (RFC 8785).
+
+        Raises:
+            LeafInvalid: they would be longer than 65,535 bytes.
+        """
+        members: dict[str, JsonValue] = {
+            "v": 1,
+            "log": self.log,
+            "subject": self.subject,
+            "seq": self.seq,
+            "prev": self.prev.hex(),
+            "at": self.at,
+            "kind": self.kind,
+            "issuer": self.issuer,
+            "content": self.content.hex(),
+        }
+        if self.credential is not None:
+            members["credential"] = self.credential.hex()
+        encoded = canonical_bytes(members)
+        if len(encoded) > LEAF_MAX_BYTES:
+            raise LeafInvalid("leaf-too-long", size_bytes=len(encoded), max_bytes=LEAF_MAX_BYTES)
+        return encoded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """What an entry says, and the salt that hides it once it is redacted."""
+
+    salt: bytes
+    content: bytes
+
+    @property
+    def commitment(self) -> bytes:
+        """`SHA-256(salt ‖ payload)`, the leaf's `content`."""
+        return sha256(self.salt + self.content).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the ledger, with the exact leaf bytes; `payload` is None once it is redacted."""
+
+    leaf: Leaf
+    leaf_bytes: bytes
+    leaf_hash: bytes
+    payload: Payload | None
+    idempotency_key: str | None = None
+
+
+def leaf_hash(leaf_bytes: bytes) -> bytes:
+    """Return `SHA-256(0x00 ‖ leaf)`: the RFC 6962 leaf hash, and the next leaf's `prev`."""
+    return sha256(b"\x00" + leaf_bytes).digest()
+
+
+def parse_leaf(leaf_bytes: bytes) -> Leaf:
+    """Read a leaf back from its bytes.
+
+    Raises:
+        LeafInvalid: they are not the canonical bytes of exactly the members of a leaf.
+    """
+    try:
+        members = parse_canonical(leaf_bytes)
+    except InvalidInput as error:
+        raise LeafInvalid("leaf-not-canonical") from error
+    if not isinstance(members, dict) or not _REQUIRED <= members.keys() <= _REQUIRED | {"credential"}:
+        raise LeafInvalid("leaf-members")
+    if members["v"] != 1:
+        raise LeafInvalid("leaf-version", version=members["v"])
+    credential = members.get("credential")
+    return Leaf(
+        log=_text(members, "log"),
+        subject=SubjectId(_text(members, "subject")),
+        seq=_count(members, "seq"),
+        prev=_hash(members, "prev"),
+        at=Microseconds(_count(members, "at")),
+        kind=_text(members, "kind"),
+        issuer=IssuerId(_text(members, "issuer")),
+        content=_hash(members, "content"),
+        credential=None if credential is None else _hash(members, "credential"),
+    )
+
+
+def _text(members: dict[str, JsonValue], name: str) -> str:
+    value = members[name]
+    if not isinstance(value, str):
+        raise LeafInvalid("leaf-member-type", field=name)
+    return value
+
+
+def _count(members: dict[str, JsonValue], name: str) -> int:
+    value = members[name]
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise LeafInvalid("leaf-member-type", field=name)
+    return value
+
+
+def _hash(members: dict[str, JsonValue], name: str) -> bytes:
+    value = members[name]
+    if not isinstance(value, str) or not _HEX_HASH.fullmatch(value):
+        raise LeafInvalid("leaf-member-type", field=name)
+    return bytes.fromhex(value)

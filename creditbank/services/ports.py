@@ -1,0 +1,186 @@
+"""What the use cases need from the outside: a store of books, a vault for identities, a signer, a clock.
+
+`storage/` and `signing/` keep these promises; `tests/contract` checks every implementation against them.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from creditbank.errors import Conflict
+from creditbank.identity.citizen_number import CitizenNumber
+from creditbank.identity.person import Person
+from creditbank.ledger.chain import Head
+from creditbank.ledger.entry import Entry
+from creditbank.terms import IssuerId, Microseconds, SubjectId
+
+Clock = Callable[[], datetime]
+"""The wall clock: aware UTC."""
+
+Progress = Callable[[int], None]
+"""Called with how many more units of work are done."""
+
+
+class HeadMoved(Conflict):
+    """Another writer extended this subject's chain first."""
+
+    code = "head-moved"
+
+    def __init__(self, *, subject: SubjectId, expected: int) -> None:
+        super().__init__("head-moved", subject=subject, expected=expected)
+
+
+class IdempotencyKeyReused(Conflict):
+    """The same key came with another request."""
+
+    code = "idempotency-key-reused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRecord:
+    """An account as it is kept: nothing in it can be read without the keys."""
+
+    subject: SubjectId
+    opened_at: Microseconds
+    citizen_index: bytes | None
+    """Keyed blind index of the citizen number (HMAC-SHA-256), unique; None for a learner without one."""
+    wrapped_key: bytes
+    """The account's own data key, wrapped by the key-encryption key."""
+    identity: bytes
+    """The `Person`, encrypted under the data key, bound to the subject."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One posted file: its receipt is what the school got, byte for byte."""
+
+    number: str
+    issuer: IssuerId
+    file_digest: bytes
+    posted_at: Microseconds
+    receipt: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRange:
+    """The places in the log that one append filled: from `first` up to, not including, `size`."""
+
+    first: int
+    size: int
+
+
+class LedgerStore(Protocol):
+    """Where entries live: they are added, never changed, never removed."""
+
+    def size(self) -> int:
+        """Return how many entries the log holds."""
+
+    def root(self) -> bytes:
+        """Return the RFC 6962 root over the whole log."""
+
+    def heads_of(self, subjects: Collection[SubjectId]) -> Mapping[SubjectId, Head]:
+        """Return the end of every subject's chain, `EMPTY` for one that has no entry."""
+
+    def entries_of(self, subject: SubjectId) -> Iterator[Entry]:
+        """Yield the subject's entries in order, redacted ones without payload."""
+
+    def entry_by_key(self, subject: SubjectId, idempotency_key: str) -> Entry | None:
+        """Return the entry that this key made in the subject's chain, if there is one."""
+
+    def append(self, entries: Sequence[Entry]) -> LogRange:
+        """Add `entries`, in this order, to their chains and to the log; all of them or none.
+
+        Raises:
+            HeadMoved: a chain no longer ends where its first new entry expects it to.
+        """
+
+    def log_index_of(self, subject: SubjectId, seq: int) -> int | None:
+        """Return the entry's place in the log."""
+
+    def tile(self, level: int, index: int) -> bytes | None:
+        """Return one stored tile of the log's tree (see `ledger.tiles`)."""
+
+    def latest_checkpoint(self) -> bytes | None:
+        """Return the signed note of the largest checkpoint, if one was made."""
+
+    def add_checkpoint(self, *, size: int, note: bytes) -> None:
+        """Keep a signed checkpoint; the same size again is left as it is."""
+
+
+class AccountStore(Protocol):
+    """Who the accounts belong to, sealed."""
+
+    def add(self, records: Sequence[AccountRecord]) -> None:
+        """Add accounts.
+
+        Raises:
+            Conflict: a citizen index is already taken.
+        """
+
+    def find(self, subject: SubjectId) -> AccountRecord | None: ...
+
+    def find_by_citizen(self, indexes: Collection[bytes]) -> Mapping[bytes, AccountRecord]:
+        """Return the accounts among `indexes` that exist, by citizen index."""
+
+
+class BatchStore(Protocol):
+    """Receipts of posted files."""
+
+    def find(self, *, issuer: IssuerId, file_digest: bytes) -> Batch | None: ...
+
+    def add(self, batch: Batch) -> None: ...
+
+
+class TokenStore(Protocol):
+    """The digest of the operator's token; the token itself is shown once and kept nowhere."""
+
+    def digest(self) -> bytes | None: ...
+
+    def set_digest(self, digest: bytes) -> None:
+        """Replace the digest; the old token is void from then on."""
+
+
+class Books(Protocol):
+    """Everything that one transaction sees and changes together."""
+
+    @property
+    def ledger(self) -> LedgerStore: ...
+    @property
+    def accounts(self) -> AccountStore: ...
+    @property
+    def batches(self) -> BatchStore: ...
+    @property
+    def tokens(self) -> TokenStore: ...
+
+
+class Store(Protocol):
+    """Opens the books."""
+
+    def reading(self) -> AbstractContextManager[Books]:
+        """Open one consistent view of the books."""
+
+    def writing(self) -> AbstractContextManager[Books]:
+        """Open the books in one transaction: kept when the block ends, undone when it raises."""
+
+
+class Vault(Protocol):
+    """Seals identities; the only holder of the keys that open them."""
+
+    def seal(self, subject: SubjectId, person: Person, *, opened_at: Microseconds) -> AccountRecord: ...
+
+    def unseal(self, record: AccountRecord) -> Person: ...
+
+    def citizen_index(self, number: CitizenNumber) -> bytes: ...
+
+
+class CheckpointSigner(Protocol):
+    """Holds the log's signing key."""
+
+    @property
+    def verifier_key(self) -> str:
+        """The C2SP vkey with which anyone can check the notes: `<name>+<hash>+<key>`."""
+
+    def sign(self, body: bytes) -> bytes:
+        """Return the C2SP signed note over a checkpoint body."""
