@@ -5,13 +5,13 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from creditbank.errors import Conflict
+from creditbank.account.records import AccountRecord, BankRecord, Batch, OutcomeKey
 from creditbank.identity.citizen_number import CitizenNumber
 from creditbank.identity.person import Person
+from creditbank.ledger.append import LogRange
 from creditbank.ledger.chain import Head
 from creditbank.ledger.entry import Entry
 from creditbank.terms import IssuerId, Microseconds, SubjectId
@@ -21,54 +21,6 @@ Clock = Callable[[], datetime]
 
 Progress = Callable[[int], None]
 """Called with how many more units of work are done."""
-
-
-class HeadMoved(Conflict):
-    """Another writer extended this subject's chain first."""
-
-    code = "head-moved"
-
-    def __init__(self, *, subject: SubjectId, expected: int) -> None:
-        super().__init__("head-moved", subject=subject, expected=expected)
-
-
-class IdempotencyKeyReused(Conflict):
-    """The same key came with another request."""
-
-    code = "idempotency-key-reused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountRecord:
-    """An account as it is kept: nothing in it can be read without the keys."""
-
-    subject: SubjectId
-    opened_at: Microseconds
-    citizen_index: bytes | None
-    """Keyed blind index of the citizen number (HMAC-SHA-256), unique; None for a learner without one."""
-    wrapped_key: bytes
-    """The account's own data key, wrapped by the key-encryption key."""
-    identity: bytes
-    """The `Person`, encrypted under the data key, bound to the subject."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """One posted file: its receipt is what the school got, byte for byte."""
-
-    number: str
-    issuer: IssuerId
-    file_digest: bytes
-    posted_at: Microseconds
-    receipt: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogRange:
-    """The places in the log that one append filled: from `first` up to, not including, `size`."""
-
-    first: int
-    size: int
 
 
 class LedgerStore(Protocol):
@@ -83,8 +35,14 @@ class LedgerStore(Protocol):
     def heads_of(self, subjects: Collection[SubjectId]) -> Mapping[SubjectId, Head]:
         """Return the end of every subject's chain, `EMPTY` for one that has no entry."""
 
+    def subjects(self, prefix: str) -> Iterator[SubjectId]:
+        """Yield every subject that has an entry and starts with `prefix`, in order of code points."""
+
     def entries_of(self, subject: SubjectId) -> Iterator[Entry]:
         """Yield the subject's entries in order, redacted ones without payload."""
+
+    def entry(self, subject: SubjectId, seq: int) -> Entry | None:
+        """Return one entry of the subject's chain."""
 
     def entry_by_key(self, subject: SubjectId, idempotency_key: str) -> Entry | None:
         """Return the entry that this key made in the subject's chain, if there is one."""
@@ -94,6 +52,7 @@ class LedgerStore(Protocol):
 
         Raises:
             HeadMoved: a chain no longer ends where its first new entry expects it to.
+            IdempotencyKeyReused: the chain already holds an entry that this key made.
         """
 
     def log_index_of(self, subject: SubjectId, seq: int) -> int | None:
@@ -101,6 +60,9 @@ class LedgerStore(Protocol):
 
     def tile(self, level: int, index: int) -> bytes | None:
         """Return one stored tile of the log's tree (see `ledger.tiles`)."""
+
+    def checkpoints(self) -> Iterator[bytes]:
+        """Yield every signed note that was kept, the smallest log first."""
 
     def latest_checkpoint(self) -> bytes | None:
         """Return the signed note of the largest checkpoint, if one was made."""
@@ -125,12 +87,40 @@ class AccountStore(Protocol):
         """Return the accounts among `indexes` that exist, by citizen index."""
 
 
+class OutcomeIndex(Protocol):
+    """Blind keys of what names an outcome, so that a certificate number finds it without being kept."""
+
+    def add(self, keys: Sequence[OutcomeKey]) -> None:
+        """Add keys; one that is already there is left as it is."""
+
+    def find(self, keys: Collection[bytes]) -> Mapping[bytes, tuple[OutcomeKey, ...]]:
+        """Return what those of `keys` that exist point to, in order of subject and place."""
+
+
 class BatchStore(Protocol):
     """Receipts of posted files."""
 
     def find(self, *, issuer: IssuerId, file_digest: bytes) -> Batch | None: ...
 
-    def add(self, batch: Batch) -> None: ...
+    def add(self, batch: Batch) -> None:
+        """Keep a receipt.
+
+        Raises:
+            Conflict: this issuer's file has already been posted, or the number is taken.
+        """
+
+
+class BankStore(Protocol):
+    """The one line that says which bank this database belongs to."""
+
+    def read(self) -> BankRecord | None: ...
+
+    def write(self, record: BankRecord) -> None:
+        """Write the line, once.
+
+        Raises:
+            Conflict: the database already belongs to a bank.
+        """
 
 
 class TokenStore(Protocol):
@@ -150,9 +140,13 @@ class Books(Protocol):
     @property
     def accounts(self) -> AccountStore: ...
     @property
+    def outcomes(self) -> OutcomeIndex: ...
+    @property
     def batches(self) -> BatchStore: ...
     @property
     def tokens(self) -> TokenStore: ...
+    @property
+    def bank(self) -> BankStore: ...
 
 
 class Store(Protocol):

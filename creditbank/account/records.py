@@ -1,0 +1,51 @@
+"""What is kept beside the ledger: sealed accounts, receipts, blind keys, and whose bank this is."""
+
+from dataclasses import dataclass
+
+from creditbank.terms import IssuerId, Microseconds, SubjectId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRecord:
+    """An account as it is kept: nothing in it can be read without the keys."""
+
+    subject: SubjectId
+    opened_at: Microseconds
+    citizen_index: bytes | None
+    """Keyed blind index of the citizen number (HMAC-SHA-256), unique; None for a learner without one."""
+    wrapped_key: bytes
+    """The account's own data key, wrapped by the key-encryption key."""
+    identity: bytes
+    """The `Person`, encrypted under the data key, bound to the subject."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One posted file: its receipt is what the school got, byte for byte."""
+
+    number: str
+    issuer: IssuerId
+    file_digest: bytes
+    posted_at: Microseconds
+    receipt: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeKey:
+    """Where an outcome was recorded, found by a keyed blind index of what names it (a certificate number)."""
+
+    key: bytes
+    subject: SubjectId
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankRecord:
+    """The bank this database belongs to; written once, when the bank is made."""
+
+    origin: str
+    """The log's name, as every leaf and checkpoint carries it."""
+    key_check: bytes
+    """A value that only the right keys reproduce, so that a wrong key file is noticed at the start."""
+    operator: IssuerId
+    created_at: Microseconds
