@@ -14,6 +14,7 @@ from creditbank.identity.person import Person
 from creditbank.ledger.append import LogRange
 from creditbank.ledger.chain import Head
 from creditbank.ledger.entry import Entry
+from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.terms import IssuerId, Microseconds, SubjectId
 
 Clock = Callable[[], datetime]
@@ -166,7 +167,22 @@ class Vault(Protocol):
 
     def unseal(self, record: AccountRecord) -> Person: ...
 
-    def citizen_index(self, number: CitizenNumber) -> bytes: ...
+    def citizen_index(self, number: CitizenNumber) -> bytes:
+        """Return the blind index of a number: the same for the same number, and no way back."""
+
+    def outcome_key(self, *, kind: OutcomeKind, number: str) -> bytes:
+        """Return the blind index of what names an outcome, such as the number of a certificate."""
+
+    @property
+    def key_check(self) -> bytes:
+        """What only these keys produce: kept in the bank's line, see `BankRecord.key_check`."""
+
+    def require(self, key_check: bytes) -> None:
+        """Make sure that these keys made `key_check`.
+
+        Raises:
+            Misconfigured: they did not: the database belongs to other keys.
+        """
 
 
 class CheckpointSigner(Protocol):
