@@ -1,5 +1,8 @@
 """Identifiers and units that every part of the bank shares."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as member
 from datetime import UTC, date, datetime, timedelta
 from typing import NewType
 
@@ -21,6 +24,19 @@ PartId = NewType("PartId", str)
 
 Microseconds = NewType("Microseconds", int)
 """An instant: microseconds since 1970-01-01T00:00:00Z, as stored and hashed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputWarning:
+    """Something odd about what was entered, for a person to look at; it refuses nothing.
+
+    Codes and values like an error's: the catalogues in `locale/` have the sentence.
+    """
+
+    code: str
+    field: str | None = None
+    values: Mapping[str, object] = member(default_factory=dict)
+
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
