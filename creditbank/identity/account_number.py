@@ -85,7 +85,11 @@ def account_number_of(random: bytes) -> AccountNumber:
 
 
 def account_of(subject: SubjectId) -> AccountNumber | None:
-    """Return the account whose subject this is; None for an institution's or an authority's."""
+    """Return the account whose subject this is; None for an institution's or an authority's.
+
+    Raises:
+        AccountNumberInvalid: the subject names an account by what is no account number.
+    """
     if not subject.startswith(_SUBJECT_PREFIX):
         return None
     return AccountNumber(text=subject.removeprefix(_SUBJECT_PREFIX))

@@ -24,7 +24,7 @@ _SEPARATORS = "\\s.'’\\-·•‧∙⋅・"
 _BETWEEN_PARTS = re.compile(f"[{_SEPARATORS}]+")
 _BETWEEN_SYLLABLES = re.compile(f"[{_SEPARATORS}\u0f0b-\u0f12]+")
 _TSHEG = "\u0f0b"
-_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_WIDE_SPACE = "\u3000"
 
 
 class NameInvalid(InvalidInput):
@@ -90,7 +90,7 @@ def _check(form: str, *, script: str) -> None:
     if len(form) > NAME_MAX:
         raise NameInvalid("name-too-long", field=script, length=len(form), max_length=NAME_MAX)
     for position, character in enumerate(form, start=1):
-        if unicodedata.category(character) in _UNPRINTABLE:
+        if not character.isprintable() and character != _WIDE_SPACE:
             raise NameInvalid("name-characters", field=script, position=position)
     if not _SCRIPTS[script].search(form):
         raise NameInvalid("name-script", field=script)

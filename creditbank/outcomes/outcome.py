@@ -1,12 +1,25 @@
-"""The six kinds of learning outcome, and what they share.
+"""The six kinds of learning outcome, and what they share: levels, and the limits of what can be stated.
 
-Unknown kinds are refused: a new one is a change of code.
+Unknown kinds are refused: a new one is a change of code. Whether a code is known is for the vocabularies
+to say; here it only has to be one line of text.
 """
 
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Literal, get_args
 
 from creditbank.errors import InvalidInput
+
+CODE_MAX = 64
+TITLE_MAX = 200
+HOURS_MAX = 100_000
+SCORE_MAX = 10_000
+FIRST_DAY = date(1900, 1, 1)
+LAST_DAY = date(2199, 12, 31)
+"""Outside these two days a date is a slip of the hand, whatever is recorded."""
+DECIMAL_PLACES = 2
+_CENT = Decimal(1).scaleb(-DECIMAL_PLACES)
 
 
 class OutcomeInvalid(InvalidInput):
@@ -25,3 +38,79 @@ class FrameworkLevel:
 
     framework: str
     level: str
+
+    def __post_init__(self) -> None:
+        require_text("framework", self.framework, max_length=CODE_MAX)
+        require_text("level", self.level, max_length=CODE_MAX)
+
+
+def require_text(field: str, text: str | None, *, max_length: int) -> None:
+    """Make sure that a stated text is one trimmed, printable line of 1 to `max_length` characters.
+
+    Raises:
+        OutcomeInvalid: `text-blank`, `text-untrimmed`, `text-too-long` or `text-unprintable`.
+    """
+    if text is None:
+        return
+    if not text.strip():
+        raise OutcomeInvalid("text-blank", field=field)
+    if text != text.strip():
+        raise OutcomeInvalid("text-untrimmed", field=field, value=text)
+    if len(text) > max_length:
+        raise OutcomeInvalid("text-too-long", field=field, length=len(text), max_length=max_length)
+    if not text.isprintable():
+        position = next(at for at, character in enumerate(text, start=1) if not character.isprintable())
+        raise OutcomeInvalid("text-unprintable", field=field, position=position)
+
+
+def require_day(field: str, day: date | None) -> None:
+    """Make sure that a stated day lies between `FIRST_DAY` and `LAST_DAY`.
+
+    Raises:
+        OutcomeInvalid: `date-out-of-range`.
+    """
+    if day is None:
+        return
+    assert type(day) is date, f"{field} is a date without a time of day"
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise OutcomeInvalid("date-out-of-range", field=field, value=day.isoformat())
+
+
+def require_number(field: str, number: Decimal | None, *, maximum: int, may_be_zero: bool = False) -> None:
+    """Make sure that a stated number is above zero (or zero), at most `maximum`, to two decimal places.
+
+    Raises:
+        OutcomeInvalid: `number-out-of-range` or `number-too-precise`.
+    """
+    if number is None:
+        return
+    assert isinstance(number, Decimal), f"{field} is a Decimal"
+    if not number.is_finite() or number.is_signed() or number > maximum or not (number or may_be_zero):
+        raise OutcomeInvalid("number-out-of-range", field=field, value=str(number), maximum=maximum)
+    if number != number.quantize(_CENT):
+        raise OutcomeInvalid("number-too-precise", field=field, value=str(number), places=DECIMAL_PLACES)
+
+
+def require_count(field: str, count: int, *, maximum: int) -> None:
+    """Make sure that a stated count lies between 1 and `maximum`.
+
+    Raises:
+        OutcomeInvalid: `count-out-of-range`.
+    """
+    if not 1 <= count <= maximum:
+        raise OutcomeInvalid("count-out-of-range", field=field, value=count, maximum=maximum)
+
+
+def require_begun(*, started_on: date | None, awarded_on: date) -> None:
+    """Make sure that what ended had begun, on the same day at the latest.
+
+    Raises:
+        OutcomeInvalid: `ends-before-it-starts`.
+    """
+    if started_on is not None and awarded_on < started_on:
+        raise OutcomeInvalid(
+            "ends-before-it-starts",
+            field="started_on",
+            started_on=started_on.isoformat(),
+            awarded_on=awarded_on.isoformat(),
+        )
