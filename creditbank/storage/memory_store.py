@@ -1,0 +1,165 @@
+"""The books in memory: `services.ports.Store` for tests and trials, with the promises of `sql_store.py`."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+
+from creditbank.account.records import AccountRecord, BankRecord, Batch, OutcomeKey
+from creditbank.errors import Conflict
+from creditbank.storage.memory_ledger import MemoryLedger, MemoryLedgerState
+from creditbank.terms import IssuerId, SubjectId
+
+
+@dataclass(slots=True, kw_only=True)
+class MemoryState:
+    """All that a bank holds. No value is changed in place, so that a copy of the maps is a copy."""
+
+    ledger: MemoryLedgerState = field(default_factory=MemoryLedgerState)
+    accounts: dict[SubjectId, AccountRecord] = field(default_factory=dict)
+    citizens: dict[bytes, AccountRecord] = field(default_factory=dict)
+    outcomes: frozenset[OutcomeKey] = frozenset()
+    batches: dict[str, Batch] = field(default_factory=dict)
+    digest: bytes | None = None
+    bank: BankRecord | None = None
+
+    def copy(self) -> "MemoryState":
+        return MemoryState(
+            ledger=self.ledger.copy(),
+            accounts=dict(self.accounts),
+            citizens=dict(self.citizens),
+            outcomes=self.outcomes,
+            batches=dict(self.batches),
+            digest=self.digest,
+            bank=self.bank,
+        )
+
+
+class MemoryAccounts:
+    """Who the accounts belong to, sealed: `services.ports.AccountStore`."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    def add(self, records: Sequence[AccountRecord]) -> None:
+        accounts = {record.subject: record for record in records}
+        indexed = [record for record in records if record.citizen_index is not None]
+        citizens = {record.citizen_index: record for record in indexed if record.citizen_index is not None}
+        taken = accounts.keys() & self._state.accounts.keys() or citizens.keys() & self._state.citizens.keys()
+        if taken or len(accounts) < len(records) or len(citizens) < len(indexed):
+            raise Conflict("account-taken")
+        self._state.accounts |= accounts
+        self._state.citizens |= citizens
+
+    def find(self, subject: SubjectId) -> AccountRecord | None:
+        return self._state.accounts.get(subject)
+
+    def find_by_citizen(self, indexes: Collection[bytes]) -> Mapping[bytes, AccountRecord]:
+        return {index: self._state.citizens[index] for index in indexes if index in self._state.citizens}
+
+
+class MemoryOutcomes:
+    """Blind keys of what names an outcome: `services.ports.OutcomeIndex`."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    def add(self, keys: Sequence[OutcomeKey]) -> None:
+        self._state.outcomes |= frozenset(keys)
+
+    def find(self, keys: Collection[bytes]) -> Mapping[bytes, tuple[OutcomeKey, ...]]:
+        asked = set(keys)
+        found: dict[bytes, list[OutcomeKey]] = {}
+        for each in sorted(self._state.outcomes, key=lambda each: (each.subject, each.seq)):
+            if each.key in asked:
+                found.setdefault(each.key, []).append(each)
+        return {key: tuple(outcomes) for key, outcomes in found.items()}
+
+
+class MemoryBatches:
+    """Receipts of posted files: `services.ports.BatchStore`."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    def find(self, *, issuer: IssuerId, file_digest: bytes) -> Batch | None:
+        posted = self._state.batches.values()
+        return next((b for b in posted if (b.issuer, b.file_digest) == (issuer, file_digest)), None)
+
+    def add(self, batch: Batch) -> None:
+        posted = self.find(issuer=batch.issuer, file_digest=batch.file_digest)
+        if posted is not None or batch.number in self._state.batches:
+            raise Conflict("file-already-posted")
+        self._state.batches[batch.number] = batch
+
+
+class MemoryTokens:
+    """The digest of the operator's token: `services.ports.TokenStore`."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    def digest(self) -> bytes | None:
+        return self._state.digest
+
+    def set_digest(self, digest: bytes) -> None:
+        self._state.digest = digest
+
+
+class MemoryBank:
+    """The one line that says whose books these are: `services.ports.BankStore`."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    def read(self) -> BankRecord | None:
+        return self._state.bank
+
+    def write(self, record: BankRecord) -> None:
+        if self._state.bank is not None:
+            raise Conflict("bank-already-made")
+        self._state.bank = record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryBooks:
+    """Everything that one transaction sees and changes together."""
+
+    ledger: MemoryLedger
+    accounts: MemoryAccounts
+    outcomes: MemoryOutcomes
+    batches: MemoryBatches
+    tokens: MemoryTokens
+    bank: MemoryBank
+
+
+class MemoryStore:
+    """Opens the books; may be shared by threads. Every opening copies them: thousands of lines, not more."""
+
+    def __init__(self) -> None:
+        self._state = MemoryState()
+        self._turn = Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[MemoryBooks]:
+        """Open one consistent view of the books."""
+        yield _books(self._state.copy())
+
+    @contextmanager
+    def writing(self) -> Iterator[MemoryBooks]:
+        """Open the books in one transaction: kept when the block ends, undone when it raises."""
+        with self._turn:
+            state = self._state.copy()
+            yield _books(state)
+            self._state = state
+
+
+def _books(state: MemoryState) -> MemoryBooks:
+    return MemoryBooks(
+        ledger=MemoryLedger(state.ledger),
+        accounts=MemoryAccounts(state),
+        outcomes=MemoryOutcomes(state),
+        batches=MemoryBatches(state),
+        tokens=MemoryTokens(state),
+        bank=MemoryBank(state),
+    )

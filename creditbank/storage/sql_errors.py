@@ -1,0 +1,50 @@
+"""What a database says when it refuses, in the bank's own words; anything else passes unchanged."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from creditbank.errors import Conflict, CreditBankError, IntegrityBroken, Misconfigured
+from creditbank.storage.engine import sqlite
+
+# Unique violation, serialization failure, deadlock, lock timeout: somebody was first.
+_RACES = frozenset({"23505", "40001", "40P01", "55P03"})
+_DAMAGES = frozenset({"XX001", "XX002"})
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what the driver raises in the block into errors of the bank.
+
+    Raises:
+        Conflict: another writer was first, or holds the database for too long.
+        IntegrityBroken: the database is damaged.
+        Misconfigured: the database cannot be opened or reached.
+    """
+    try:
+        yield
+    except (DBAPIError, sqlite.Error, psycopg.Error) as error:
+        # Bulk statements go to the driver directly, so its errors come bare as well as wrapped.
+        meaning = _meaning_of(error.orig if isinstance(error, DBAPIError) else error)
+        if meaning is None:
+            raise
+        raise meaning from error
+
+
+def _meaning_of(error: BaseException | None) -> CreditBankError | None:
+    detail = next(iter(str(error).strip().splitlines()), "")
+    state = getattr(error, "sqlstate", None)
+    name = str(getattr(error, "sqlite_errorname", ""))
+    if state in _RACES:
+        return Conflict("write-conflict")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return Conflict("database-busy")
+    if name.startswith("SQLITE_CORRUPT") or state in _DAMAGES:
+        return IntegrityBroken("database-damaged", detail=detail)
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_READONLY", "SQLITE_PERM")):
+        return Misconfigured("database-unreadable", detail=detail)
+    if isinstance(error, psycopg.OperationalError):
+        return Misconfigured("database-unreachable", detail=detail)
+    return None

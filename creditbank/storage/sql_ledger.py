@@ -1,0 +1,187 @@
+"""The ledger on SQLite and PostgreSQL: `services.ports.LedgerStore` over one open transaction."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Row, Select, func, insert, select
+
+from creditbank.errors import IntegrityBroken
+from creditbank.ledger.append import HeadMoved, IdempotencyKeyReused, LogRange
+from creditbank.ledger.chain import EMPTY, Head
+from creditbank.ledger.entry import Entry, Leaf, LeafInvalid, Payload, parse_leaf
+from creditbank.storage.engine import sqlite
+from creditbank.storage.sql_rows import given, insert_rows, table_of
+from creditbank.storage.sql_sequencer import SqlSequencer
+from creditbank.storage.tables import (
+    CheckpointRow,
+    EntryRow,
+    LogLeafRow,
+    LogStateRow,
+    PayloadRow,
+    PendingRow,
+    TileRow,
+)
+from creditbank.terms import SubjectId
+
+_entry = table_of(EntryRow)
+_payload = table_of(PayloadRow)
+_pending = table_of(PendingRow)
+_log_leaf = table_of(LogLeafRow)
+_log_state = table_of(LogStateRow)
+_tile = table_of(TileRow)
+_checkpoint = table_of(CheckpointRow)
+
+_ALREADY_THERE = (sqlite.IntegrityError, psycopg.IntegrityError)
+_BEGINNING = (EMPTY.length, EMPTY.last_hash)
+_ROWS_AT_ONCE = 256
+_LAST_CHARACTER = "\U0010ffff"
+
+_entries = select(
+    _entry.c.subject,
+    _entry.c.seq,
+    _entry.c.leaf,
+    _entry.c.leaf_hash,
+    _entry.c.idempotency_key,
+    _payload.c.salt,
+    _payload.c.bytes,
+).outerjoin_from(
+    _entry, _payload, (_entry.c.subject == _payload.c.subject) & (_entry.c.seq == _payload.c.seq)
+)
+
+
+class SqlLedger:
+    """Entries, the log over them and its checkpoints, as one transaction sees and changes them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._sequencer = SqlSequencer(connection)
+
+    def size(self) -> int:
+        return int(self._connection.execute(select(_log_state.c.size)).scalar_one())
+
+    def root(self) -> bytes:
+        return bytes(self._connection.execute(select(_log_state.c.root)).scalar_one())
+
+    def heads_of(self, subjects: Collection[SubjectId]) -> Mapping[SubjectId, Head]:
+        heads = dict.fromkeys(subjects, EMPTY)
+        for row in self._ends_of(subjects):
+            heads[row.subject] = Head(length=row.seq + 1, last_hash=row.leaf_hash, at=_leaf_of(row).at)
+        return heads
+
+    def subjects(self, prefix: str) -> Iterator[SubjectId]:
+        named = select(_entry.c.subject).where(_entry.c.seq == 0, _entry.c.subject < prefix + _LAST_CHARACTER)
+        page = self._page_of_subjects(named.where(_entry.c.subject >= prefix))
+        while page:
+            yield from page
+            page = self._page_of_subjects(named.where(_entry.c.subject > page[-1]))
+
+    def entries_of(self, subject: SubjectId) -> Iterator[Entry]:
+        chain = _entries.where(_entry.c.subject == subject).order_by(_entry.c.seq).limit(_ROWS_AT_ONCE)
+        first = 0
+        while rows := self._connection.execute(chain.where(_entry.c.seq >= first)).all():
+            yield from map(_entry_of, rows)
+            first = rows[-1].seq + 1
+
+    def entry(self, subject: SubjectId, seq: int) -> Entry | None:
+        return self._one(_entries.where(_entry.c.subject == subject, _entry.c.seq == seq))
+
+    def entry_by_key(self, subject: SubjectId, idempotency_key: str) -> Entry | None:
+        named = _entry.c.idempotency_key == idempotency_key
+        return self._one(_entries.where(_entry.c.subject == subject, named))
+
+    def append(self, entries: Sequence[Entry]) -> LogRange:
+        self._sequencer.lock()
+        self._require_ends(entries)
+        try:
+            # A refused append leaves the transaction as it was.
+            with self._connection.begin_nested():
+                insert_rows(self._connection, _entry, map(_entry_row, entries))
+        except _ALREADY_THERE as error:
+            # The ends of the chains were right, so what is there already can only be the key.
+            raise IdempotencyKeyReused("idempotency-key-reused") from error
+        insert_rows(self._connection, _payload, map(_payload_row, entries))
+        insert_rows(self._connection, _pending, map(_pending_row, entries))
+        return self._sequencer.sequence()
+
+    def log_index_of(self, subject: SubjectId, seq: int) -> int | None:
+        place = select(_log_leaf.c.log_index).where(_log_leaf.c.subject == subject, _log_leaf.c.seq == seq)
+        return self._connection.execute(place).scalar_one_or_none()
+
+    def tile(self, level: int, index: int) -> bytes | None:
+        found = select(_tile.c.hashes).where(_tile.c.level == level, _tile.c.tile_index == index)
+        return self._connection.execute(found).scalar_one_or_none()
+
+    def checkpoints(self) -> Iterator[bytes]:
+        ordered = select(_checkpoint.c.note).order_by(_checkpoint.c.size)
+        yield from self._connection.execute(ordered).scalars()
+
+    def latest_checkpoint(self) -> bytes | None:
+        latest = select(_checkpoint.c.note).order_by(_checkpoint.c.size.desc()).limit(1)
+        return self._connection.execute(latest).scalar_one_or_none()
+
+    def add_checkpoint(self, *, size: int, note: bytes) -> None:
+        held = select(_checkpoint.c.size).where(_checkpoint.c.size == size)
+        if self._connection.execute(held).first() is None:
+            self._connection.execute(insert(_checkpoint).values(size=size, note=note))
+
+    def _ends_of(self, subjects: Collection[SubjectId]) -> Sequence[Row[Any]]:
+        asked = given(self._connection, subjects)
+        chain = _entry.alias("chain")
+        last = select(func.max(chain.c.seq)).where(chain.c.subject == asked.c.value).scalar_subquery()
+        ends = select(_entry.c.subject, _entry.c.seq, _entry.c.leaf, _entry.c.leaf_hash)
+        joined = _entry.join(asked, _entry.c.subject == asked.c.value)
+        return self._connection.execute(ends.select_from(joined).where(_entry.c.seq == last)).all()
+
+    def _require_ends(self, entries: Sequence[Entry]) -> None:
+        subjects = {entry.leaf.subject for entry in entries}
+        ends = {row.subject: (row.seq + 1, row.leaf_hash) for row in self._ends_of(subjects)}
+        extended: set[SubjectId] = set()
+        for entry in entries:
+            leaf = entry.leaf
+            follows = ends.get(leaf.subject, _BEGINNING) == (leaf.seq, leaf.prev)
+            assert follows or leaf.subject not in extended, "new entries of one chain follow each other"
+            if not follows:
+                raise HeadMoved(subject=leaf.subject, expected=leaf.seq)
+            ends[leaf.subject] = (leaf.seq + 1, entry.leaf_hash)
+            extended.add(leaf.subject)
+
+    def _page_of_subjects(self, named: Select[tuple[str]]) -> Sequence[SubjectId]:
+        page = named.order_by(_entry.c.subject).limit(_ROWS_AT_ONCE)
+        return [SubjectId(subject) for subject in self._connection.execute(page).scalars()]
+
+    def _one(self, query: Select[Any]) -> Entry | None:
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else _entry_of(row)
+
+
+def _leaf_of(row: Row[Any]) -> Leaf:
+    try:
+        return parse_leaf(row.leaf)
+    except LeafInvalid as error:
+        # Not the caller's input: the bytes were kept by us.
+        raise IntegrityBroken("stored-leaf-invalid", subject=row.subject, seq=row.seq) from error
+
+
+def _entry_of(row: Row[Any]) -> Entry:
+    return Entry(
+        leaf=_leaf_of(row),
+        leaf_bytes=row.leaf,
+        leaf_hash=row.leaf_hash,
+        payload=None if row.salt is None else Payload(salt=row.salt, content=row.bytes),
+        idempotency_key=row.idempotency_key,
+    )
+
+
+def _entry_row(entry: Entry) -> tuple[object, ...]:
+    leaf = entry.leaf
+    return leaf.subject, leaf.seq, entry.leaf_bytes, entry.leaf_hash, entry.idempotency_key
+
+
+def _payload_row(entry: Entry) -> tuple[object, ...]:
+    assert entry.payload is not None, "a new entry says something"
+    return entry.leaf.subject, entry.leaf.seq, entry.payload.salt, entry.payload.content
+
+
+def _pending_row(entry: Entry) -> tuple[object, ...]:
+    return entry.leaf.subject, entry.leaf.seq, entry.leaf_hash

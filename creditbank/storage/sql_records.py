@@ -1,0 +1,171 @@
+"""What is kept beside the ledger on SQLite and PostgreSQL: accounts, outcome keys, receipts, token, bank."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, insert, select, text
+from sqlalchemy.exc import IntegrityError
+
+from creditbank.account.records import AccountRecord, BankRecord, Batch, OutcomeKey
+from creditbank.errors import Conflict
+from creditbank.storage.sql_rows import chunks, table_of
+from creditbank.storage.tables import AccountRow, BankRow, BatchRow, OperatorTokenRow, OutcomeKeyRow
+from creditbank.terms import IssuerId, Microseconds, SubjectId
+
+_account = table_of(AccountRow)
+_outcome_key = table_of(OutcomeKeyRow)
+_batch = table_of(BatchRow)
+_token = table_of(OperatorTokenRow)
+_bank = table_of(BankRow)
+
+_keep_outcome_key = text(
+    "INSERT INTO outcome_key (key, subject, seq) VALUES (:key, :subject, :seq) ON CONFLICT DO NOTHING"
+)
+_keep_digest = text(
+    "INSERT INTO operator_token (id, digest) VALUES (1, :digest)"
+    " ON CONFLICT (id) DO UPDATE SET digest = excluded.digest"
+)
+
+
+class SqlAccounts:
+    """Who the accounts belong to, sealed: `services.ports.AccountStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, records: Sequence[AccountRecord]) -> None:
+        rows = [
+            {
+                "subject": record.subject,
+                "opened_at": record.opened_at,
+                "citizen_index": record.citizen_index,
+                "wrapped_key": record.wrapped_key,
+                "identity": record.identity,
+            }
+            for record in records
+        ]
+        _insert(self._connection, _account, rows, taken="account-taken")
+
+    def find(self, subject: SubjectId) -> AccountRecord | None:
+        row = self._connection.execute(select(_account).where(_account.c.subject == subject)).one_or_none()
+        return None if row is None else _account_of(row)
+
+    def find_by_citizen(self, indexes: Collection[bytes]) -> Mapping[bytes, AccountRecord]:
+        found: dict[bytes, AccountRecord] = {}
+        for chunk in chunks(indexes):
+            query = select(_account).where(_account.c.citizen_index.in_(chunk))
+            found |= {row.citizen_index: _account_of(row) for row in self._connection.execute(query)}
+        return found
+
+
+class SqlOutcomes:
+    """Blind keys of what names an outcome: `services.ports.OutcomeIndex`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, keys: Sequence[OutcomeKey]) -> None:
+        rows = [{"key": each.key, "subject": each.subject, "seq": each.seq} for each in keys]
+        if rows:
+            self._connection.execute(_keep_outcome_key, rows)
+
+    def find(self, keys: Collection[bytes]) -> Mapping[bytes, tuple[OutcomeKey, ...]]:
+        found: dict[bytes, list[OutcomeKey]] = {}
+        for chunk in chunks(set(keys)):
+            query = select(_outcome_key).where(_outcome_key.c.key.in_(chunk))
+            for row in self._connection.execute(query.order_by(_outcome_key.c.subject, _outcome_key.c.seq)):
+                outcome = OutcomeKey(key=row.key, subject=SubjectId(row.subject), seq=row.seq)
+                found.setdefault(outcome.key, []).append(outcome)
+        return {key: tuple(outcomes) for key, outcomes in found.items()}
+
+
+class SqlBatches:
+    """Receipts of posted files: `services.ports.BatchStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find(self, *, issuer: IssuerId, file_digest: bytes) -> Batch | None:
+        query = select(_batch).where(_batch.c.issuer == issuer, _batch.c.file_digest == file_digest)
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        return Batch(
+            number=row.number,
+            issuer=IssuerId(row.issuer),
+            file_digest=row.file_digest,
+            posted_at=Microseconds(row.posted_at),
+            receipt=row.receipt,
+        )
+
+    def add(self, batch: Batch) -> None:
+        row = {
+            "number": batch.number,
+            "issuer": batch.issuer,
+            "file_digest": batch.file_digest,
+            "posted_at": batch.posted_at,
+            "receipt": batch.receipt,
+        }
+        _insert(self._connection, _batch, [row], taken="file-already-posted")
+
+
+class SqlTokens:
+    """The digest of the operator's token: `services.ports.TokenStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def digest(self) -> bytes | None:
+        return self._connection.execute(select(_token.c.digest)).scalar_one_or_none()
+
+    def set_digest(self, digest: bytes) -> None:
+        self._connection.execute(_keep_digest, {"digest": digest})
+
+
+class SqlBank:
+    """The one line that says whose database this is: `services.ports.BankStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read(self) -> BankRecord | None:
+        row = self._connection.execute(select(_bank)).one_or_none()
+        if row is None:
+            return None
+        return BankRecord(
+            origin=row.origin,
+            key_check=row.key_check,
+            operator=IssuerId(row.operator),
+            created_at=Microseconds(row.created_at),
+        )
+
+    def write(self, record: BankRecord) -> None:
+        row = {
+            "id": 1,
+            "origin": record.origin,
+            "key_check": record.key_check,
+            "operator": record.operator,
+            "created_at": record.created_at,
+        }
+        _insert(self._connection, _bank, [row], taken="bank-already-made")
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]], *, taken: str) -> None:
+    if not rows:
+        return
+    try:
+        # A refused row leaves the transaction as it was.
+        with connection.begin_nested():
+            connection.execute(insert(table), rows)
+    except IntegrityError as error:
+        raise Conflict(taken) from error
+
+
+def _account_of(row: Row[Any]) -> AccountRecord:
+    return AccountRecord(
+        subject=SubjectId(row.subject),
+        opened_at=Microseconds(row.opened_at),
+        citizen_index=row.citizen_index,
+        wrapped_key=row.wrapped_key,
+        identity=row.identity,
+    )

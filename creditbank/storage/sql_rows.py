@@ -1,0 +1,57 @@
+"""Many rows in, many keys looked up: what a loop over single statements does too slowly."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Column, Connection, FromClause, Table, Text, column, func, literal
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import SQLModel
+
+KEYS_AT_ONCE = 1_000
+"""How many values one IN list holds: below the limit of variables of every SQLite and PostgreSQL."""
+
+_Item = TypeVar("_Item")
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """Return the SQLAlchemy table behind a model."""
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    return table
+
+
+def chunks(items: Iterable[_Item], size: int = KEYS_AT_ONCE) -> Iterator[list[_Item]]:
+    """Yield the items in lists of `size`; the last may be shorter."""
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def given(connection: Connection, texts: Collection[str]) -> FromClause:
+    """Return `texts`, however many, as something to select from, with one column `value`."""
+    if connection.dialect.name == "sqlite":
+        return func.json_each(json.dumps(list(texts))).table_valued(column("value", Text), name="given")
+    array = literal(list(texts), ARRAY(Text))
+    return func.unnest(array).table_valued(column("value", Text), name="given").render_derived()
+
+
+def insert_rows(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Insert whole rows, values in the order of the columns, drawing one after the other from `rows`.
+
+    They go to the driver directly: `executemany` on SQLite, COPY on PostgreSQL.
+    """
+    names = ", ".join(each.name for each in table.columns)
+    cursor = connection.connection.cursor()
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" for _ in table.columns)
+        cursor.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)  # noqa: S608 - our names
+        return
+    with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types([_postgresql_type(each) for each in table.columns])
+        for row in rows:
+            copy.write_row(row)
+
+
+def _postgresql_type(of: Column[Any]) -> str:
+    return {str: "text", int: "int8", bytes: "bytea"}[of.type.python_type]

