@@ -1,0 +1,72 @@
+"""The one byte encoding that is hashed and signed: canonical JSON (RFC 8785) in a subset without surprises.
+
+Keys are ASCII, numbers are integers below 2^53, text holds no lone surrogates. In that subset sorted JSON
+gives the same bytes as RFC 8785, whose package is the reference in the tests.
+"""
+
+from typing import Any, TypeAlias, cast
+
+import orjson
+
+from creditbank.errors import InvalidInput
+
+JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | bool | None"
+
+INTEGER_LIMIT = 2**53
+DEPTH_MAX = 64
+
+
+class EncodingInvalid(InvalidInput):
+    """This value, or these bytes, have no canonical form here."""
+
+    code = "encoding-invalid"
+
+
+def canonical_bytes(value: JsonValue) -> bytes:
+    """Return the canonical bytes of `value`.
+
+    Raises:
+        EncodingInvalid: it holds a float, an integer of 2^53 or beyond, a key that is not ASCII text, text
+            with a lone surrogate, another type, or is nested deeper than 64.
+    """
+    _check(value, DEPTH_MAX)
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:
+        raise EncodingInvalid("not-encodable") from error
+
+
+def parse_canonical(data: bytes) -> JsonValue:
+    """Read a value back from its canonical bytes.
+
+    Raises:
+        EncodingInvalid: these are not the canonical bytes of any value.
+    """
+    try:
+        value: Any = orjson.loads(data)
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        raise EncodingInvalid("not-json") from error
+    if canonical_bytes(value) != data:
+        raise EncodingInvalid("not-canonical")
+    return cast("JsonValue", value)
+
+
+def _check(value: object, depth: int) -> None:
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return
+    if kind is int:
+        if not -INTEGER_LIMIT < cast("int", value) < INTEGER_LIMIT:
+            raise EncodingInvalid("integer-too-large")
+    elif depth == 0:
+        raise EncodingInvalid("nested-too-deeply", max_depth=DEPTH_MAX)
+    elif kind is dict:
+        for key, member in cast("dict[object, object]", value).items():
+            if type(key) is not str or not key.isascii():
+                raise EncodingInvalid("key-not-ascii")
+            _check(member, depth - 1)
+    elif kind is list:
+        for member in cast("list[object]", value):
+            _check(member, depth - 1)
+    else:
+        raise EncodingInvalid("type-not-encodable", type=kind.__name__)
