@@ -28,11 +28,14 @@ class VocabularyInvalid(InvalidInput):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a list was found: its title, its address on the web or in print, and when we read it."""
+    """Where a list was found: its title, its address on the web or in print, and when it was last read.
+
+    Without a day, the address is the one that was noted when the fact was gathered.
+    """
 
     title: str
     address: str
-    read_on: date
+    read_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

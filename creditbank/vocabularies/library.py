@@ -151,7 +151,7 @@ def _shipped(name: str) -> Table:
 def _provenance(table: Table) -> Provenance:
     sources = table["source"] if isinstance(table["source"], list) else [table["source"]]
     for source in sources:
-        _check_members(source, required={"title", "address", "read_on"})
+        _check_members(source, required={"title", "address"}, optional={"read_on"})
         _check_days(source, "read_on")
     if table["standing"] not in get_args(Standing) or not sources:
         raise VocabularyInvalid("provenance-incomplete", field=str(table.get("id", table.get("code"))))
