@@ -20,9 +20,7 @@ _SCRIPTS = {
     "tibetan": _TIBETAN_LETTER,
     "romanised": re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]"),
 }
-_SEPARATORS = "\\s.'’\\-·•‧∙⋅・"
-_BETWEEN_PARTS = re.compile(f"[{_SEPARATORS}]+")
-_BETWEEN_SYLLABLES = re.compile(f"[{_SEPARATORS}\u0f0b-\u0f12]+")
+_SEPARATORS = re.compile("[\\s.'’\\-·•‧∙⋅・\u0f0b-\u0f12]+")
 _TSHEG = "\u0f0b"
 _WIDE_SPACE = "\u3000"
 
@@ -80,8 +78,8 @@ def same_name(a: str, b: str, /) -> bool:
 def _folded(name: str) -> str:
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     if _TIBETAN_LETTER.search(plain):
-        return _BETWEEN_SYLLABLES.sub(_TSHEG, plain).strip(_TSHEG)
-    return _BETWEEN_PARTS.sub("", plain)
+        return _SEPARATORS.sub(_TSHEG, plain).strip(_TSHEG)
+    return _SEPARATORS.sub("", plain)
 
 
 def _check(form: str, *, script: str) -> None:
