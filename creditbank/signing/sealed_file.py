@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from creditbank.errors import CreditBankError, InvalidInput
 from creditbank.ledger.encoding import JsonValue, canonical_bytes, parse_canonical
 from creditbank.signing.keys import KEY_BYTES, Keyring, KeysUnavailable, Randomness
+from creditbank.terms import InputWarning
 
 FORMAT = "creditbank-keys"
 VERSION = 1
@@ -81,12 +82,15 @@ def read_key_file(path: Path, *, passphrase: str) -> Keyring:
     try:
         return unseal(content, passphrase=passphrase)
     except KeysUnavailable as error:
-        raise KeysUnavailable(error.reason, path=str(path), **error.values) from error
+        error.values["path"] = str(path)
+        raise
 
 
-def is_open_to_others(path: Path) -> bool:
-    """Whether anybody but the file's owner may read or change it: worth a warning, not a refusal."""
-    return os.name == "posix" and bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+def warning_about(path: Path) -> InputWarning | None:
+    """Return a warning where anybody but its owner may touch the key file: no reason to refuse the start."""
+    if os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return InputWarning(code="key-file-open-to-others", values={"path": str(path)})
+    return None
 
 
 def seal(

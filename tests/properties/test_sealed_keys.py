@@ -5,6 +5,7 @@ import json
 import os
 import stat
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,10 @@ from creditbank.signing.passphrase import PassphraseUnusable, read_passphrase, r
 from creditbank.signing.sealed_file import (
     SCRYPT_COST,
     create_key_file,
-    is_open_to_others,
     read_key_file,
     seal,
     unseal,
+    warning_about,
 )
 from tests.strategies.keys import keyrings, keys, origins, passphrases
 
@@ -149,7 +150,7 @@ def test_the_file_is_private_and_whole_and_alone(tmp_path: Path) -> None:
     path = tmp_path / "new" / "keys.sealed"
     create_key_file(path, KEYRING, passphrase=PASSPHRASE, cost=COST)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert not is_open_to_others(path)
+    assert warning_about(path) is None
     assert [entry.name for entry in path.parent.iterdir()] == ["keys.sealed"]
     assert read_key_file(path, passphrase=PASSPHRASE) == KEYRING
 
@@ -190,7 +191,9 @@ def test_a_file_that_others_may_touch_is_noticed(tmp_path: Path, mode: int) -> N
     path = tmp_path / "keys.sealed"
     create_key_file(path, KEYRING, passphrase=PASSPHRASE, cost=COST)
     path.chmod(mode)
-    assert is_open_to_others(path)
+    warning = warning_about(path)
+    assert warning is not None
+    assert (warning.code, warning.values) == ("key-file-open-to-others", {"path": str(path)})
 
 
 # The keys themselves.
@@ -258,6 +261,12 @@ def test_keys_come_from_the_file_or_from_the_environment_but_never_from_two_plac
     assert refused.value.reason == "two-keys"
 
 
+def refusal_of(reading: Callable[[], str]) -> str:
+    with pytest.raises(PassphraseUnusable) as refused:
+        reading()
+    return refused.value.reason
+
+
 def through_a_pipe(content: bytes) -> int:
     reading, writing = os.pipe()
     os.write(writing, content)
@@ -290,26 +299,20 @@ def test_a_passphrase_that_is_none_is_refused(tmp_path: Path, content: bytes) ->
     path = tmp_path / "passphrase"
     path.write_bytes(content)
     descriptor = through_a_pipe(content)
-    for refusing in (
-        lambda: read_passphrase(file=path),
-        lambda: read_passphrase(fd=descriptor),
-        lambda: read_passphrase(prompt=lambda: content.decode(errors="surrogateescape")),
-    ):
-        with pytest.raises(PassphraseUnusable) as refused:
-            refusing()
-        assert refused.value.reason == "passphrase-malformed"
+    typed = content.decode(errors="surrogateescape")
+    assert {
+        refusal_of(lambda: read_passphrase(file=path)),
+        refusal_of(lambda: read_passphrase(fd=descriptor)),
+        refusal_of(lambda: read_passphrase(prompt=lambda: typed)),
+    } == {"passphrase-malformed"}
 
 
 def test_a_source_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     closed = through_a_pipe(b"")
     os.close(closed)
-    for refusing in (lambda: read_passphrase(file=tmp_path), lambda: read_passphrase(fd=closed)):
-        with pytest.raises(PassphraseUnusable) as refused:
-            refusing()
-        assert refused.value.reason == "passphrase-unreadable"
-    with pytest.raises(PassphraseUnusable) as refused:
-        read_passphrase()
-    assert refused.value.reason == "passphrase-missing"
+    assert refusal_of(lambda: read_passphrase(file=tmp_path)) == "passphrase-unreadable"
+    assert refusal_of(lambda: read_passphrase(fd=closed)) == "passphrase-unreadable"
+    assert refusal_of(read_passphrase) == "passphrase-missing"
 
 
 @given(st.text(max_size=11))
