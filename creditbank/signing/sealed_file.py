@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from creditbank.errors import CreditBankError, InvalidInput
+from creditbank.errors import InvalidInput
 from creditbank.ledger.encoding import JsonValue, canonical_bytes, parse_canonical
 from creditbank.signing.keys import KEY_BYTES, Keyring, KeysUnavailable, Randomness
 from creditbank.terms import InputWarning
@@ -79,11 +79,7 @@ def read_key_file(path: Path, *, passphrase: str) -> Keyring:
         raise KeysUnavailable("key-file-missing", path=str(path)) from error
     except OSError as error:
         raise KeysUnavailable("key-file-unreadable", path=str(path), cause=error.strerror) from error
-    try:
-        return unseal(content, passphrase=passphrase)
-    except KeysUnavailable as error:
-        error.values["path"] = str(path)
-        raise
+    return unseal(content, passphrase=passphrase, path=str(path))
 
 
 def warning_about(path: Path) -> InputWarning | None:
@@ -107,29 +103,26 @@ def seal(
     return canonical_bytes(header | {"sealed": sealed.hex()}) + b"\n"
 
 
-def unseal(content: bytes, *, passphrase: str) -> Keyring:
-    """Return the keys in the bytes of a key file, whatever the bytes.
+def unseal(content: bytes, *, passphrase: str, path: str) -> Keyring:
+    """Return the keys in the bytes of a key file, whatever the bytes; `path` is for the message.
 
     Raises:
         KeysUnavailable: a newer version wrote them, or `passphrase` does not open them or they are damaged.
     """
-    members = _members(content)
-    version = members.get("version")
-    if members.get("format") == FORMAT and isinstance(version, int) and version > VERSION:
-        raise KeysUnavailable("key-file-newer", version=version)
     try:
+        members = _members(content)
+        version = members["version"]
+        if members["format"] == FORMAT and isinstance(version, int) and version > VERSION:
+            raise KeysUnavailable("key-file-newer", path=path, version=version)
         return _opened(members, passphrase=passphrase)
-    except (KeyError, TypeError, ValueError, InvalidTag, CreditBankError) as error:
-        raise KeysUnavailable("key-file-not-opened") from error
+    except (KeyError, TypeError, ValueError, InvalidTag, InvalidInput) as error:
+        raise KeysUnavailable("key-file-not-opened", path=path) from error
 
 
 def _members(content: bytes) -> dict[str, JsonValue]:
-    try:
-        members = parse_canonical(content.removesuffix(b"\n")) if content.endswith(b"\n") else None
-    except InvalidInput as error:
-        raise KeysUnavailable("key-file-not-opened") from error
+    members = parse_canonical(content.removesuffix(b"\n")) if content.endswith(b"\n") else None
     if not isinstance(members, dict):
-        raise KeysUnavailable("key-file-not-opened")
+        raise TypeError
     return members
 
 

@@ -47,14 +47,16 @@ def refuse_to_answer() -> str:
 
 @given(keyrings, passphrases)
 def test_the_passphrase_opens_what_it_sealed(keyring: Keyring, passphrase: str) -> None:
-    assert unseal(seal(keyring, passphrase=passphrase, cost=COST), passphrase=passphrase) == keyring
+    assert (
+        unseal(seal(keyring, passphrase=passphrase, cost=COST), passphrase=passphrase, path="keys") == keyring
+    )
 
 
 @given(keyrings, passphrases, passphrases)
 def test_no_other_passphrase_opens_it(keyring: Keyring, passphrase: str, other: str) -> None:
     tried = other if other != passphrase else other + "x"
     with pytest.raises(KeysUnavailable) as refused:
-        unseal(seal(keyring, passphrase=passphrase, cost=COST), passphrase=tried)
+        unseal(seal(keyring, passphrase=passphrase, cost=COST), passphrase=tried, path="keys")
     assert refused.value.reason == "key-file-not-opened"
 
 
@@ -64,7 +66,7 @@ def test_no_flipped_bit_goes_unnoticed() -> None:
             damaged = bytearray(SEALED)
             damaged[place] ^= 1 << bit
             with pytest.raises(KeysUnavailable):
-                unseal(bytes(damaged), passphrase=PASSPHRASE)
+                unseal(bytes(damaged), passphrase=PASSPHRASE, path="keys")
 
 
 @given(st.integers(0, len(SEALED) - 1), st.binary(max_size=3))
@@ -72,14 +74,14 @@ def test_no_cut_or_longer_file_opens(place: int, added: bytes) -> None:
     for changed in (SEALED[:place], SEALED[:place] + added, SEALED + b"\n", SEALED[:-1] + added + b" \n"):
         if changed != SEALED:
             with pytest.raises(KeysUnavailable):
-                unseal(changed, passphrase=PASSPHRASE)
+                unseal(changed, passphrase=PASSPHRASE, path="keys")
 
 
 @given(st.binary() | st.recursive(st.none() | st.integers(), st.lists).map(json.dumps).map(str.encode))
 def test_any_bytes_are_refused_and_nothing_worse(content: bytes) -> None:
     for tried in (content, content + b"\n"):
         with pytest.raises(KeysUnavailable):
-            unseal(tried, passphrase=PASSPHRASE)
+            unseal(tried, passphrase=PASSPHRASE, path="keys")
 
 
 @given(st.sampled_from(["cost", "salt", "nonce", "kdf", "cipher", "sealed"]), st.data())
@@ -101,7 +103,7 @@ def test_any_other_value_in_the_file_is_refused(member: str, data: st.DataObject
         case _:
             content[member] = value
     with pytest.raises(KeysUnavailable) as refused:
-        unseal(canonical_bytes(content) + b"\n", passphrase=PASSPHRASE)
+        unseal(canonical_bytes(content) + b"\n", passphrase=PASSPHRASE, path="keys")
     assert refused.value.reason == "key-file-not-opened"
 
 
@@ -111,15 +113,15 @@ def test_a_damaged_figure_of_scrypt_takes_neither_memory_nor_time(figure: str, v
     content = json.loads(SEALED)
     content["kdf"][figure] = value
     with pytest.raises(KeysUnavailable) as refused:
-        unseal(canonical_bytes(content) + b"\n", passphrase=PASSPHRASE)
+        unseal(canonical_bytes(content) + b"\n", passphrase=PASSPHRASE, path="keys")
     assert refused.value.reason == "key-file-not-opened"
 
 
 def test_a_newer_version_is_named() -> None:
     newer = SEALED.replace(b'"version":1', b'"version":2')
     with pytest.raises(KeysUnavailable) as refused:
-        unseal(newer, passphrase=PASSPHRASE)
-    assert (refused.value.reason, refused.value.values) == ("key-file-newer", {"version": 2})
+        unseal(newer, passphrase=PASSPHRASE, path="keys")
+    assert (refused.value.reason, refused.value.values) == ("key-file-newer", {"path": "keys", "version": 2})
 
 
 @given(keyrings)
@@ -140,7 +142,7 @@ def test_the_real_cost_is_the_recorded_one() -> None:
         "p": 1,
         "salt": "",
     }
-    assert unseal(sealed, passphrase=PASSPHRASE) == KEYRING
+    assert unseal(sealed, passphrase=PASSPHRASE, path="keys") == KEYRING
 
 
 # The file.
