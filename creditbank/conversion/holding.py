@@ -1,0 +1,126 @@
+"""What a rule sees: the outcomes a learner holds, and the facts about the person who asks.
+
+A holding is an outcome without whatever no rule may ask for: no names, no numbers of certificates. How a
+recorded outcome becomes one is for `account`.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import date
+from decimal import Decimal
+
+from creditbank.errors import InvalidInput
+from creditbank.outcomes.outcome import FrameworkLevel, OutcomeKind
+from creditbank.terms import IssuerId, Microseconds, OutcomeId
+
+Fact = str | int | Decimal | date
+
+
+class HoldingInvalid(InvalidInput):
+    """A holding or an applicant is not described as one must be."""
+
+    code = "holding-invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """One learning outcome, as rules see it.
+
+    `code` is what names its subject: the standard of a certificate, the code of a course, a training or
+    a contest, the major of a diploma, the form of an experience. `attributes` holds what only some kinds
+    have: `rank`, `organiser_level`, `position`, `team_size`, `mode`, `study_form`, …, sorted by name.
+
+    Raises:
+        HoldingInvalid: `holding-attributes` for attributes that are unsorted or named twice.
+    """
+
+    id: OutcomeId
+    kind: OutcomeKind
+    code: str
+    issuer: IssuerId
+    awarded_on: date
+    recorded_at: Microseconds
+    level: FrameworkLevel | None = None
+    score: Decimal | None = None
+    grade: str | None = None
+    hours: Decimal | None = None
+    credits: Decimal | None = None  # as the issuer states them
+    expires_on: date | None = None  # first day on which it no longer holds
+    revoked_at: Microseconds | None = None
+    revoked_from: date | None = None  # first day on which it no longer counts; None: it never counted
+    attributes: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [name for name, _ in self.attributes]
+        if names != sorted(set(names)):
+            raise HoldingInvalid("holding-attributes", field="attributes", names=names)
+
+    def attribute(self, name: str) -> str | None:
+        """Return an attribute's value, None where the outcome has none of that name."""
+        return next((value for other, value in self.attributes if other == name), None)
+
+    def is_visible(self, *, as_of: date, known_at: Microseconds) -> bool:
+        """Whether it counts on the day `as_of`, going by what was recorded up to `known_at`."""
+        if self.recorded_at > known_at or not self.awarded_on <= as_of:
+            return False
+        if self.expires_on is not None and as_of >= self.expires_on:
+            return False
+        if self.revoked_at is None or self.revoked_at > known_at:
+            return True
+        return self.revoked_from is not None and as_of < self.revoked_from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applicant:
+    """The person who asks: every fact may be missing, and a rule that asks for a missing one misses.
+
+    Raises:
+        HoldingInvalid: `percent-out-of-range` or `years-out-of-range`.
+    """
+
+    category: str | None = None  # as the vocabulary `person-category` names it
+    study_form: str | None = None  # as the vocabulary `study-form` names it
+    cohort: int | None = None  # year of enrolment
+    region: str | None = None
+    major: str | None = None  # code of the major studied
+    enrolled_at: str | None = None  # the institution, while enrolled
+    enrolled_level: str | None = None  # what is studied there: vocational, master, …
+    enrolled_on: date | None = None
+    left_on: date | None = None  # the day of graduation or leaving
+    completed_percent: Decimal | None = None  # how much of the programme is done, 0 to 100
+    years_of_work: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if self.completed_percent is not None and not 0 <= self.completed_percent <= 100:  # noqa: PLR2004
+            raise HoldingInvalid(
+                "percent-out-of-range", field="completed_percent", value=str(self.completed_percent)
+            )
+        if self.years_of_work is not None and self.years_of_work < 0:
+            raise HoldingInvalid("years-out-of-range", field="years_of_work", value=str(self.years_of_work))
+
+    def fact(self, name: str) -> Fact | None:
+        """Return a fact by the name of its member."""
+        assert name in FACTS, f"no applicant has a fact named {name}"
+        value: Fact | None = getattr(self, name)
+        return value
+
+
+FACTS = frozenset(member.name for member in fields(Applicant))
+NOBODY_IN_PARTICULAR = Applicant()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """A grant that is already registered: it keeps its outcomes, its place and its share of every cap.
+
+    `target` is a course or bucket of the programme, or a part of the exam. `units` are in the step of the
+    decision; of a waiver they are 0. `spent` names the outcomes it consumed or drew on, in premise order.
+    """
+
+    pack: str
+    rule: str
+    rule_version: int
+    target: str
+    units: int = 0
+    with_credit: bool = True
+    spent: tuple[OutcomeId, ...] = ()
+    witnesses: tuple[OutcomeId, ...] = ()

@@ -1,0 +1,243 @@
+"""What is studied toward and what is sat: programmes with their courses and caps, exams with their parts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from creditbank.conversion.rule import Wording
+from creditbank.errors import InvalidInput
+from creditbank.outcomes.outcome import OutcomeKind
+from creditbank.terms import CourseId, ExamId, IssuerId, PartId, ProgrammeId
+
+Nature = Literal["compulsory", "elective"]
+Measure = Literal["credits", "courses", "outcomes"]
+
+
+class ProgrammeInvalid(InvalidInput):
+    """A programme or an exam contradicts itself."""
+
+    code = "programme-invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseFilter:
+    """Some courses of a programme: those that fit every member that is not empty."""
+
+    courses: frozenset[CourseId] = frozenset()
+    modules: frozenset[str] = frozenset()
+    classes: frozenset[str] = frozenset()
+    natures: frozenset[Nature] = frozenset()
+
+    def covers(self, course: "Course") -> bool:
+        return (
+            (not self.courses or course.id in self.courses)
+            and (not self.modules or course.module in self.modules)
+            and (not self.classes or course.course_class in self.classes)
+            and (not self.natures or course.nature in self.natures)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """One course of a programme.
+
+    A course that is not exemptible may be so for some person categories (`exempt_for`): only under a rule
+    that is addressed to none but these.
+    """
+
+    id: CourseId
+    title: Wording
+    credits: Decimal
+    module: str
+    course_class: str = ""  # 专业基础课, 专业核心课, …
+    nature: Nature = "compulsory"
+    exemptible: bool = True
+    why_not: Wording | None = None
+    exempt_for: frozenset[str] = frozenset()
+
+    def is_exemptible_under(self, categories: frozenset[str]) -> bool:
+        """Whether a rule addressed to these person categories (empty: everybody) may exempt it."""
+        return self.exemptible or (bool(categories) and categories <= self.exempt_for)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """Credits of a programme that no named course has to fill: free electives, an area."""
+
+    id: CourseId
+    title: Wording
+    capacity: Decimal
+    module: str = ""
+    accepts: frozenset[OutcomeKind] = frozenset()  # kinds that may be spent on it; empty: all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """Credits that a module, or the whole programme, must reach for completion."""
+
+    module: str | None
+    credits: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cap:
+    """At most so many credits, courses or outcomes among the exemptions that it covers.
+
+    It covers an exemption whose place fits (`courses`, `buckets`; both None: every place), whose rule's
+    route fits, and that spends at least one outcome of the kinds and issuers named. A share is taken of
+    the programme's credits, of one module's, or of the number of courses, and rounded down. With `periods`
+    the cap holds for each stretch of time that starts on one of these (month, day), by the day on which
+    a spent outcome was awarded.
+
+    Raises:
+        ProgrammeInvalid: `cap-limit` (not exactly one limit, or a negative one), `cap-share`,
+            `cap-period`.
+    """
+
+    id: str
+    title: Wording
+    measure: Measure = "credits"
+    maximum: Decimal | None = None
+    share: Decimal | None = None  # 0 to 1
+    share_of_module: str | None = None  # None: of the whole programme
+    courses: CourseFilter | None = None
+    buckets: frozenset[CourseId] | None = None
+    routes: frozenset[str] = frozenset()
+    kinds: frozenset[OutcomeKind] = frozenset()
+    issuers: frozenset[IssuerId] = frozenset()
+    periods: tuple[tuple[int, int], ...] = ()
+    cite: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.maximum is None) == (self.share is None) or (self.maximum is not None and self.maximum < 0):
+            raise ProgrammeInvalid("cap-limit", field=self.id)
+        if self.share is not None and (not 0 <= self.share <= 1 or self.measure == "outcomes"):
+            raise ProgrammeInvalid("cap-share", field=self.id, share=str(self.share))
+        if self.share is None and self.share_of_module is not None:
+            raise ProgrammeInvalid("cap-share", field=self.id, module=self.share_of_module)
+        for month, day in self.periods:
+            try:
+                date(2001, month, day)  # a common year: a period never starts on 29 February
+            except ValueError as error:
+                raise ProgrammeInvalid("cap-period", field=self.id, month=month, day=day) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programme:
+    """A programme in one version: what it consists of, in the order in which it is published.
+
+    Raises:
+        ProgrammeInvalid: `programme-empty`, `programme-dates`, `id-twice`, `credits-out-of-range`,
+            `share-of-unknown-module`, `requirement-of-unknown-module`.
+    """
+
+    id: ProgrammeId
+    title: Wording
+    credits: Decimal  # in all, as published: the base of shares
+    courses: tuple[Course, ...]
+    version: int = 1
+    effective_from: date | None = None
+    effective_to: date | None = None
+    major: str = ""
+    level: str = ""
+    study_form: str = ""
+    buckets: tuple[Bucket, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    caps: tuple[Cap, ...] = ()
+    cite: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.courses and not self.buckets:
+            raise ProgrammeInvalid("programme-empty", field=self.id)
+        _require_dates(self.id, self.effective_from, self.effective_to)
+        places: tuple[Course | Bucket, ...] = (*self.courses, *self.buckets)
+        _require_distinct(self.id, (place.id for place in places))
+        _require_distinct(self.id, (cap.id for cap in self.caps))
+        credits_of = (*(course.credits for course in self.courses), *(b.capacity for b in self.buckets))
+        for value in (self.credits, *credits_of):
+            if not value.is_finite() or value < 0:
+                raise ProgrammeInvalid("credits-out-of-range", field=self.id, value=str(value))
+        modules = {place.module for place in places}
+        for cap in self.caps:
+            if cap.share_of_module is not None and cap.share_of_module not in modules:
+                raise ProgrammeInvalid("share-of-unknown-module", field=cap.id, module=cap.share_of_module)
+        for requirement in self.requirements:
+            if requirement.module is not None and requirement.module not in modules:
+                raise ProgrammeInvalid(
+                    "requirement-of-unknown-module", field=self.id, module=requirement.module
+                )
+
+    def course(self, course: CourseId) -> Course | None:
+        return next((found for found in self.courses if found.id == course), None)
+
+    def bucket(self, bucket: CourseId) -> Bucket | None:
+        return next((found for found in self.buckets if found.id == bucket), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of an exam."""
+
+    id: PartId
+    title: Wording
+    waivable: bool = True
+    why_not: Wording | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartCap:
+    """At most so many of these parts may be waived; no parts named: of all."""
+
+    id: str
+    title: Wording
+    maximum: int
+    parts: frozenset[PartId] = frozenset()
+    cite: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exam:
+    """An exam in one version: its parts in published order, and how many of them may be waived.
+
+    Raises:
+        ProgrammeInvalid: `exam-empty`, `programme-dates`, `id-twice`, `cap-of-unknown-part`, `cap-limit`.
+    """
+
+    id: ExamId
+    title: Wording
+    parts: tuple[Part, ...]
+    version: int = 1
+    effective_from: date | None = None
+    effective_to: date | None = None
+    major: str = ""
+    level: str = ""
+    caps: tuple[PartCap, ...] = ()
+    cite: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise ProgrammeInvalid("exam-empty", field=self.id)
+        _require_dates(self.id, self.effective_from, self.effective_to)
+        _require_distinct(self.id, (part.id for part in self.parts))
+        _require_distinct(self.id, (cap.id for cap in self.caps))
+        known = {part.id for part in self.parts}
+        for cap in self.caps:
+            if not cap.parts <= known:
+                raise ProgrammeInvalid("cap-of-unknown-part", field=cap.id, parts=sorted(cap.parts - known))
+            if cap.maximum < 0:
+                raise ProgrammeInvalid("cap-limit", field=cap.id)
+
+
+def _require_dates(name: str, effective_from: date | None, effective_to: date | None) -> None:
+    if effective_from is not None and effective_to is not None and effective_to <= effective_from:
+        raise ProgrammeInvalid("programme-dates", field=name)
+
+
+def _require_distinct(name: str, ids: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for found in ids:
+        if found in seen:
+            raise ProgrammeInvalid("id-twice", field=name, id=found)
+        seen.add(found)

@@ -1,0 +1,333 @@
+"""A rule: what it asks, what it gives, for whom and between which dates; and where it comes from.
+
+Credits are decimals here, as published; the deciding modules turn them into integers of one step. What a
+rule's parts mean together with a programme is for `matching` and `allocation`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from creditbank.conversion.holding import FACTS
+from creditbank.errors import InvalidInput
+from creditbank.outcomes.outcome import FrameworkLevel, OutcomeKind
+from creditbank.terms import CourseId, ExamId, IssuerId, Microseconds, PackId, PartId, ProgrammeId, RuleId
+
+if TYPE_CHECKING:
+    from creditbank.conversion.programme import CourseFilter
+    from creditbank.conversion.recognition import RecognitionTable
+
+Use = Literal["consume", "draw", "hold"]
+Mode = Literal["each", "choose", "bundle"]
+DateBasis = Literal["application", "enrolment", "award"]
+GradeKind = Literal["exempt", "pass", "fixed", "original", "capped", "bonus"]
+
+
+class RuleInvalid(InvalidInput):
+    """A rule contradicts itself or asks for what cannot be."""
+
+    code = "rule-invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What a pack says in its own words, Chinese first; the English may be missing."""
+
+    zh: str
+    en: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """Where a rule comes from: the document, its article and its address."""
+
+    id: str
+    title: Wording
+    document: str = ""  # its number, e.g. 粤职院制〔2020〕45号
+    article: str = ""
+    url: str = ""
+    read_on: date | None = None
+    is_mirror: bool = False  # read in a secondary copy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """The levels of a framework, lowest first; levels that count as equal stand together.
+
+    Raises:
+        RuleInvalid: `scale-empty` or `scale-level-twice`.
+    """
+
+    framework: str
+    levels: tuple[tuple[str, ...], ...]
+
+    def __post_init__(self) -> None:
+        names = [name for equal in self.levels for name in equal]
+        if not names or not all(self.levels):
+            raise RuleInvalid("scale-empty", field=self.framework)
+        if len(set(names)) != len(names):
+            raise RuleInvalid("scale-level-twice", field=self.framework)
+
+    def rank(self, level: str) -> int | None:
+        """Return the place of a level, 0 for the lowest; None for one that is not on the scale."""
+        return next((place for place, equal in enumerate(self.levels) if level in equal), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeTest:
+    """An attribute of the outcome is one of some values, or at least a level of a scale, or a number's bound.
+
+    Raises:
+        RuleInvalid: `test-asks-nothing`.
+    """
+
+    attribute: str
+    one_of: tuple[str, ...] = ()
+    at_least: FrameworkLevel | None = None
+    at_most: Decimal | None = None  # of an attribute that is a number, such as `position`
+    more_than: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if not self.one_of and self.at_least is None and self.at_most is None and self.more_than is None:
+            raise RuleInvalid("test-asks-nothing", field=self.attribute)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """What one outcome must be; an empty member asks nothing.
+
+    `codes` is an equivalence group. `min_levels` names the lowest level for each framework that is
+    accepted: an outcome of another framework, or of none, is not met. Higher always includes lower.
+
+    Raises:
+        RuleInvalid: `pattern-framework-twice`, or `pattern-bound` for a bound that nothing can meet.
+    """
+
+    kind: OutcomeKind
+    codes: frozenset[str] = frozenset()
+    min_levels: tuple[FrameworkLevel, ...] = ()
+    min_score: Decimal | None = None
+    min_grade: FrameworkLevel | None = None  # of the scale of grades that it names
+    min_hours: Decimal | None = None
+    min_credits: Decimal | None = None
+    max_age_years: int | None = None  # until the day before that anniversary of the award
+    issuers: frozenset[IssuerId] = frozenset()
+    attributes: tuple[AttributeTest, ...] = ()
+
+    def __post_init__(self) -> None:
+        frameworks = [level.framework for level in self.min_levels]
+        if len(set(frameworks)) != len(frameworks):
+            raise RuleInvalid("pattern-framework-twice", field="min_levels")
+        for name in ("min_score", "min_hours", "min_credits"):
+            bound: Decimal | None = getattr(self, name)
+            if bound is not None and (not bound.is_finite() or bound < 0):
+                raise RuleInvalid("pattern-bound", field=name, value=str(bound))
+        if self.max_age_years is not None and self.max_age_years < 1:
+            raise RuleInvalid("pattern-bound", field="max_age_years", value=self.max_age_years)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Premise:
+    """One outcome that the rule asks for, and whether it is spent, drawn on or only has to be there.
+
+    What can be drawn from an outcome is its worth in the recognition table named `worth`, or the credits
+    that its issuer states where none is named.
+
+    Raises:
+        RuleInvalid: `worth-of-held` where a held outcome's worth is asked for.
+    """
+
+    pattern: Pattern
+    use: Use
+    worth: str | None = None  # id of a recognition table of the pack
+
+    def __post_init__(self) -> None:
+        if self.worth is not None and self.use == "hold":
+            raise RuleInvalid("worth-of-held", field="worth", value=self.worth)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactTest:
+    """A fact about the applicant is there, and within what the test names.
+
+    Raises:
+        RuleInvalid: `fact-unknown`, `fact-years` or `fact-range`.
+    """
+
+    fact: str
+    one_of: tuple[str, ...] = ()
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+    within_years: int | None = None  # of a date: until the day before that anniversary
+
+    def __post_init__(self) -> None:
+        if self.fact not in FACTS:
+            raise RuleInvalid("fact-unknown", field="fact", value=self.fact)
+        if self.within_years is not None and self.within_years < 1:
+            raise RuleInvalid("fact-years", field=self.fact, value=self.within_years)
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise RuleInvalid(
+                "fact-range", field=self.fact, at_least=str(self.at_least), at_most=str(self.at_most)
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Where a rule applies and to whom; an empty member leaves it open. Every fact test must hold."""
+
+    programmes: frozenset[ProgrammeId] = frozenset()
+    exams: frozenset[ExamId] = frozenset()
+    majors: frozenset[str] = frozenset()
+    levels: frozenset[str] = frozenset()  # of the programme or exam
+    facts: tuple[FactTest, ...] = ()
+
+    @property
+    def categories(self) -> frozenset[str]:
+        """The person categories to which the rule is addressed; empty: to everybody."""
+        return frozenset(value for test in self.facts if test.fact == "category" for value in test.one_of)
+
+
+EVERYWHERE = Scope()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradePolicy:
+    """What is written as the grade of an exempted course.
+
+    `exempt` 免修 · `pass` 合格 · `fixed` the `value` · `original` the outcome's own · `capped` its own, at
+    most `ceiling` · `bonus` `value` points added to what the learner earns, up to `ceiling`.
+
+    Raises:
+        RuleInvalid: `grade-value` or `grade-ceiling` where the kind's member is missing.
+    """
+
+    kind: GradeKind = "exempt"
+    value: str | None = None
+    ceiling: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if (self.value is None) == (self.kind in ("fixed", "bonus")):
+            raise RuleInvalid("grade-value", field="value", kind=self.kind)
+        if (self.ceiling is None) == (self.kind in ("capped", "bonus")):
+            raise RuleInvalid("grade-ceiling", field="ceiling", kind=self.kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExemptionGrant:
+    """Courses and buckets that one application of the rule may exempt, and within what limits.
+
+    `each` any of the listed · `choose` any subset within the limits · `bundle` all of the listed or none.
+    With `worth` the units may not exceed the worth of the outcomes spent, in the recognition table of
+    that id: together with `max_credits` this is min(school's cap, bank's value).
+
+    Raises:
+        RuleInvalid: `grant-empty`, `grant-limits` (limits on another mode than choose, or choose
+            without any), `grant-bound`, `bundle-of-buckets`.
+    """
+
+    mode: Mode
+    courses: "CourseFilter | None" = None
+    buckets: tuple[CourseId, ...] = ()
+    max_credits: Decimal | None = None
+    max_courses: int | None = None
+    worth: str | None = None
+    with_credit: bool = True  # False: the duty goes, the credit does not come
+    grade: GradePolicy = GradePolicy()
+
+    def __post_init__(self) -> None:
+        if self.courses is None and not self.buckets:
+            raise RuleInvalid("grant-empty", field="grant")
+        limits = (self.max_credits, self.max_courses, self.worth)
+        if (self.mode == "choose") == all(limit is None for limit in limits):
+            raise RuleInvalid("grant-limits", field="grant", mode=self.mode)
+        if any(limit is not None and limit <= 0 for limit in (self.max_credits, self.max_courses)):
+            raise RuleInvalid("grant-bound", field="grant")
+        if self.mode == "bundle" and self.buckets:
+            raise RuleInvalid("bundle-of-buckets", field="buckets")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiverGrant:
+    """Parts of an exam that need not be sat.
+
+    Raises:
+        RuleInvalid: `grant-empty`.
+    """
+
+    parts: tuple[PartId, ...]
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise RuleInvalid("grant-empty", field="parts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One version of a rule: in force on a day between two dates, once it has been published.
+
+    Raises:
+        RuleInvalid: `rule-dates`, `rule-version`, `rule-without-premise`, `rule-draws-twice`,
+            `waiver-spends` (a waiver's premises only hold).
+    """
+
+    id: RuleId
+    version: int
+    published_at: Microseconds
+    effective_from: date
+    effective_to: date | None = None  # first day on which it no longer applies
+    premises: tuple[Premise, ...]
+    grant: ExemptionGrant | WaiverGrant
+    scope: Scope = EVERYWHERE
+    priority: int = 0  # higher is preferred where all else is equal
+    exclusive: str | None = None  # at most one application of all the rules in this group
+    route: str | None = None  # what caps call this way of earning credit: certificate, diploma, online, …
+    supersedes: int | None = None
+    cite: tuple[str, ...] = ()
+    say: Wording = Wording(zh="")
+
+    def __post_init__(self) -> None:
+        if self.effective_to is not None and self.effective_to <= self.effective_from:
+            raise RuleInvalid("rule-dates", field=self.id)
+        if self.version < 1 or (self.supersedes is not None and self.supersedes >= self.version):
+            raise RuleInvalid("rule-version", field=self.id, version=self.version)
+        if not self.premises:
+            raise RuleInvalid("rule-without-premise", field=self.id)
+        if sum(premise.use == "draw" for premise in self.premises) > 1:
+            raise RuleInvalid("rule-draws-twice", field=self.id)
+        if isinstance(self.grant, WaiverGrant) and any(premise.use != "hold" for premise in self.premises):
+            raise RuleInvalid("waiver-spends", field=self.id)
+
+    def is_published(self, *, known_at: Microseconds) -> bool:
+        return self.published_at <= known_at
+
+    def is_effective(self, day: date) -> bool:
+        return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
+
+
+class RulePack(Protocol):
+    """What a decision needs of a pack: its rules, the scales they use, and what identifies it."""
+
+    @property
+    def id(self) -> PackId: ...
+    @property
+    def digest(self) -> str:
+        """Hex SHA-256 of the pack's canonical JSON."""
+
+    @property
+    def step(self) -> Decimal:
+        """The smallest credit that the pack's authority gives."""
+
+    @property
+    def date_basis(self) -> DateBasis:
+        """Which day picks the version of a rule: that of the application, of enrolment, or of the award."""
+
+    @property
+    def scales(self) -> Mapping[str, Scale]: ...
+    @property
+    def rules(self) -> Sequence[Rule]: ...
+    @property
+    def tables(self) -> Mapping[str, "RecognitionTable"]: ...
+    @property
+    def citations(self) -> Mapping[str, Citation]: ...
