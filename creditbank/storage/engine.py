@@ -5,6 +5,7 @@ Opening never creates a database: `schema.create_or_upgrade` does, once, when th
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import structlog
@@ -16,10 +17,12 @@ from sqlalchemy.pool import StaticPool
 from creditbank.errors import Misconfigured
 
 try:
-    from pysqlite3 import dbapi2 as sqlite
+    from pysqlite3 import dbapi2 as _binding
 except ImportError:  # no wheel for this platform
-    import sqlite3 as sqlite
+    import sqlite3 as _binding
 
+sqlite: ModuleType = _binding
+"""The SQLite binding: the wheel where the platform has one, else Python's own."""
 BUSY_SECONDS = 30
 WRITES = "creditbank_writes"
 """The execution option of a connection whose transactions write: on SQLite they begin by taking the lock."""

@@ -2,15 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 from creditbank.ledger.append import HeadMoved, IdempotencyKeyReused, LogRange
 from creditbank.ledger.chain import EMPTY, Head, head_after
 from creditbank.ledger.entry import Entry
+from creditbank.ledger.merkle import EMPTY_ROOT
 from creditbank.ledger.tiles import edge, grow
 from creditbank.terms import SubjectId
-
-_EMPTY_ROOT = sha256().digest()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,7 +19,7 @@ class MemoryLedgerState:
     keys: dict[tuple[SubjectId, str], Entry] = field(default_factory=dict)
     places: dict[tuple[SubjectId, int], int] = field(default_factory=dict)
     tiles: dict[tuple[int, int], bytes] = field(default_factory=dict)
-    root: bytes = _EMPTY_ROOT
+    root: bytes = EMPTY_ROOT
     notes: dict[int, bytes] = field(default_factory=dict)
 
     def copy(self) -> "MemoryLedgerState":

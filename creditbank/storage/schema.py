@@ -98,10 +98,12 @@ def migrate(connection: Connection) -> None:
 
 def _state_of(connection: Connection) -> SchemaState:
     tables = set(inspect(connection).get_table_names())
-    if VERSION_TABLE not in tables:
-        return SchemaState.NOT_OURS if tables else SchemaState.EMPTY
+    if not tables:
+        return SchemaState.EMPTY
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    found = context.get_current_revision()
+    found = context.get_current_revision() if VERSION_TABLE in tables else None
+    if found is None:
+        return SchemaState.NOT_OURS
     known = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
     if found == known[0]:
         return SchemaState.CURRENT

@@ -1,7 +1,7 @@
 """The ledger on SQLite and PostgreSQL: `services.ports.LedgerStore` over one open transaction."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import psycopg
 from sqlalchemy import Connection, Row, Select, func, insert, select
@@ -31,6 +31,8 @@ _log_leaf = table_of(LogLeafRow)
 _log_state = table_of(LogStateRow)
 _tile = table_of(TileRow)
 _checkpoint = table_of(CheckpointRow)
+
+_AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
 
 _ALREADY_THERE = (sqlite.IntegrityError, psycopg.IntegrityError)
 _BEGINNING = (EMPTY.length, EMPTY.last_hash)
@@ -125,7 +127,7 @@ class SqlLedger:
         if self._connection.execute(held).first() is None:
             self._connection.execute(insert(_checkpoint).values(size=size, note=note))
 
-    def _ends_of(self, subjects: Collection[SubjectId]) -> Sequence[Row[Any]]:
+    def _ends_of(self, subjects: Collection[SubjectId]) -> Sequence[_AnyRow]:
         asked = given(self._connection, subjects)
         chain = _entry.alias("chain")
         last = select(func.max(chain.c.seq)).where(chain.c.subject == asked.c.value).scalar_subquery()
@@ -146,16 +148,16 @@ class SqlLedger:
             ends[leaf.subject] = (leaf.seq + 1, entry.leaf_hash)
             extended.add(leaf.subject)
 
-    def _page_of_subjects(self, named: Select[tuple[str]]) -> Sequence[SubjectId]:
+    def _page_of_subjects(self, named: Select[str]) -> Sequence[SubjectId]:
         page = named.order_by(_entry.c.subject).limit(_ROWS_AT_ONCE)
         return [SubjectId(subject) for subject in self._connection.execute(page).scalars()]
 
-    def _one(self, query: Select[Any]) -> Entry | None:
+    def _one(self, query: Select[*tuple[Any, ...]]) -> Entry | None:
         row = self._connection.execute(query).one_or_none()
         return None if row is None else _entry_of(row)
 
 
-def _leaf_of(row: Row[Any]) -> Leaf:
+def _leaf_of(row: _AnyRow) -> Leaf:
     try:
         return parse_leaf(row.leaf)
     except LeafInvalid as error:
@@ -163,7 +165,7 @@ def _leaf_of(row: Row[Any]) -> Leaf:
         raise IntegrityBroken("stored-leaf-invalid", subject=row.subject, seq=row.seq) from error
 
 
-def _entry_of(row: Row[Any]) -> Entry:
+def _entry_of(row: _AnyRow) -> Entry:
     return Entry(
         leaf=_leaf_of(row),
         leaf_bytes=row.leaf,

@@ -42,7 +42,7 @@ def insert_rows(connection: Connection, table: Table, rows: Iterable[tuple[Any, 
     They go to the driver directly: `executemany` on SQLite, COPY on PostgreSQL.
     """
     names = ", ".join(each.name for each in table.columns)
-    cursor = connection.connection.cursor()
+    cursor: Any = connection.connection.cursor()
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" for _ in table.columns)
         cursor.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)  # noqa: S608 - our names

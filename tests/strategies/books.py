@@ -1,0 +1,61 @@
+"""Entries and records as the stores are given them; what they say does not matter here."""
+
+from hashlib import sha256
+
+from creditbank.account.records import AccountRecord, Batch
+from creditbank.ledger.chain import EMPTY, Head, extend, head_after
+from creditbank.ledger.entry import Entry, Payload
+from creditbank.terms import IssuerId, Microseconds, SubjectId
+
+SCHOOL = IssuerId("12540300MB0000000X")
+STATION = IssuerId("12540300MB0000001A")
+
+
+def subject(name: object) -> SubjectId:
+    return SubjectId(f"account:{name}")
+
+
+def entry_after(
+    head: Head, *, of: SubjectId, says: str = "", at: int = 0, idempotency_key: str | None = None
+) -> Entry:
+    """Make the next entry of a chain; equal arguments make equal entries."""
+    salt = sha256(f"{of} {head.length} {says}".encode()).digest()
+    return extend(
+        head,
+        log="bank.example/log",
+        subject=of,
+        at=Microseconds(at),
+        kind="outcome.recorded",
+        issuer=SCHOOL,
+        payload=Payload(salt=salt, content=b'{"says":"' + says.encode() + b'"}'),
+        idempotency_key=idempotency_key,
+    )
+
+
+def chain(of: SubjectId, *, length: int, head: Head = EMPTY, says: str = "") -> list[Entry]:
+    """Make the next `length` entries of a chain."""
+    entries: list[Entry] = []
+    for _ in range(length):
+        entries.append(entry_after(head, of=of, says=says))
+        head = head_after(entries[-1])
+    return entries
+
+
+def account(name: object, *, citizen: bytes | None = None) -> AccountRecord:
+    return AccountRecord(
+        subject=subject(name),
+        opened_at=Microseconds(1_700_000_000_000_000),
+        citizen_index=citizen,
+        wrapped_key=sha256(f"key {name}".encode()).digest(),
+        identity=f"sealed {name}".encode(),
+    )
+
+
+def batch(number: str, *, issuer: IssuerId = SCHOOL, file: bytes = b"a file") -> Batch:
+    return Batch(
+        number=number,
+        issuer=issuer,
+        file_digest=sha256(file).digest(),
+        posted_at=Microseconds(1_700_000_000_000_000),
+        receipt=b'{"rows":3}\n',
+    )
