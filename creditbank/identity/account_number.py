@@ -84,14 +84,15 @@ def account_number_of(random: bytes) -> AccountNumber:
     return AccountNumber(text=body + _check_character(body))
 
 
-def account_of(subject: SubjectId) -> AccountNumber | None:
-    """Return the account whose subject this is; None for an institution's or an authority's.
+def account_of(subject: SubjectId) -> AccountNumber:
+    """Return the account whose subject this is.
 
     Raises:
-        AccountNumberInvalid: the subject names an account by what is no account number.
+        AccountNumberInvalid: `account-number-subject`: it is an institution's or an authority's; or what
+            follows `account:` is no account number.
     """
     if not subject.startswith(_SUBJECT_PREFIX):
-        return None
+        raise AccountNumberInvalid("account-number-subject", field="account", subject=subject)
     return AccountNumber(text=subject.removeprefix(_SUBJECT_PREFIX))
 
 

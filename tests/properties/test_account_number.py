@@ -53,9 +53,10 @@ def test_a_number_and_its_subject_name_one_account(number: AccountNumber) -> Non
     assert account_of(number.subject) == number
 
 
-def test_subjects_that_are_no_accounts_name_none() -> None:
-    assert account_of(SubjectId("institution:91110000600037341L")) is None
-    assert account_of(SubjectId("authority:changdu")) is None
+@pytest.mark.parametrize("subject", ["institution:91110000600037341L", "authority:changdu", "account"])
+def test_subjects_that_are_no_accounts_name_none(subject: str) -> None:
+    with pytest.raises(AccountNumberInvalid, match="account-number-subject"):
+        account_of(SubjectId(subject))
 
 
 @given(st.text(max_size=25) | st.text(ALPHABET, min_size=15, max_size=17))
