@@ -1,0 +1,1 @@
+"""Entries in, what the learner holds today out: entry bodies, holdings, statement."""

@@ -1,0 +1,112 @@
+"""What rules are told of an account: its outcomes as holdings, its grants as pinned."""
+
+from typing import assert_never
+
+from creditbank.account.body import ExemptionTarget, WaiverTarget
+from creditbank.account.holdings import AccountHoldings, HeldGrant, HeldOutcome
+from creditbank.conversion.holding import Holding, Pinned
+from creditbank.outcomes import kind_of
+from creditbank.outcomes.award import Award
+from creditbank.outcomes.certificate import SkillCertificate
+from creditbank.outcomes.course import CourseCredit
+from creditbank.outcomes.diploma import Diploma
+from creditbank.outcomes.experience import Experience
+from creditbank.outcomes.training import Training
+from creditbank.terms import ExamId, Microseconds, ProgrammeId
+
+
+def holdings_for_rules(account: AccountHoldings) -> tuple[Holding, ...]:
+    """Return every outcome as rules see it, ended ones too: which count is for the decision's two dates.
+
+    An outcome that was corrected stops being known when the correction was recorded, as if it had never
+    been awarded; the one that took its place is known from then on.
+    """
+    return tuple(_holding(held) for held in account.outcomes)
+
+
+def pinned_for_programme(
+    account: AccountHoldings, programme: ProgrammeId, *, known_at: Microseconds
+) -> tuple[Pinned, ...]:
+    """Return the exemptions in this programme that held at `known_at`."""
+    return tuple(
+        _pinned(grant, grant.granted.target.target)
+        for grant in account.grants
+        if isinstance(grant.granted.target, ExemptionTarget)
+        and grant.granted.target.programme == programme
+        and _held_at(grant, known_at)
+    )
+
+
+def pinned_for_exam(account: AccountHoldings, exam: ExamId, *, known_at: Microseconds) -> tuple[Pinned, ...]:
+    """Return the waivers in this exam that held at `known_at`."""
+    return tuple(
+        _pinned(grant, grant.granted.target.part)
+        for grant in account.grants
+        if isinstance(grant.granted.target, WaiverTarget)
+        and grant.granted.target.exam == exam
+        and _held_at(grant, known_at)
+    )
+
+
+def _held_at(grant: HeldGrant, known_at: Microseconds) -> bool:
+    return grant.granted_at <= known_at and (grant.ended_at is None or known_at < grant.ended_at)
+
+
+def _pinned(grant: HeldGrant, target: str) -> Pinned:
+    granted = grant.granted
+    with_credit = not isinstance(granted.target, ExemptionTarget) or granted.target.with_credit
+    return Pinned(
+        pack=granted.pack,
+        rule=granted.rule,
+        rule_version=granted.rule_version,
+        target=target,
+        units=granted.units,
+        with_credit=with_credit,
+        spent=granted.spent,
+        witnesses=granted.witnesses,
+    )
+
+
+def _holding(held: HeldOutcome) -> Holding:
+    outcome = held.outcome
+    match outcome:
+        case Diploma():
+            code, own = outcome.major_code, {"study_form": outcome.study_form}
+        case SkillCertificate():
+            code, own = outcome.standard, {}
+        case CourseCredit():
+            code, own = outcome.course_code, {"mode": outcome.mode}
+        case Training():
+            code, own = outcome.programme_code, {}
+        case Award():
+            code, own = outcome.contest_code, _award_attributes(outcome)
+        case Experience():
+            code, own = outcome.form, {}
+        case _:
+            assert_never(outcome)
+    return Holding(
+        id=held.id,
+        kind=kind_of(outcome),
+        code=code,
+        issuer=outcome.issuer,
+        awarded_on=outcome.awarded_on,
+        recorded_at=held.recorded_at,
+        level=outcome.level if isinstance(outcome, Diploma | SkillCertificate) else None,
+        score=outcome.score if isinstance(outcome, SkillCertificate | CourseCredit) else None,
+        grade=outcome.grade if isinstance(outcome, CourseCredit) else None,
+        hours=outcome.hours if isinstance(outcome, CourseCredit | Training | Experience) else None,
+        credits=outcome.credits if isinstance(outcome, CourseCredit) else None,
+        expires_on=outcome.expires_on if isinstance(outcome, SkillCertificate) else None,
+        revoked_at=held.ended_at,
+        revoked_from=held.revoked_from,
+        attributes=tuple(sorted((name, value) for name, value in own.items() if value is not None)),
+    )
+
+
+def _award_attributes(award: Award) -> dict[str, str | None]:
+    return {
+        "organiser_level": award.organiser_level,
+        "rank": award.rank,
+        "position": str(award.position),
+        "team_size": str(award.team_size),
+    }

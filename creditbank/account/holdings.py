@@ -1,0 +1,129 @@
+"""Fold an account's entries into what its learner holds: outcomes and grants, each with its whole story."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal, assert_never
+
+from creditbank.account.body import (
+    Body,
+    Corrected,
+    Granted,
+    Opened,
+    Recorded,
+    Reversed,
+    Revoked,
+    Suspended,
+    outcome_id,
+    parse_body,
+)
+from creditbank.ledger.entry import Entry
+from creditbank.outcomes import Outcome
+from creditbank.terms import IssuerId, Microseconds, OutcomeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOutcome:
+    """One outcome as recorded, and how it ended if it did: revoked, or replaced by a correction."""
+
+    id: OutcomeId
+    outcome: Outcome
+    recorded_by: IssuerId
+    recorded_at: Microseconds
+    corrects: OutcomeId | None = None
+    ended_at: Microseconds | None = None
+    revoked_from: date | None = None  # a retroactive revocation counts from here
+    corrected_by: OutcomeId | None = None
+    reason: str | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it has been neither revoked nor replaced."""
+        return self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldGrant:
+    """One exemption or waiver, and whether it still holds."""
+
+    id: OutcomeId
+    granted: Granted
+    granted_by: IssuerId
+    granted_at: Microseconds
+    status: Literal["active", "suspended", "reversed"] = "active"
+    because: OutcomeId | None = None
+    ended_at: Microseconds | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountHoldings:
+    """Everything an account's entries say, in the order in which they say it."""
+
+    outcomes: tuple[HeldOutcome, ...] = ()
+    grants: tuple[HeldGrant, ...] = ()
+
+    @property
+    def active_grants(self) -> tuple[HeldGrant, ...]:
+        """The grants that still hold."""
+        return tuple(grant for grant in self.grants if grant.status == "active")
+
+    def outcome(self, wanted: OutcomeId) -> HeldOutcome | None:
+        """Return the outcome of this id, current or not."""
+        return next((held for held in self.outcomes if held.id == wanted), None)
+
+
+def holdings_of(entries: Iterable[Entry]) -> AccountHoldings:
+    """Fold the entries of one account, in chain order; a redacted entry says nothing any more.
+
+    Raises:
+        BodyUnreadable: an entry of ours does not say what its kind must say.
+    """
+    outcomes: dict[OutcomeId, HeldOutcome] = {}
+    grants: dict[OutcomeId, HeldGrant] = {}
+    for entry in entries:
+        if entry.payload is not None:
+            body = parse_body(entry.leaf.kind, entry.payload.content)
+            _fold(body, entry, outcomes, grants)
+    return AccountHoldings(outcomes=tuple(outcomes.values()), grants=tuple(grants.values()))
+
+
+def _fold(
+    body: Body, entry: Entry, outcomes: dict[OutcomeId, HeldOutcome], grants: dict[OutcomeId, HeldGrant]
+) -> None:
+    here, at = outcome_id(entry.leaf.seq), entry.leaf.at
+    match body:
+        case Opened():
+            pass
+        case Recorded():
+            outcomes[here] = _held(body.outcome, entry)
+        case Corrected():
+            outcomes[body.corrects] = replace(
+                outcomes[body.corrects], ended_at=at, corrected_by=here, reason=body.reason
+            )
+            outcomes[here] = replace(_held(body.outcome, entry), corrects=body.corrects)
+        case Revoked():
+            outcomes[body.revokes] = replace(
+                outcomes[body.revokes], ended_at=at, revoked_from=body.effective_on, reason=body.reason
+            )
+        case Granted():
+            grants[here] = HeldGrant(id=here, granted=body, granted_by=entry.leaf.issuer, granted_at=at)
+        case Suspended():
+            grants[body.grant] = replace(
+                grants[body.grant], status="suspended", because=body.because, ended_at=at, reason=body.reason
+            )
+        case Reversed():
+            grants[body.grant] = replace(
+                grants[body.grant], status="reversed", ended_at=at, reason=body.reason
+            )
+        case _:
+            assert_never(body)
+
+
+def _held(outcome: Outcome, entry: Entry) -> HeldOutcome:
+    return HeldOutcome(
+        id=outcome_id(entry.leaf.seq),
+        outcome=outcome,
+        recorded_by=entry.leaf.issuer,
+        recorded_at=entry.leaf.at,
+    )

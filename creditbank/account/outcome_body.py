@@ -1,0 +1,96 @@
+"""One learning outcome <-> the JSON members under which an entry's payload keeps it.
+
+Dates are ISO 8601, decimals are strings, what is not stated is left out. The form is for life: a member
+may be added, none may change its meaning.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from types import MappingProxyType, NoneType
+from typing import Any, cast, get_args, get_type_hints
+
+from creditbank.errors import CreditBankError, IntegrityBroken
+from creditbank.ledger.encoding import JsonValue
+from creditbank.outcomes import Outcome, kind_of
+from creditbank.outcomes.award import Award
+from creditbank.outcomes.certificate import SkillCertificate
+from creditbank.outcomes.course import CourseCredit
+from creditbank.outcomes.diploma import Diploma
+from creditbank.outcomes.experience import Experience
+from creditbank.outcomes.outcome import FrameworkLevel, OutcomeKind
+from creditbank.outcomes.training import Training
+
+_TYPES: Mapping[OutcomeKind, Callable[..., Outcome]] = MappingProxyType(
+    {
+        "diploma": Diploma,
+        "skill-certificate": SkillCertificate,
+        "course-credit": CourseCredit,
+        "training": Training,
+        "award": Award,
+        "experience": Experience,
+    }
+)
+
+
+class BodyUnreadable(IntegrityBroken):
+    """An entry that we wrote ourselves does not say what its kind must say."""
+
+    code = "body-unreadable"
+
+
+def outcome_members(outcome: Outcome) -> dict[str, JsonValue]:
+    """Return the outcome as JSON members, its kind among them."""
+    members: dict[str, JsonValue] = {"kind": kind_of(outcome)}
+    for member in fields(outcome):
+        value = getattr(outcome, member.name)
+        if value is not None:
+            members[member.name] = _written(value)
+    return members
+
+
+def parse_outcome_members(members: JsonValue) -> Outcome:
+    """Read an outcome back.
+
+    Raises:
+        BodyUnreadable: the members are not those of an outcome.
+    """
+    try:
+        stated = dict(cast("dict[str, Any]", members))
+        kind = stated.pop("kind")
+        readers = _readers(kind)
+        return _TYPES[kind](**{name: readers[name](value) for name, value in stated.items()})
+    except (CreditBankError, LookupError, TypeError, ValueError, ArithmeticError) as error:
+        raise BodyUnreadable("outcome-unreadable") from error
+
+
+def _written(value: object) -> JsonValue:
+    match value:
+        case FrameworkLevel():
+            return {"framework": value.framework, "level": value.level}
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return format(value, "f")
+        case str() | int():
+            return value
+        case _:
+            raise AssertionError(f"no outcome has a member of type {type(value).__name__}")
+
+
+@cache
+def _readers(kind: OutcomeKind) -> Mapping[str, Callable[[Any], object]]:
+    return {name: _reader(hint) for name, hint in get_type_hints(_TYPES[kind]).items()}
+
+
+def _reader(hint: Any) -> Callable[[Any], object]:  # noqa: ANN401 - a type hint has no type
+    stated = next((part for part in get_args(hint) if part is not NoneType), hint)
+    readers: dict[object, Callable[[Any], object]] = {
+        date: date.fromisoformat,
+        Decimal: Decimal,
+        FrameworkLevel: lambda members: FrameworkLevel(**members),
+        int: int,
+    }
+    return readers.get(stated, str)

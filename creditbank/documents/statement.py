@@ -1,0 +1,165 @@
+"""The statement of an account as JSON, for the command line and the HTTP interface alike."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from creditbank.account.body import ExemptionTarget, Granted, WaiverTarget
+from creditbank.account.holdings import HeldGrant, HeldOutcome
+from creditbank.account.outcome_body import outcome_members
+from creditbank.account.statement import EntryLine, Statement
+from creditbank.terms import Microseconds, instant
+
+
+class Document(BaseModel):
+    """What every part of the statement has in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NamesDocument(Document):
+    chinese: str | None
+    tibetan: str | None
+    romanised: str | None
+
+
+class OutcomeDocument(Document):
+    """One outcome; `ended_at` is set once it is revoked or replaced."""
+
+    id: str
+    outcome: dict[str, Any]
+    recorded_by: str
+    recorded_at: datetime
+    corrects: str | None = None
+    ended_at: datetime | None = None
+    corrected_by: str | None = None
+    revoked_from: str | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, held: HeldOutcome) -> "OutcomeDocument":
+        return cls(
+            id=held.id,
+            outcome=outcome_members(held.outcome),
+            recorded_by=held.recorded_by,
+            recorded_at=instant(held.recorded_at),
+            corrects=held.corrects,
+            ended_at=_instant(held.ended_at),
+            corrected_by=held.corrected_by,
+            revoked_from=held.revoked_from.isoformat() if held.revoked_from else None,
+            reason=held.reason,
+        )
+
+
+class GrantDocument(Document):
+    """One exemption (`programme`, `target`) or waiver (`exam`, `target`), and what it rests on."""
+
+    id: str
+    kind: Literal["exemption", "waiver"]
+    status: Literal["active", "suspended", "reversed"]
+    programme: str | None = None
+    exam: str | None = None
+    target: str
+    title: str
+    credits: str | None = None
+    grade: str | None = None
+    pack: str
+    pack_digest: str
+    rule: str
+    rule_version: int
+    evidence: tuple[str, ...]
+    granted_by: str
+    granted_at: datetime
+    because: str | None = None
+    ended_at: datetime | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, held: HeldGrant) -> "GrantDocument":
+        granted = held.granted
+        return cls(
+            id=held.id,
+            status=held.status,
+            pack=granted.pack,
+            pack_digest=granted.pack_digest,
+            rule=granted.rule,
+            rule_version=granted.rule_version,
+            evidence=granted.evidence,
+            granted_by=held.granted_by,
+            granted_at=instant(held.granted_at),
+            because=held.because,
+            ended_at=_instant(held.ended_at),
+            reason=held.reason,
+            **_target_members(granted),
+        )
+
+
+class EntryDocument(Document):
+    """One entry of the account's chain."""
+
+    seq: int
+    kind: str
+    at: datetime
+    issuer: str
+    leaf_hash: str
+    redacted: bool
+
+    @classmethod
+    def of(cls, line: EntryLine) -> "EntryDocument":
+        return cls(
+            seq=line.seq,
+            kind=line.kind,
+            at=instant(line.at),
+            issuer=line.issuer,
+            leaf_hash=line.leaf_hash.hex(),
+            redacted=line.is_redacted,
+        )
+
+
+class StatementDocument(Document):
+    """A whole account. The citizen number is not in it: whoever reads the account knows the learner."""
+
+    account: str
+    names: NamesDocument
+    category: str | None
+    opened_at: datetime
+    course_credits: str
+    outcomes: tuple[OutcomeDocument, ...]
+    grants: tuple[GrantDocument, ...]
+    entries: tuple[EntryDocument, ...]
+    issuers: dict[str, str]
+
+    @classmethod
+    def of(cls, statement: Statement) -> "StatementDocument":
+        names = statement.person.names
+        return cls(
+            account=str(statement.number),
+            names=NamesDocument(chinese=names.chinese, tibetan=names.tibetan, romanised=names.romanised),
+            category=statement.person.category,
+            opened_at=instant(statement.opened_at),
+            course_credits=format(statement.course_credits, "f"),
+            outcomes=tuple(OutcomeDocument.of(held) for held in statement.holdings.outcomes),
+            grants=tuple(GrantDocument.of(held) for held in statement.holdings.grants),
+            entries=tuple(EntryDocument.of(line) for line in statement.entries),
+            issuers=dict(statement.issuer_names),
+        )
+
+
+def _target_members(granted: Granted) -> dict[str, Any]:
+    match granted.target:
+        case ExemptionTarget() as target:
+            return {
+                "kind": "exemption",
+                "programme": target.programme,
+                "target": target.target,
+                "title": target.title,
+                "credits": target.credits,
+                "grade": target.grade,
+            }
+        case WaiverTarget() as target:
+            return {"kind": "waiver", "exam": target.exam, "target": target.part, "title": target.title}
+
+
+def _instant(stored: Microseconds | None) -> datetime | None:
+    return None if stored is None else instant(stored)

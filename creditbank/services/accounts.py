@@ -1,0 +1,109 @@
+"""Open a personal learning account, and read one: whose it is, what it holds, and every entry behind that."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from creditbank.account.body import Opened, body_content, entry_kind
+from creditbank.account.records import AccountRecord
+from creditbank.account.statement import Statement, statement_of
+from creditbank.errors import Conflict, NotFound
+from creditbank.identity.account_number import RANDOM_BYTES, AccountNumber, account_number_of
+from creditbank.identity.person import Person
+from creditbank.ledger.chain import EMPTY
+from creditbank.ledger.entry import Entry
+from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
+from creditbank.services.institutions import institution_of
+from creditbank.services.ports import Books
+from creditbank.terms import IssuerId
+
+
+class AccountUnknown(NotFound):
+    """No account has this number."""
+
+    code = "account-unknown"
+
+
+class AccountExists(Conflict):
+    """The learner has an account already; nobody has two."""
+
+    code = "account-exists"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedAccount:
+    """The new account's number, and the receipt of its first entry."""
+
+    number: AccountNumber
+    receipt: EntryReceipt
+
+
+def open_account(bank: Bank, principal: Principal, person: Person) -> OpenedAccount:
+    """Open the one account that a learner has for life.
+
+    Raises:
+        InstitutionUnknown: the principal's institution is not registered.
+        AccountExists: this citizen number has an account.
+    """
+
+    def open_one(books: Books) -> OpenedAccount:
+        institution_of(books, principal.issuer)
+        if person.citizen_number is not None:
+            index = bank.vault.citizen_index(person.citizen_number)
+            if index in books.accounts.find_by_citizen([index]):
+                raise AccountExists("citizen-has-account", field="citizen_number")
+        number = new_number(bank)
+        posting = Posting(bank, books, heads={number.subject: EMPTY}, at=bank.now())
+        books.accounts.add([bank.vault.seal(number.subject, person, opened_at=bank.now())])
+        entry = post_opening(posting, number, principal)
+        posting.post()
+        return OpenedAccount(number=number, receipt=receipt_of(books, entry))
+
+    return bank.written(open_one)
+
+
+def new_number(bank: Bank) -> AccountNumber:
+    """Draw an account number; 75 random bits are never drawn twice."""
+    return account_number_of(bank.random(RANDOM_BYTES))
+
+
+def post_opening(posting: Posting, number: AccountNumber, principal: Principal) -> Entry:
+    """Add the entry with which an account's chain begins."""
+    body = Opened()
+    return posting.add(
+        number.subject, kind=entry_kind(body), issuer=principal.issuer, content=body_content(body)
+    )
+
+
+def find_account(bank: Bank, books: Books, number: AccountNumber) -> tuple[AccountRecord, Person]:
+    """Return an account's record and the person it belongs to.
+
+    Raises:
+        AccountUnknown: no account has this number.
+    """
+    record = books.accounts.find(number.subject)
+    if record is None:
+        raise AccountUnknown("account-unknown", number=str(number))
+    return record, bank.vault.unseal(record)
+
+
+def read_account(bank: Bank, number: AccountNumber) -> Statement:
+    """Read an account whole.
+
+    Raises:
+        AccountUnknown: no account has this number.
+    """
+    with bank.store.reading() as books:
+        record, person = find_account(bank, books, number)
+        entries = tuple(books.ledger.entries_of(number.subject))
+        return statement_of(
+            number,
+            person,
+            entries,
+            opened_at=record.opened_at,
+            issuer_names=_issuer_names(books, entries),
+        )
+
+
+def _issuer_names(books: Books, entries: Sequence[Entry]) -> Mapping[IssuerId, str]:
+    issuers = sorted({entry.leaf.issuer for entry in entries})
+    return {issuer: institution_of(books, issuer).name for issuer in issuers}

@@ -1,0 +1,140 @@
+"""The parts of the bank, who is asking, and how use cases write: one transaction, again after a lost race."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta, timezone
+from typing import TypeVar
+
+from creditbank.account.records import BankRecord
+from creditbank.errors import NotAuthorised
+from creditbank.ledger.append import HeadMoved, LogRange
+from creditbank.ledger.chain import Head, extend, head_after
+from creditbank.ledger.entry import SALT_BYTES, Entry, Payload
+from creditbank.services.ports import Books, CheckpointSigner, Clock, Store, Vault
+from creditbank.terms import IssuerId, Microseconds, SubjectId, microseconds
+
+T = TypeVar("T")
+
+_ATTEMPTS = 16
+_CHINA = timezone(timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bank:
+    """What every use case is given."""
+
+    record: BankRecord
+    store: Store
+    vault: Vault
+    signer: CheckpointSigner
+    clock: Clock
+    random: Callable[[int], bytes]
+    allow_test_numbers: bool = False
+
+    def now(self) -> Microseconds:
+        """Return the instant at which this is done."""
+        return microseconds(self.clock())
+
+    def today(self) -> date:
+        """Return the day it is in China, where every date of a record is meant."""
+        return self.clock().astimezone(_CHINA).date()
+
+    def written(self, action: Callable[[Books], T]) -> T:
+        """Do `action` in one transaction; do it again, on fresh books, when another writer was first.
+
+        Raises:
+            HeadMoved: others were first sixteen times in a row.
+        """
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                with self.store.writing() as books:
+                    return action(books)
+            except HeadMoved:
+                continue
+        with self.store.writing() as books:
+            return action(books)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who is asking, as authenticated. `issuer` is the institution in whose name entries are written."""
+
+    issuer: IssuerId
+    is_operator: bool = False
+
+    def must_be_operator(self) -> None:
+        """Refuse anyone but the bank's operator.
+
+        Raises:
+            NotAuthorised: this principal is not the operator.
+        """
+        if not self.is_operator:
+            raise NotAuthorised("operator-only")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryReceipt:
+    """What a writer gets back: which entry was made, and where in the log it stands."""
+
+    subject: SubjectId
+    seq: int
+    leaf_hash: bytes
+    log_index: int
+    recorded_at: Microseconds
+    repeated: bool = False  # the same idempotency key made this entry before; nothing was written now
+
+
+class Posting:
+    """The entries of one transaction, each built after the end of its chain, then appended together."""
+
+    def __init__(
+        self, bank: Bank, books: Books, *, heads: Mapping[SubjectId, Head], at: Microseconds
+    ) -> None:
+        self._bank = bank
+        self._books = books
+        self._heads = dict(heads)
+        self._at = at
+        self.entries: list[Entry] = []
+
+    def add(
+        self,
+        subject: SubjectId,
+        *,
+        kind: str,
+        issuer: IssuerId,
+        content: bytes,
+        idempotency_key: str | None = None,
+    ) -> Entry:
+        """Build the next entry of `subject`, whose head must be among `heads`."""
+        entry = extend(
+            self._heads[subject],
+            log=self._bank.record.origin,
+            subject=subject,
+            at=self._at,
+            kind=kind,
+            issuer=issuer,
+            payload=Payload(salt=self._bank.random(SALT_BYTES), content=content),
+            idempotency_key=idempotency_key,
+        )
+        self._heads[subject] = head_after(entry)
+        self.entries.append(entry)
+        return entry
+
+    def post(self) -> LogRange:
+        """Append everything that was added; the log takes the entries by subject, then by place."""
+        return self._books.ledger.append(self.entries)
+
+
+def receipt_of(books: Books, entry: Entry, *, repeated: bool = False) -> EntryReceipt:
+    """Return the receipt of an entry that is in the ledger."""
+    leaf = entry.leaf
+    log_index = books.ledger.log_index_of(leaf.subject, leaf.seq)
+    assert log_index is not None, "the log takes an entry in the transaction that appends it"
+    return EntryReceipt(
+        subject=leaf.subject,
+        seq=leaf.seq,
+        leaf_hash=entry.leaf_hash,
+        log_index=log_index,
+        recorded_at=leaf.at,
+        repeated=repeated,
+    )

@@ -1,0 +1,198 @@
+"""Post a school's whole file: every row is checked first, then all of them are written in one transaction.
+
+Reading the file is left to `documents`; here its rows are values. One row that cannot be posted refuses
+the file, so that a school never has to find out which half of it went in.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from creditbank.account.body import Recorded, body_content, entry_kind
+from creditbank.account.records import Batch, OutcomeKey
+from creditbank.identity.account_number import AccountNumber
+from creditbank.ledger.append import LogRange
+from creditbank.services.accounts import post_opening
+from creditbank.services.bank import Bank, Posting, Principal
+from creditbank.services.import_plan import ImportRow, PlannedRow, RowRefused, planned_rows
+from creditbank.services.institutions import institution_of
+from creditbank.services.outcomes import must_be_issuer
+from creditbank.services.ports import Books, Progress
+from creditbank.terms import IssuerId, Microseconds, instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchLine:
+    """What became of one row; `seq` is None where this very outcome stood already and nothing was added."""
+
+    row: int
+    account: AccountNumber
+    opened: bool
+    seq: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedBatch:
+    """What a posted file did to the bank; the places in `log` are its own."""
+
+    number: str
+    issuer: IssuerId
+    file_digest: bytes
+    posted_at: Microseconds
+    lines: tuple[BatchLine, ...]
+    log: LogRange
+
+    @property
+    def accounts_opened(self) -> int:
+        """How many learners got their account by this file."""
+        return len({line.account for line in self.lines if line.opened})
+
+    @property
+    def outcomes_recorded(self) -> int:
+        """How many rows added an outcome; the others stood already."""
+        return sum(line.seq is not None for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """The file is posted, and this is its receipt."""
+
+    batch: PostedBatch
+    receipt: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WouldPost:
+    """What posting would do; nothing was written."""
+
+    rows: int
+    accounts_opened: int
+    outcomes_recorded: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRefused:
+    """Nothing was posted, because of these rows."""
+
+    rows: tuple[RowRefused, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedBefore:
+    """The very same file was posted before; `batch` holds the receipt that it got."""
+
+    batch: Batch
+
+
+def import_outcomes(
+    bank: Bank,
+    principal: Principal,
+    rows: Sequence[ImportRow],
+    *,
+    file_digest: bytes,
+    write_receipt: Callable[[PostedBatch], bytes],
+    on_progress: Progress = lambda _: None,
+) -> Posted | FileRefused | PostedBefore:
+    """Post every row, or none; accounts are opened for learners who have none yet.
+
+    `on_progress` counts each row as it is written.
+
+    Raises:
+        InstitutionUnknown: the principal's institution is not registered.
+        NotAuthorised: a row's outcome names another issuer.
+    """
+
+    def post(books: Books) -> Posted | FileRefused | PostedBefore:
+        plan = _plan(bank, books, principal, rows, file_digest)
+        if not isinstance(plan, tuple):
+            return plan
+        batch = _post(bank, books, principal, plan, file_digest, on_progress)
+        receipt = write_receipt(batch)
+        books.batches.add(
+            Batch(
+                number=batch.number,
+                issuer=batch.issuer,
+                file_digest=file_digest,
+                posted_at=batch.posted_at,
+                receipt=receipt,
+            )
+        )
+        return Posted(batch=batch, receipt=receipt)
+
+    return bank.written(post)
+
+
+def preview_import(
+    bank: Bank, principal: Principal, rows: Sequence[ImportRow], *, file_digest: bytes
+) -> WouldPost | FileRefused | PostedBefore:
+    """Say what `import_outcomes` would do, and write nothing."""
+    with bank.store.reading() as books:
+        plan = _plan(bank, books, principal, rows, file_digest)
+    if not isinstance(plan, tuple):
+        return plan
+    return WouldPost(
+        rows=len(plan),
+        accounts_opened=len({row.account for row in plan if row.opens}),
+        outcomes_recorded=sum(not row.recorded for row in plan),
+    )
+
+
+def _plan(
+    bank: Bank, books: Books, principal: Principal, rows: Sequence[ImportRow], file_digest: bytes
+) -> tuple[PlannedRow, ...] | FileRefused | PostedBefore:
+    institution_of(books, principal.issuer)
+    for row in rows:
+        must_be_issuer(principal, row.outcome)
+    before = books.batches.find(issuer=principal.issuer, file_digest=file_digest)
+    if before is not None:
+        return PostedBefore(batch=before)
+    planned, refused = planned_rows(bank, books, rows)
+    return FileRefused(rows=refused) if refused else planned
+
+
+def _post(
+    bank: Bank,
+    books: Books,
+    principal: Principal,
+    plan: Sequence[PlannedRow],
+    file_digest: bytes,
+    on_progress: Progress,
+) -> PostedBatch:
+    at = bank.now()
+    number = f"{instant(at):%Y%m%d}-{bank.random(4).hex().upper()}"
+    heads = books.ledger.heads_of({row.subject for row in plan})
+    posting = Posting(bank, books, heads=heads, at=at)
+    opened = {row.account: row.row.person for row in plan if row.opens}
+    books.accounts.add(
+        [bank.vault.seal(account.subject, person, opened_at=at) for account, person in opened.items()]
+    )
+    for account in opened:
+        post_opening(posting, account, principal)
+    lines: list[BatchLine] = []
+    for row in plan:
+        seq = None if row.recorded else _post_row(posting, principal, row, number)
+        lines.append(BatchLine(row=row.row.row, account=row.account, opened=row.opens, seq=seq))
+        on_progress(1)
+    log = posting.post()
+    books.outcomes.add(
+        [
+            OutcomeKey(key=row.key, subject=row.subject, seq=line.seq)
+            for row, line in zip(plan, lines, strict=True)
+            if line.seq is not None
+        ]
+    )
+    return PostedBatch(
+        number=number,
+        issuer=principal.issuer,
+        file_digest=file_digest,
+        posted_at=at,
+        lines=tuple(lines),
+        log=log,
+    )
+
+
+def _post_row(posting: Posting, principal: Principal, row: PlannedRow, batch: str) -> int:
+    body = Recorded(outcome=row.row.outcome, batch=batch)
+    entry = posting.add(
+        row.subject, kind=entry_kind(body), issuer=principal.issuer, content=body_content(body)
+    )
+    return entry.leaf.seq

@@ -1,0 +1,109 @@
+"""Schools, appraisal stations and the bureau: registered once, each with a chain of its own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args
+
+from creditbank.errors import Conflict, InvalidInput, NotFound
+from creditbank.ledger.encoding import canonical_bytes, parse_canonical
+from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
+from creditbank.services.ports import Books
+from creditbank.terms import IssuerId, SubjectId
+
+InstitutionRole = Literal["school", "appraisal-station", "education-bureau", "evaluation-organisation"]
+ROLES: tuple[InstitutionRole, ...] = get_args(InstitutionRole)
+
+_PREFIX = "institution:"
+_REGISTERED = "institution.registered"
+_NAME_MAX = 200
+
+
+class InstitutionInvalid(InvalidInput):
+    """An institution is not described as it must be."""
+
+    code = "institution-invalid"
+
+
+class InstitutionUnknown(NotFound):
+    """No institution is registered under this code."""
+
+    code = "institution-unknown"
+
+
+class InstitutionRegistered(Conflict):
+    """The institution is registered already."""
+
+    code = "institution-registered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Institution:
+    """An institution and its public names."""
+
+    issuer: IssuerId
+    name: str
+    role: InstitutionRole
+    tibetan_name: str | None = None
+    english_name: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name.strip() or len(self.name) > _NAME_MAX:
+            raise InstitutionInvalid("institution-name", field="name", max_length=_NAME_MAX)
+        if self.role not in ROLES:
+            raise InstitutionInvalid("institution-role", field="role", role=self.role)
+
+
+def subject_of(issuer: IssuerId) -> SubjectId:
+    """Return the subject whose chain tells an institution's story."""
+    return SubjectId(_PREFIX + issuer)
+
+
+def register_institution(bank: Bank, principal: Principal, institution: Institution) -> EntryReceipt:
+    """Register an institution, so that outcomes can be recorded in its name.
+
+    Raises:
+        NotAuthorised: the principal is not the operator.
+        InstitutionRegistered: it is registered already.
+    """
+    principal.must_be_operator()
+
+    def register(books: Books) -> EntryReceipt:
+        subject = subject_of(institution.issuer)
+        heads = books.ledger.heads_of([subject])
+        if heads[subject].length:
+            raise InstitutionRegistered("institution-registered", issuer=institution.issuer)
+        posting = Posting(bank, books, heads=heads, at=bank.now())
+        entry = posting.add(subject, kind=_REGISTERED, issuer=principal.issuer, content=_content(institution))
+        posting.post()
+        return receipt_of(books, entry)
+
+    return bank.written(register)
+
+
+def institution_of(books: Books, issuer: IssuerId) -> Institution:
+    """Return a registered institution.
+
+    Raises:
+        InstitutionUnknown: none is registered under this code.
+    """
+    entry = books.ledger.entry(subject_of(issuer), 0)
+    if entry is None or entry.payload is None:
+        raise InstitutionUnknown("institution-unknown", issuer=issuer)
+    members = cast("dict[str, Any]", parse_canonical(entry.payload.content))
+    return Institution(issuer=issuer, **members)
+
+
+def institutions(books: Books) -> Iterator[Institution]:
+    """Yield every registered institution, in order of code."""
+    for subject in books.ledger.subjects(_PREFIX):
+        yield institution_of(books, IssuerId(subject.removeprefix(_PREFIX)))
+
+
+def _content(institution: Institution) -> bytes:
+    members = {
+        "name": institution.name,
+        "role": institution.role,
+        "tibetan_name": institution.tibetan_name,
+        "english_name": institution.english_name,
+    }
+    return canonical_bytes({name: value for name, value in members.items() if value is not None})

@@ -1,0 +1,99 @@
+"""The log as a whole: sign how far it has come, prove that an entry is in it, verify every byte of it."""
+
+from collections.abc import Callable
+
+from creditbank.errors import IntegrityBroken, NotFound
+from creditbank.ledger.checkpoint import Checkpoint, open_note, parse_verifier_key
+from creditbank.ledger.merkle import verify_consistency
+from creditbank.ledger.proof_file import InclusionProof
+from creditbank.ledger.tiles import consistency_proof, inclusion_proof
+from creditbank.services.bank import Bank
+from creditbank.services.ports import Books
+from creditbank.terms import SubjectId
+
+
+class EntryUnknown(NotFound):
+    """The ledger holds no such entry."""
+
+    code = "entry-unknown"
+
+
+class LogShrankOrForked(IntegrityBroken):
+    """The log is not a continuation of the last checkpoint that was signed: nothing more is signed."""
+
+    code = "log-shrank-or-forked"
+
+
+def publish_checkpoint(bank: Bank) -> bytes:
+    """Sign the log as it stands, once it is proved to continue the last checkpoint, and keep the note.
+
+    Where nothing was added since the last checkpoint, that one is returned.
+
+    Raises:
+        LogShrankOrForked: it does not continue it, as after a restored backup.
+    """
+
+    def publish(books: Books) -> bytes:
+        log = books.ledger
+        checkpoint = Checkpoint(origin=bank.record.origin, size=log.size(), root=log.root())
+        latest = log.latest_checkpoint()
+        if latest is not None:
+            last = open_note(latest, [parse_verifier_key(bank.signer.verifier_key)])
+            _must_continue(books, last, checkpoint)
+            if last.size == checkpoint.size:
+                return latest
+        note = bank.signer.sign(checkpoint.body())
+        log.add_checkpoint(size=checkpoint.size, note=note)
+        return note
+
+    with bank.store.reading() as books:
+        latest = books.ledger.latest_checkpoint()
+        if latest is not None and _is_for_size(bank, latest, books.ledger.size()):
+            return latest
+    return bank.written(publish)
+
+
+def prove_entry(bank: Bank, subject: SubjectId, seq: int) -> bytes:
+    """Return a C2SP `.tlog-proof` with the leaf, its path to the root, and a signed checkpoint.
+
+    Raises:
+        EntryUnknown: the ledger holds no such entry.
+        LogShrankOrForked: no checkpoint can be signed.
+    """
+    note = publish_checkpoint(bank)
+    checkpoint = open_note(note, [parse_verifier_key(bank.signer.verifier_key)])
+    with bank.store.reading() as books:
+        entry = books.ledger.entry(subject, seq)
+        index = books.ledger.log_index_of(subject, seq)
+        if entry is None or index is None or index >= checkpoint.size:
+            raise EntryUnknown("entry-unknown", subject=subject, seq=seq)
+        hashes = inclusion_proof(index, checkpoint.size, tile_reader(books))
+    return InclusionProof(index=index, hashes=tuple(hashes), note=note, leaf_bytes=entry.leaf_bytes).encode()
+
+
+def tile_reader(books: Books) -> Callable[[int, int], bytes]:
+    """Return a reader of the log's tiles, for the proofs of `ledger.tiles`.
+
+    Raises:
+        IntegrityBroken: (when called) a tile that the log's size demands is missing.
+    """
+
+    def read(level: int, index: int) -> bytes:
+        tile = books.ledger.tile(level, index)
+        if tile is None:
+            raise IntegrityBroken("tile-missing", level=level, index=index)
+        return tile
+
+    return read
+
+
+def _is_for_size(bank: Bank, note: bytes, size: int) -> bool:
+    return open_note(note, [parse_verifier_key(bank.signer.verifier_key)]).size == size
+
+
+def _must_continue(books: Books, last: Checkpoint, now: Checkpoint) -> None:
+    if last.size > now.size:
+        raise LogShrankOrForked("log-shrank", signed_size=last.size, size=now.size)
+    proof = consistency_proof(last.size, now.size, tile_reader(books))
+    if not verify_consistency(last.size, last.root, now.size, now.root, proof):
+        raise LogShrankOrForked("log-forked", signed_size=last.size, size=now.size)

@@ -1,0 +1,216 @@
+"""Record an outcome, correct it, revoke it: always by adding an entry, always in the issuer's own name."""
+
+from datetime import date
+
+from creditbank.account.body import (
+    Corrected,
+    ExemptionTarget,
+    Recorded,
+    Revoked,
+    Suspended,
+    body_content,
+    entry_kind,
+)
+from creditbank.account.holdings import AccountHoldings, holdings_of
+from creditbank.account.records import OutcomeKey
+from creditbank.errors import Conflict, NotAuthorised, NotFound
+from creditbank.identity.account_number import AccountNumber
+from creditbank.ledger.append import IdempotencyKeyReused
+from creditbank.ledger.entry import Entry
+from creditbank.outcomes import Outcome
+from creditbank.services.accounts import find_account
+from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
+from creditbank.services.institutions import institution_of
+from creditbank.services.outcome_keys import key_of, refuse_recorded
+from creditbank.services.ports import Books
+from creditbank.terms import OutcomeId
+
+
+class OutcomeUnknown(NotFound):
+    """The account holds no outcome with this id."""
+
+    code = "outcome-unknown"
+
+
+class OutcomeEnded(Conflict):
+    """The outcome has been revoked or corrected already."""
+
+    code = "outcome-ended"
+
+
+def record_outcome(
+    bank: Bank,
+    principal: Principal,
+    number: AccountNumber,
+    outcome: Outcome,
+    *,
+    idempotency_key: str | None = None,
+) -> EntryReceipt:
+    """Record an outcome in the name of the principal's institution.
+
+    The same idempotency key with the same outcome answers with the entry it made the first time.
+
+    Raises:
+        AccountUnknown, InstitutionUnknown: one of them is not known here.
+        NotAuthorised: the outcome names another issuer than the principal's institution.
+        OutcomeRecorded: it is recorded already, and still stands.
+        IdempotencyKeyReused: the key came before with another outcome.
+    """
+    must_be_issuer(principal, outcome)
+    body = Recorded(outcome=outcome)
+
+    def record(books: Books) -> EntryReceipt:
+        institution_of(books, principal.issuer)
+        find_account(bank, books, number)
+        key = _principal_key(principal, idempotency_key)
+        content = body_content(body, idempotency_key=key)
+        if key is not None and (made := books.ledger.entry_by_key(number.subject, key)):
+            return _repeated(books, made, content)
+        name_key = key_of(bank, number.subject, outcome)
+        refuse_recorded(books, {name_key: number.subject})
+        posting = Posting(bank, books, heads=books.ledger.heads_of([number.subject]), at=bank.now())
+        entry = posting.add(
+            number.subject,
+            kind=entry_kind(body),
+            issuer=principal.issuer,
+            content=content,
+            idempotency_key=key,
+        )
+        posting.post()
+        books.outcomes.add([OutcomeKey(key=name_key, subject=number.subject, seq=entry.leaf.seq)])
+        return receipt_of(books, entry)
+
+    return bank.written(record)
+
+
+def correct_outcome(
+    bank: Bank,
+    principal: Principal,
+    number: AccountNumber,
+    corrects: OutcomeId,
+    outcome: Outcome,
+    *,
+    reason: str,
+) -> EntryReceipt:
+    """Put `outcome` in the place of the one that `corrects` names; grants that rest on it are suspended.
+
+    Raises:
+        AccountUnknown, OutcomeUnknown: one of them is not known here.
+        NotAuthorised: another institution recorded it.
+        OutcomeEnded: it has been revoked or corrected already.
+        OutcomeRecorded: what it is corrected to is recorded already.
+    """
+    must_be_issuer(principal, outcome)
+    body = Corrected(corrects=corrects, outcome=outcome, reason=reason)
+
+    def correct(books: Books) -> EntryReceipt:
+        name_key = key_of(bank, number.subject, outcome)
+        holdings = _to_be_ended(bank, books, principal, number, corrects)
+        refuse_recorded(books, {name_key: number.subject}, besides=corrects)
+        entry = _post_end(bank, books, principal, number, body, holdings)
+        books.outcomes.add([OutcomeKey(key=name_key, subject=number.subject, seq=entry.leaf.seq)])
+        return receipt_of(books, entry)
+
+    return bank.written(correct)
+
+
+def revoke_outcome(
+    bank: Bank,
+    principal: Principal,
+    number: AccountNumber,
+    revokes: OutcomeId,
+    *,
+    reason: str,
+    effective_on: date | None = None,
+) -> EntryReceipt:
+    """End an outcome; grants that rest on it are suspended in the same transaction.
+
+    `effective_on` makes the revocation count from an earlier day than today.
+
+    Raises:
+        AccountUnknown, OutcomeUnknown: one of them is not known here.
+        NotAuthorised: another institution recorded it.
+        OutcomeEnded: it has been revoked or corrected already.
+    """
+    body = Revoked(revokes=revokes, reason=reason, effective_on=effective_on)
+
+    def revoke(books: Books) -> EntryReceipt:
+        holdings = _to_be_ended(bank, books, principal, number, revokes)
+        return receipt_of(books, _post_end(bank, books, principal, number, body, holdings))
+
+    return bank.written(revoke)
+
+
+def must_be_issuer(principal: Principal, outcome: Outcome) -> None:
+    """Refuse an outcome stated in another institution's name.
+
+    Raises:
+        NotAuthorised: the outcome's issuer is not the principal's institution.
+    """
+    if outcome.issuer != principal.issuer:
+        raise NotAuthorised("issuer-not-principal", field="issuer", issuer=outcome.issuer)
+
+
+def _principal_key(principal: Principal, idempotency_key: str | None) -> str | None:
+    return None if idempotency_key is None else f"{principal.issuer} {idempotency_key}"
+
+
+def _repeated(books: Books, made: Entry, content: bytes) -> EntryReceipt:
+    if made.payload is None or made.payload.content != content:
+        raise IdempotencyKeyReused("idempotency-key-reused", field="Idempotency-Key")
+    return receipt_of(books, made, repeated=True)
+
+
+def _to_be_ended(
+    bank: Bank, books: Books, principal: Principal, number: AccountNumber, ending: OutcomeId
+) -> AccountHoldings:
+    institution_of(books, principal.issuer)
+    find_account(bank, books, number)
+    holdings = holdings_of(books.ledger.entries_of(number.subject))
+    held = holdings.outcome(ending)
+    if held is None:
+        raise OutcomeUnknown("outcome-unknown", outcome=ending)
+    if held.recorded_by != principal.issuer:
+        raise NotAuthorised("not-its-issuer", outcome=ending, issuer=held.recorded_by)
+    if not held.is_current:
+        raise OutcomeEnded("outcome-ended", outcome=ending)
+    return holdings
+
+
+def _post_end(
+    bank: Bank,
+    books: Books,
+    principal: Principal,
+    number: AccountNumber,
+    body: Corrected | Revoked,
+    holdings: AccountHoldings,
+) -> Entry:
+    """Add the correction or revocation, then suspend every grant that rests on what it ends (DESIGN §4)."""
+    posting = Posting(bank, books, heads=books.ledger.heads_of([number.subject]), at=bank.now())
+    ending = posting.add(
+        number.subject, kind=entry_kind(body), issuer=principal.issuer, content=body_content(body)
+    )
+    for suspended in _suspensions(body, holdings):
+        posting.add(
+            number.subject,
+            kind=entry_kind(suspended),
+            issuer=bank.record.operator,
+            content=body_content(suspended),
+        )
+    posting.post()
+    return ending
+
+
+def _suspensions(body: Corrected | Revoked, holdings: AccountHoldings) -> list[Suspended]:
+    ended = body.corrects if isinstance(body, Corrected) else body.revokes
+    reason = "evidence-corrected" if isinstance(body, Corrected) else "evidence-revoked"
+    return [
+        Suspended(
+            kind="exemption" if isinstance(grant.granted.target, ExemptionTarget) else "waiver",
+            grant=grant.id,
+            because=ended,
+            reason=reason,
+        )
+        for grant in holdings.active_grants
+        if ended in grant.granted.evidence
+    ]

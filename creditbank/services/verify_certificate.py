@@ -1,0 +1,86 @@
+"""Verify a certificate or diploma by its number and its holder's name, for someone who has no account here.
+
+The number alone never answers. A number that nobody holds, a name that does not match and a record that
+was erased give the same answer after the same work, so that nobody learns who holds what by asking.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from creditbank.account.body import outcome_id
+from creditbank.account.holdings import holdings_of
+from creditbank.account.outcome_name import numbered
+from creditbank.account.records import OutcomeKey
+from creditbank.identity.names import PersonNames
+from creditbank.identity.person import Person
+from creditbank.ledger.merkle import verify_inclusion
+from creditbank.ledger.tiles import inclusion_proof
+from creditbank.outcomes.outcome import OutcomeKind
+from creditbank.services.bank import Bank
+from creditbank.services.institutions import institution_of
+from creditbank.services.log import tile_reader
+from creditbank.services.outcome_keys import name_key
+from creditbank.services.ports import Books
+from creditbank.terms import SubjectId
+from creditbank.verification.checks import Report, report_on
+
+_NUMBERED: tuple[OutcomeKind, ...] = ("skill-certificate", "diploma")
+_NOBODY = SubjectId("account:0000000000000000")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """There is such a certificate for this person; `report` says whether it can be relied on."""
+
+    report: Report
+    issuer_name: str
+    log_index: int
+    log_size: int
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotFoundForThisName:
+    """No certificate with this number is recorded for a person of this name."""
+
+
+def verify_certificate(bank: Bank, *, number: str, name: str, as_of: date) -> Verified | NotFoundForThisName:
+    """Answer whether this person holds a certificate or diploma of this number, and how it stands."""
+    with bank.store.reading() as books:
+        matching = [place for place, person in _holders(bank, books, number) if person.names.matches(name)]
+        if not matching:
+            return NotFoundForThisName()
+        return _verified(books, matching[-1], as_of=as_of)
+
+
+def _holders(bank: Bank, books: Books, number: str) -> Iterator[tuple[OutcomeKey, Person]]:
+    keys = [name_key(bank, numbered(kind, number), subject=_NOBODY) for kind in _NUMBERED]
+    found = [place for places in books.outcomes.find(keys).values() for place in places]
+    for place in found:
+        record = books.accounts.find(place.subject)
+        if record is not None:
+            yield place, bank.vault.unseal(record)
+    if not found:
+        # As much work as for a number that somebody else holds: the time taken tells nothing.
+        decoy = Person(names=PersonNames(chinese="无"))
+        bank.vault.unseal(bank.vault.seal(_NOBODY, decoy, opened_at=bank.now()))
+
+
+def _verified(books: Books, place: OutcomeKey, *, as_of: date) -> Verified | NotFoundForThisName:
+    entries = tuple(books.ledger.entries_of(place.subject))
+    held = holdings_of(entries).outcome(outcome_id(place.seq))
+    log_index = books.ledger.log_index_of(place.subject, place.seq)
+    if held is None or log_index is None:
+        return NotFoundForThisName()
+    size = books.ledger.size()
+    leaf_hash = entries[place.seq].leaf_hash
+    proof = inclusion_proof(log_index, size, tile_reader(books))
+    in_the_log = verify_inclusion(leaf_hash, log_index, size, proof, books.ledger.root())
+    return Verified(
+        report=report_on(held, as_of=as_of, in_the_log=in_the_log),
+        issuer_name=institution_of(books, held.recorded_by).name,
+        log_index=log_index,
+        log_size=size,
+        leaf_hash=leaf_hash,
+    )
