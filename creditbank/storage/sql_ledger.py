@@ -1,17 +1,18 @@
 """The ledger on SQLite and PostgreSQL: `services.ports.LedgerStore` over one open transaction."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
 import psycopg
-from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy import Connection, Row, Select, insert, select, text
 
 from creditbank.errors import IntegrityBroken
 from creditbank.ledger.append import HeadMoved, IdempotencyKeyReused, LogRange
 from creditbank.ledger.chain import EMPTY, Head
 from creditbank.ledger.entry import Entry, Leaf, LeafInvalid, Payload, parse_leaf
 from creditbank.storage.engine import sqlite
-from creditbank.storage.sql_rows import given, insert_rows, table_of
+from creditbank.storage.sql_rows import GIVEN, given, insert_rows, table_of
 from creditbank.storage.sql_sequencer import SqlSequencer
 from creditbank.storage.tables import (
     CheckpointRow,
@@ -50,6 +51,15 @@ _entries = select(
 ).outerjoin_from(
     _entry, _payload, (_entry.c.subject == _payload.c.subject) & (_entry.c.seq == _payload.c.seq)
 )
+
+_ends = {
+    dialect: text(
+        f"SELECT entry.subject, entry.seq, entry.leaf, entry.leaf_hash FROM {texts}"  # noqa: S608 - ours
+        " JOIN entry ON entry.subject = given.value"
+        " AND entry.seq = (SELECT max(seq) FROM entry WHERE subject = given.value)"
+    )
+    for dialect, texts in GIVEN.items()
+}
 
 
 class SqlLedger:
@@ -96,8 +106,7 @@ class SqlLedger:
         self._sequencer.lock()
         self._require_ends(entries)
         try:
-            # A refused append leaves the transaction as it was.
-            with self._connection.begin_nested():
+            with self._undone_if_refused(entries):
                 insert_rows(self._connection, _entry, map(_entry_row, entries))
         except _ALREADY_THERE as error:
             # The ends of the chains were right, so what is there already can only be the key.
@@ -127,13 +136,14 @@ class SqlLedger:
         if self._connection.execute(held).first() is None:
             self._connection.execute(insert(_checkpoint).values(size=size, note=note))
 
+    def _undone_if_refused(self, entries: Sequence[Entry]) -> AbstractContextManager[object]:
+        """Leave the transaction as it was when a key is refused; nothing else can be."""
+        is_keyed = any(entry.idempotency_key is not None for entry in entries)
+        return self._connection.begin_nested() if is_keyed else nullcontext()
+
     def _ends_of(self, subjects: Collection[SubjectId]) -> Sequence[_AnyRow]:
-        asked = given(self._connection, subjects)
-        chain = _entry.alias("chain")
-        last = select(func.max(chain.c.seq)).where(chain.c.subject == asked.c.value).scalar_subquery()
-        ends = select(_entry.c.subject, _entry.c.seq, _entry.c.leaf, _entry.c.leaf_hash)
-        joined = _entry.join(asked, _entry.c.subject == asked.c.value)
-        return self._connection.execute(ends.select_from(joined).where(_entry.c.seq == last)).all()
+        ends = _ends[self._connection.dialect.name]
+        return self._connection.execute(ends, given(self._connection, subjects)).all()
 
     def _require_ends(self, entries: Sequence[Entry]) -> None:
         subjects = {entry.leaf.subject for entry in entries}

@@ -1,16 +1,21 @@
 """Many rows in, many keys looked up: what a loop over single statements does too slowly."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, FromClause, Table, Text, column, func, literal
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Column, Connection, Table
 from sqlmodel import SQLModel
 
 KEYS_AT_ONCE = 1_000
 """How many values one IN list holds: below the limit of variables of every SQLite and PostgreSQL."""
+
+GIVEN = {
+    "sqlite": "json_each(:given) AS given",
+    "postgresql": "unnest(CAST(:given AS text[])) AS given(value)",
+}
+"""By dialect: texts, however many, as something to select from, with one column `value`."""
 
 _Item = TypeVar("_Item")
 
@@ -28,12 +33,9 @@ def chunks(items: Iterable[_Item], size: int = KEYS_AT_ONCE) -> Iterator[list[_I
         yield chunk
 
 
-def given(connection: Connection, texts: Collection[str]) -> FromClause:
-    """Return `texts`, however many, as something to select from, with one column `value`."""
-    if connection.dialect.name == "sqlite":
-        return func.json_each(json.dumps(list(texts))).table_valued(column("value", Text), name="given")
-    array = literal(list(texts), ARRAY(Text))
-    return func.unnest(array).table_valued(column("value", Text), name="given").render_derived()
+def given(connection: Connection, texts: Collection[str]) -> Mapping[str, object]:
+    """Return the parameter of a statement that selects from `GIVEN`."""
+    return {"given": json.dumps(list(texts)) if connection.dialect.name == "sqlite" else list(texts)}
 
 
 def insert_rows(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
