@@ -1,0 +1,108 @@
+"""What a learner reads on a phone: outcomes, grants and decisions in short sentences with their figures.
+
+The sentences are in the catalogues' section `say`; this module chooses them and fills them in.
+"""
+
+from decimal import Decimal
+from typing import assert_never
+
+from creditbank.account.body import ExemptionTarget, Granted, WaiverTarget
+from creditbank.account.holdings import HeldGrant
+from creditbank.locale.catalogue import Catalogue
+from creditbank.outcomes import Outcome
+from creditbank.outcomes.award import Award
+from creditbank.outcomes.certificate import SkillCertificate
+from creditbank.outcomes.course import CourseCredit
+from creditbank.outcomes.diploma import Diploma
+from creditbank.outcomes.experience import Experience
+from creditbank.outcomes.outcome import FrameworkLevel
+from creditbank.outcomes.training import Training
+
+_SCHOOLING = "GB/T 4658"
+
+
+def outcome_line(words: Catalogue, outcome: Outcome) -> str:
+    """Return one line that says what was achieved, at what level or size, and on which day."""
+    day = outcome.awarded_on
+    match outcome:
+        case Diploma(major=major, level=level):
+            return words.text("say.diploma", major=major, level=level_name(words, level), day=day)
+        case SkillCertificate(title=title, level=level, expires_on=None):
+            return words.text("say.skill-certificate", title=title, level=level_name(words, level), day=day)
+        case SkillCertificate(title=title, level=level, expires_on=expires_on):
+            return words.text(
+                "say.skill-certificate-until",
+                title=title,
+                level=level_name(words, level),
+                day=day,
+                until=expires_on,
+            )
+        case CourseCredit(title=title, credits=credits):
+            return words.text("say.course-credit", title=title, credits=words.credits(credits), day=day)
+        case Training(title=title, hours=hours):
+            return words.text("say.training", title=title, hours=hours, day=day)
+        case Award(title=title, rank=rank, organiser_level=organiser):
+            return words.text(
+                "say.award",
+                title=title,
+                rank=_named(words, "word.award-rank-", rank),
+                organiser=_named(words, "word.organiser-level-", organiser),
+                day=day,
+            )
+        case Experience(form=form, title=title):
+            return words.text(
+                "say.experience",
+                form=_named(words, "word.experience-form-", form),
+                title=title,
+                started=outcome.started_on,
+                day=day,
+            )
+        case _:
+            assert_never(outcome)
+
+
+def level_name(words: Catalogue, level: FrameworkLevel) -> str:
+    """Return a level as people say it: GB/T 4658 by name; the others are words already."""
+    return (
+        _named(words, "word.education-level-", level.level) if level.framework == _SCHOOLING else level.level
+    )
+
+
+def grant_line(words: Catalogue, grant: HeldGrant) -> str:
+    """Return one line: what is exempted or waived, on what evidence, and why if it no longer holds."""
+    said = _granted_line(words, grant.granted)
+    match grant.status:
+        case "active":
+            return said
+        case "suspended":
+            reason = _named(words, "word.because-", grant.reason or "")
+            return words.text("say.grant-suspended", grant=said, outcome=grant.because or "", reason=reason)
+        case "reversed":
+            return words.text("say.grant-reversed", grant=said, reason=grant.reason or "")
+        case _:
+            assert_never(grant.status)
+
+
+def _granted_line(words: Catalogue, granted: Granted) -> str:
+    evidence = words.listed(f"#{outcome}" for outcome in granted.evidence)
+    rule = f"{granted.rule} v{granted.rule_version}"
+    match granted.target:
+        case ExemptionTarget(title=title, with_credit=True, credits=credits):
+            return words.text(
+                "say.exempted",
+                course=title,
+                credits=words.credits(Decimal(credits)),
+                rule=rule,
+                evidence=evidence,
+            )
+        case ExemptionTarget(title=title):
+            return words.text("say.exempted-without-credit", course=title, rule=rule, evidence=evidence)
+        case WaiverTarget(exam=exam, title=title):
+            return words.text("say.waived", part=title, exam=exam, rule=rule, evidence=evidence)
+        case _:
+            assert_never(granted.target)
+
+
+def _named(words: Catalogue, prefix: str, code: str) -> str:
+    key = prefix + code
+    return words.text(key) if words.has(key) else code
