@@ -1,0 +1,1 @@
+"""A few invented learners, schools and a station, for `creditbank demo`. Nothing here is about anyone."""

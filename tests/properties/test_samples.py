@@ -1,0 +1,183 @@
+"""What the samples promise: the same at every call, sound, about no one, and messy where they say so."""
+
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from creditbank.errors import InvalidInput
+from creditbank.identity.citizen_number import CitizenNumberInvalid, parse_citizen_number
+from creditbank.identity.organisation_code import TEST_REGION, parse_organisation_code
+from creditbank.outcomes import Outcome, kind_of
+from creditbank.outcomes.award import Award
+from creditbank.outcomes.certificate import SkillCertificate
+from creditbank.outcomes.course import CourseCredit
+from creditbank.outcomes.diploma import Diploma
+from creditbank.outcomes.experience import Experience
+from creditbank.outcomes.number_pattern import number_warnings
+from creditbank.outcomes.outcome import OUTCOME_KINDS
+from creditbank.samples import outcomes as outcomes_module
+from creditbank.samples import people as people_module
+from creditbank.samples.messy import messy_rows, messy_unknown_column
+from creditbank.samples.outcomes import sample_outcomes, story_outcomes
+from creditbank.samples.people import protagonist, sample_institutions, sample_learners
+from creditbank.vocabularies.library import Vocabularies
+
+SHIPPED = Vocabularies.load()
+
+
+def test_the_samples_are_the_same_at_every_call() -> None:
+    learners, outcomes, messy = sample_learners(), sample_outcomes(), messy_rows()
+    for made in (
+        people_module.sample_learners,
+        people_module.sample_institutions,
+        people_module.protagonist,
+        outcomes_module.sample_outcomes,
+        outcomes_module.story_outcomes,
+    ):
+        made.cache_clear()
+    assert (sample_learners(), sample_outcomes(), messy_rows()) == (learners, outcomes, messy)
+
+
+def test_the_institutions_are_invented_and_of_every_role() -> None:
+    institutions = sample_institutions()
+    assert Counter(institution.role for institution in institutions) == {
+        "school": 2,
+        "appraisal-station": 1,
+        "education-bureau": 1,
+    }
+    for institution in institutions:
+        assert parse_organisation_code(institution.issuer) == institution.issuer
+        assert institution.issuer[2:8] == TEST_REGION
+        assert institution.name.endswith("（演示）")
+
+
+def test_the_learners_are_some_hundred_and_belong_to_no_one() -> None:
+    learners = sample_learners()
+    assert len(learners) == 120
+    assert learners[0] == protagonist()
+    numbers = {learner.citizen_number for learner in learners}
+    assert len(numbers) == len(learners)
+    for number in numbers:
+        assert number is not None
+        assert number.is_test
+        assert parse_citizen_number(number.text, allow_test_numbers=True) == number
+
+
+def test_every_learner_has_a_name_of_their_own_in_three_scripts_and_a_known_category() -> None:
+    learners = sample_learners()
+    for learner in learners:
+        names = learner.names
+        assert names.chinese
+        assert names.tibetan
+        assert names.romanised
+        assert sum(other.names.matches(names.chinese) for other in learners) == 1
+        assert sum(other.names.matches(names.romanised) for other in learners) == 1
+        category = SHIPPED.vocabularies["person-category"].term(learner.category or "", on=date(2025, 1, 1))
+        assert category is not None
+    assert {learner.names.chinese for learner in learners if "·" in (learner.names.chinese or "")}
+
+
+def test_there_is_something_of_every_kind_and_all_of_it_is_past() -> None:
+    outcomes = [sample.outcome for sample in sample_outcomes()]
+    counted = Counter(kind_of(outcome) for outcome in outcomes)
+    assert min(counted[kind] for kind in OUTCOME_KINDS) >= 5
+    assert max(outcome.awarded_on for outcome in outcomes) < date(2025, 7, 1)
+
+
+def test_no_two_outcomes_have_one_name() -> None:
+    numbered = [
+        (kind_of(sample.outcome), sample.outcome.number)
+        for sample in sample_outcomes()
+        if isinstance(sample.outcome, Diploma | SkillCertificate)
+    ]
+    assert len(set(numbered)) == len(numbered)
+    courses = [
+        (sample.holder.citizen_number, sample.outcome.course_code, sample.outcome.awarded_on)
+        for sample in sample_outcomes()
+        if isinstance(sample.outcome, CourseCredit)
+    ]
+    assert len(set(courses)) == len(courses)
+
+
+def coded(outcome: Outcome) -> list[tuple[str, str]]:
+    """Return the codes that vocabularies must know, each with its vocabulary."""
+    match outcome:
+        case CourseCredit():
+            return [("course-mode", outcome.mode)]
+        case Award():
+            return [("organiser-level", outcome.organiser_level), ("award-rank", outcome.rank)]
+        case Experience():
+            return [("experience-form", outcome.form)]
+        case Diploma():
+            return [("education-level", outcome.level.level), ("study-form", outcome.study_form or "")]
+        case SkillCertificate():
+            levels = SHIPPED.levels_of(outcome.level.framework)
+            assert levels is not None
+            return [(levels.id, outcome.level.level)]
+        case _:
+            return []
+
+
+def test_every_code_is_in_its_vocabulary_and_every_number_fits_its_pattern() -> None:
+    for sample in sample_outcomes():
+        outcome = sample.outcome
+        for vocabulary, code in coded(outcome):
+            assert SHIPPED.vocabularies[vocabulary].term(code, on=outcome.awarded_on)
+        if isinstance(outcome, Diploma | SkillCertificate):
+            assert number_warnings(outcome, SHIPPED.number_patterns) == ()
+
+
+def test_nobody_achieves_anything_before_the_age_of_thirteen() -> None:
+    for sample in sample_outcomes():
+        assert sample.holder.citizen_number is not None
+        born_on = sample.holder.citizen_number.born_on
+        assert sample.outcome.awarded_on.year - born_on.year >= 13
+
+
+def test_the_protagonist_has_a_diploma_a_certificate_courses_and_served() -> None:
+    kinds = {kind_of(sample.outcome) for sample in story_outcomes()}
+    assert kinds >= {"diploma", "skill-certificate", "course-credit", "experience"}
+    assert all(sample.holder == protagonist() for sample in story_outcomes())
+    assert sample_outcomes()[: len(story_outcomes())] == story_outcomes()
+
+
+def test_a_messy_number_is_a_number_only_where_the_row_can_be_accepted() -> None:
+    rows = messy_rows()
+    assert len({row.flaw for row in rows}) == len(rows) >= 12
+    for row in rows:
+        number = row.cells["citizen_number"]
+        if row.flaw == "number-rounded-by-excel":
+            assert isinstance(number, float)
+            assert float(f"{number:.15g}") == number
+        elif row.flaw in {"check-digit-wrong", "digit-missing"}:
+            with pytest.raises(CitizenNumberInvalid):
+                parse_citizen_number(str(number), allow_test_numbers=True)
+        else:
+            assert parse_citizen_number(str(number), allow_test_numbers=True).is_test
+        assert row.is_acceptable == (row.flaw in {"none", "full-width-digits", "spaces-around"})
+
+
+def test_the_messy_rows_are_wrong_as_they_say() -> None:
+    cells = {row.flaw: row.cells for row in messy_rows()}
+    levels = SHIPPED.vocabularies["certificate-level"]
+    assert levels.look_up(str(cells["level-unknown"]["level"]), on=date(2025, 1, 1)) is None
+    with pytest.raises(ValueError, match="day is out of range"):
+        date.fromisoformat(str(cells["date-does-not-exist"]["awarded_on"]))
+    assert cells["name-missing"]["name"] == ""
+    assert cells["number-repeated"]["number"] == cells["none"]["number"]
+    assert messy_unknown_column()
+
+
+def test_a_story_with_a_slip_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="text-blank"):
+        outcomes_module.outcome_of(
+            {
+                "kind": "training",
+                "programme_code": "",
+                "title": "x",
+                "hours": "1",
+                "issuer": "bureau",
+                "awarded_on": date(2025, 1, 1),
+            }
+        )
