@@ -78,7 +78,13 @@ def test_whatever_is_typed_is_a_number_or_invalid_input(text: str) -> None:
 def test_the_number_never_reaches_a_log(number: CitizenNumber) -> None:
     assert number.text not in repr(number)
     assert number.text not in str(number)
-    for text in (number.text[:-1] + "?", number.text + "1", number.text[:-2] + number.text[-1] + "?"):
+    mistyped = number.text[:-1] + ("0" if number.text[-1] != "0" else "1")
+    for text in (
+        mistyped,
+        number.text[:-1] + "?",
+        number.text + "1",
+        number.text[:12] + "99" + number.text[14:],
+    ):
         with pytest.raises(CitizenNumberInvalid) as caught:
             parse_citizen_number(text)
         assert number.text[6:14] not in str(caught.value)

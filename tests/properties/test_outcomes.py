@@ -187,6 +187,12 @@ def test_nobody_stands_outside_the_team(award: Award, team_size: int, position: 
         assert refused == (("position-beyond-team", "position") if position > team_size else None)
 
 
+@given(awards())
+def test_the_last_of_the_team_is_in_it_and_the_next_is_not(award: Award) -> None:
+    assert refusal(award, position=award.team_size) is None
+    assert refusal(award, position=award.team_size + 1) is not None
+
+
 @given(st.text(max_size=70), st.text(max_size=70))
 def test_whatever_is_stated_as_a_level_is_a_level_or_invalid_input(framework: str, level: str) -> None:
     try:

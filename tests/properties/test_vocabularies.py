@@ -80,6 +80,14 @@ def test_two_terms_written_alike_never_hold_on_one_day(code: str, bounds: list[d
         assert listed.look_up(code, on=c) == listed.terms[1]
 
 
+@given(written_codes, st.lists(days, min_size=3, max_size=3, unique=True))
+def test_a_term_may_follow_another_of_its_name_on_the_very_day(code: str, bounds: list[date]) -> None:
+    a, b, c = sorted(bounds)
+    listed = vocabulary(a_term(code, valid_from=a, valid_to=b), a_term(code, valid_from=b, valid_to=c))
+    assert listed.term(code, on=b) == listed.terms[1]
+    assert listed.term(code, on=b - timedelta(days=1)) == listed.terms[0]
+
+
 def test_an_alias_that_is_another_terms_name_is_refused() -> None:
     with pytest.raises(VocabularyInvalid, match="term-ambiguous"):
         vocabulary(a_term("first"), replace(a_term("second"), aliases=("Ｆirst",)))
@@ -242,6 +250,7 @@ def diploma(number: str, level: str, year: int) -> Diploma:
         (diploma("1999-17", "31", 1999), []),
         (diploma("any secondary school's number", "41", 2021), []),
         (diploma("65540300210112345X", "31", 2021), []),
+        (diploma("61234120010612345", "31", 2002), []),
     ],
 )
 def test_an_odd_number_is_a_warning_and_never_a_refusal(
