@@ -2,7 +2,8 @@
 
 15 characters of Crockford's base 32 and one ISO 7064 MOD 37,36 check character, shown in groups of four.
 Only numbers whose check character is one of Crockford's 32 as well are given out: in the whole number a
-typed O can then only mean 0, and I or L only 1.
+typed O can then only mean 0, and I or L only 1. Every mistyped character is caught, and all but some 1.5 %
+of neighbours exchanged.
 """
 
 import unicodedata

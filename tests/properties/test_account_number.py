@@ -1,5 +1,7 @@
 """Laws of account numbers."""
 
+from hashlib import sha256
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,8 +10,10 @@ from creditbank.errors import InvalidInput
 from creditbank.identity.account_number import (
     ALPHABET,
     LENGTH,
+    RANDOM_BYTES,
     AccountNumber,
     AccountNumberInvalid,
+    account_number_of,
     account_of,
     parse_account_number,
 )
@@ -45,6 +49,16 @@ def test_every_single_character_error_is_caught(number: AccountNumber) -> None:
         for character in ALPHABET:
             typed = number.text[:position] + character + number.text[position + 1 :]
             assert (reason_of(typed) is None) == (character == number.text[position])
+
+
+def test_of_exchanged_neighbours_ninety_eight_in_a_hundred_are_caught() -> None:
+    caught = []
+    for seed in range(400):
+        text = account_number_of(sha256(bytes([seed % 256, seed // 256])).digest()[:RANDOM_BYTES]).text
+        for at in range(LENGTH - 1):
+            if text[at] != text[at + 1]:
+                caught.append(reason_of(text[:at] + text[at + 1] + text[at] + text[at + 2 :]) is not None)
+    assert sum(caught) >= 0.98 * len(caught)
 
 
 @given(account_numbers())
