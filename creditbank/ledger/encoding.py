@@ -4,6 +4,8 @@ Keys are ASCII, numbers are integers below 2^53, text holds no lone surrogates. 
 gives the same bytes as RFC 8785, whose package is the reference in the tests.
 """
 
+import binascii
+from base64 import b64decode, b64encode
 from typing import Any, TypeAlias, cast
 
 import orjson
@@ -49,6 +51,26 @@ def parse_canonical(data: bytes) -> JsonValue:
     if canonical_bytes(value) != data:
         raise EncodingInvalid("not-canonical")
     return cast("JsonValue", value)
+
+
+def base64_text(data: bytes) -> str:
+    """Return `data` in base64 (RFC 4648, section 4)."""
+    return b64encode(data).decode("ascii")
+
+
+def parse_base64(text: str) -> bytes:
+    """Read bytes back from the one base64 text that `base64_text` gives them.
+
+    Raises:
+        EncodingInvalid: it is another text: line breaks, missing padding, stray bits after the end.
+    """
+    try:
+        data = b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise EncodingInvalid("not-base64") from error
+    if base64_text(data) != text:
+        raise EncodingInvalid("not-base64")
+    return data
 
 
 def _check(value: object, depth: int) -> None:

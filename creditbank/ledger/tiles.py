@@ -53,7 +53,7 @@ def grow(size: int, tiles: Mapping[TileId, bytes], leaf_hashes: Sequence[bytes])
         row = kept + added
         above = []
         for start in range(0, len(row), TILE_WIDTH):
-            tile, top = _tile(row[start : start + TILE_WIDTH])
+            tile, top = tile_of(row[start : start + TILE_WIDTH])
             changed[level, first + start // TILE_WIDTH] = tile
             if top is not None:
                 above.append(top)
@@ -137,7 +137,7 @@ class _Tree:
         return self._tiles[level, index]
 
 
-def _tile(hashes: Sequence[bytes]) -> tuple[bytes, bytes | None]:
+def tile_of(hashes: Sequence[bytes]) -> tuple[bytes, bytes | None]:
     """Return a tile of these hashes, and the node above it where it is full."""
     parts = [b"".join(hashes)]
     row: Sequence[bytes] = hashes
