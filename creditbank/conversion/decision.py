@@ -1,0 +1,229 @@
+"""The answer to "what does this free me from": a value that holds everything needed to explain it.
+
+Equal questions have equal answers, byte for byte (`as_json`). Codes and figures only; the sentences in it
+are those of the packs. Which answer is given is for `allocation` and `waivers`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from creditbank.conversion.holding import Pinned
+from creditbank.conversion.programme import Measure
+from creditbank.conversion.rule import GradePolicy, Wording
+from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
+
+JsonValue = None | bool | int | str | list["JsonValue"] | dict[str, "JsonValue"]
+
+RefusalKind = Literal[
+    "fact",  # the applicant is not whom the rule is for, or a fact about them is missing
+    "premise",  # no outcome meets a premise
+    "not-exemptible",  # the course may not be exempted under this rule
+    "taken",  # another grant exempts the course already
+    "spent-elsewhere",  # the outcome is spent under another rule, or drawn empty
+    "exclusive",  # another rule of the same exclusive group applies
+    "similar",  # a similar outcome counts already
+    "limit",  # the rule's own limit is reached
+    "capacity",  # the bucket is full
+    "cap",  # a cap is reached
+    "not-waivable",  # the part must be sat
+    "tie-break",  # as good as the answer, and later in the published order
+]
+NowhereReason = Literal["expired", "not-yet", "revoked", "no-rule", "unmet", "not-needed", "leftover"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleCited:
+    """The version of a rule that speaks, and where it is written."""
+
+    pack: PackId
+    digest: str
+    rule: RuleId
+    version: int
+    cite: tuple[str, ...]
+    say: Wording
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """A course exempted, or credits given to a bucket, under one rule on named evidence."""
+
+    cited: RuleCited
+    target: CourseId
+    title: Wording
+    is_bucket: bool
+    units: int  # in the decision's step
+    credits: Decimal
+    with_credit: bool
+    grade: GradePolicy
+    mark: str | None  # what the grade policy makes of the outcome's own mark, where that can be said
+    spent: tuple[OutcomeId, ...]
+    witnesses: tuple[OutcomeId, ...]
+    route: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A part of an exam that need not be sat."""
+
+    cited: RuleCited
+    part: PartId
+    title: Wording
+    witnesses: tuple[OutcomeId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapUse:
+    """How full a cap is, registered grants included; `binds`: something was refused for it alone."""
+
+    id: str
+    title: Wording
+    measure: Measure | Literal["parts"]
+    used: Decimal
+    maximum: Decimal
+    binds: bool
+    cite: tuple[str, ...]
+    period: date | None = None  # the first day of the stretch of time, of a cap that has them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What stands between the learner and a rule.
+
+    `attribute` names an attribute of the outcome (`level`, `score`, `awarded_on`, …), a fact about the
+    applicant, or is `outcome` where none of the kind and code that `need` names is held.
+    """
+
+    attribute: str
+    have: str | None
+    need: str
+    outcome: OutcomeId | None = None
+    premise: int | None = None  # from 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a rule in force grants nothing, or leaves out one of its courses.
+
+    `by` names what stands in the way: caps, rules, outcomes or an exclusive group. `gain` is computed: the
+    units of the best answer with the one thing needed, less those of this answer; None where more than one
+    thing is missing, or what is missing cannot be supplied.
+    """
+
+    cited: RuleCited
+    kind: RefusalKind
+    target: str | None = None
+    outcomes: tuple[OutcomeId, ...] = ()
+    by: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
+    gain: int | None = None
+    gain_credits: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextStep:
+    """The cheapest single addition that brings more: first a better outcome, then a new one."""
+
+    cited: RuleCited
+    need: Need
+    gain: int
+    gain_credits: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nowhere:
+    """An outcome that counts for nothing here, or the part of it that does (`leftover`), and why."""
+
+    outcome: OutcomeId
+    reason: NowhereReason
+    rules: tuple[RuleId, ...] = ()  # that would have wanted it
+    credits: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a learner's outcomes exempt in a programme; `units` and `credits` leave out what is pinned.
+
+    `proved` says that no allocation has more units and that the order of CONVERSION §3 picked this one;
+    if not, no allocation has more than `upper_bound`.
+    """
+
+    programme: ProgrammeId
+    programme_version: int
+    title: Wording
+    as_of: date
+    known_at: Microseconds
+    step: Decimal
+    packs: tuple[tuple[PackId, str], ...]  # with rules in force, and their digests
+    units: int
+    credits: Decimal
+    credited: Decimal  # of these, with credit
+    proved: bool
+    upper_bound: int
+    nodes: int
+    exemptions: tuple[Exemption, ...]
+    pinned: tuple[Pinned, ...]
+    caps: tuple[CapUse, ...]
+    refusals: tuple[Refusal, ...]
+    next_step: NextStep | None
+    nowhere: tuple[Nowhere, ...]
+
+    @property
+    def is_granted(self) -> bool:
+        return bool(self.exemptions)
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Return the decision as canonical JSON values: no floats, dates in ISO 8601, decimals as strings."""
+        return _members(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiverDecision:
+    """Which parts of an exam a learner's outcomes waive, beyond those already waived."""
+
+    exam: ExamId
+    exam_version: int
+    title: Wording
+    as_of: date
+    known_at: Microseconds
+    packs: tuple[tuple[PackId, str], ...]
+    waivers: tuple[Waiver, ...]
+    pinned: tuple[Pinned, ...]
+    caps: tuple[CapUse, ...]
+    refusals: tuple[Refusal, ...]
+    next_step: NextStep | None
+
+    @property
+    def is_granted(self) -> bool:
+        return bool(self.waivers)
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Return the decision as canonical JSON values: no floats, dates in ISO 8601, decimals as strings."""
+        return _members(self)
+
+
+def decimal_text(value: Decimal) -> str:
+    """Return a decimal in its shortest plain notation."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _members(value: Any) -> dict[str, JsonValue]:  # noqa: ANN401 (any of the dataclasses above)
+    return {member.name: _json(getattr(value, member.name)) for member in fields(value)}
+
+
+def _json(value: object) -> JsonValue:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_json(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): _json(item) for name, item in value.items()}
+    assert is_dataclass(value), f"a decision holds no {type(value)}"
+    return _members(value)
