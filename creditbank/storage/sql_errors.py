@@ -12,6 +12,8 @@ from creditbank.storage.engine import sqlite
 # Unique violation, serialization failure, deadlock, lock timeout: somebody was first.
 _RACES = frozenset({"23505", "40001", "40P01", "55P03"})
 _DAMAGES = frozenset({"XX001", "XX002"})
+_FORBIDDEN = frozenset({"25006", "42501"})
+_FULL = "53100"
 
 
 @contextmanager
@@ -21,7 +23,7 @@ def translated() -> Iterator[None]:
     Raises:
         Conflict: another writer was first, or holds the database for too long.
         IntegrityBroken: the database is damaged.
-        Misconfigured: the database cannot be opened or reached.
+        Misconfigured: the database cannot be opened, reached or written.
     """
     try:
         yield
@@ -43,7 +45,11 @@ def _meaning_of(error: BaseException | None) -> CreditBankError | None:
         return Conflict("database-busy")
     if name.startswith("SQLITE_CORRUPT") or state in _DAMAGES:
         return IntegrityBroken("database-damaged", detail=detail)
-    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_READONLY", "SQLITE_PERM")):
+    if name.startswith("SQLITE_FULL") or state == _FULL:
+        return Misconfigured("database-full")
+    if name.startswith("SQLITE_READONLY") or state in _FORBIDDEN:
+        return Misconfigured("database-forbidden", detail=detail)
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_IOERR", "SQLITE_PERM")):
         return Misconfigured("database-unreadable", detail=detail)
     if isinstance(error, psycopg.OperationalError):
         return Misconfigured("database-unreachable", detail=detail)

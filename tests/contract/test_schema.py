@@ -44,8 +44,8 @@ def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def later_version(tmp_path: Path) -> Iterator[None]:
-    """The bank of a version that has one migration more."""
+def later_version(tmp_path: Path, engine: Engine) -> Iterator[None]:
+    """A version of the bank that has one migration more than the one that made the engine's database."""
     folder = tmp_path / "later" / "migrations"
     shutil.copytree(migrations.__path__[0], folder)
     (folder / "versions" / "0002_add_table.py").write_text(NEXT_MIGRATION)
@@ -266,6 +266,31 @@ def test_checking_the_structure_leaves_nothing_behind(engine: Engine) -> None:
     list(structure_findings(engine))
     assert "creditbank_as_migrated" not in inspect(engine).get_schema_names()
     assert list(structure_findings(engine)) == []
+
+
+def test_a_database_that_may_not_be_written_is_named_so() -> None:
+    with postgresql_url() as url:
+        with opened(url) as engine, engine.begin() as connection:
+            connection.execute(
+                text(f"ALTER DATABASE {engine.url.database} SET default_transaction_read_only = on")
+            )
+        with opened(url) as engine, pytest.raises(Misconfigured, match="database-forbidden"):
+            list(structure_findings(engine))
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
+    with opened(sqlite_url(tmp_path)) as engine:
+        store = SqlStore(engine)
+        with store.writing() as books:
+            books.ledger.append(chain(subject("tashi"), length=2))
+        with engine.connect() as connection:
+            connection.connection.cursor().execute("PRAGMA max_page_count = 100")
+        with pytest.raises(Misconfigured, match="database-full"), store.writing() as books:
+            books.ledger.append(chain(subject("pema"), length=5_000))
+        with store.reading() as books:
+            assert books.ledger.size() == 2
+            assert list(books.ledger.subjects("")) == [subject("tashi")]
+        assert list(structure_findings(engine)) == []
 
 
 def test_damaged_pages_are_seen(tmp_path: Path) -> None:
