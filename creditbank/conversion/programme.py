@@ -12,6 +12,8 @@ from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.terms import CourseId, ExamId, IssuerId, PartId, ProgrammeId
 
 Nature = Literal["compulsory", "elective"]
+PLACES_MAX = 500
+"""Courses and buckets of one programme."""
 Measure = Literal["credits", "courses", "outcomes"]
 
 
@@ -129,7 +131,7 @@ class Programme:
     """A programme in one version: what it consists of, in the order in which it is published.
 
     Raises:
-        ProgrammeInvalid: `programme-empty`, `programme-dates`, `id-twice`, `credits-out-of-range`,
+        ProgrammeInvalid: `programme-size`, `programme-dates`, `id-twice`, `credits-out-of-range`,
             `share-of-unknown-module`, `requirement-of-unknown-module`.
     """
 
@@ -149,8 +151,8 @@ class Programme:
     cite: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.courses and not self.buckets:
-            raise ProgrammeInvalid("programme-empty", field=self.id)
+        if not 0 < len(self.courses) + len(self.buckets) <= PLACES_MAX:
+            raise ProgrammeInvalid("programme-size", field=self.id, maximum=PLACES_MAX)
         _require_dates(self.id, self.effective_from, self.effective_to)
         places: tuple[Course | Bucket, ...] = (*self.courses, *self.buckets)
         _require_distinct(self.id, (place.id for place in places))

@@ -269,7 +269,9 @@ class Rule:
 
     Raises:
         RuleInvalid: `rule-dates`, `rule-version`, `rule-without-premise`, `rule-draws-twice`,
-            `waiver-spends` (a waiver's premises only hold).
+            `waiver-spends` (a waiver's premises only hold), `bucket-without-limit` (neither the grant nor
+            an outcome's budget says how many credits a bucket may get), `worth-of-held` (a grant limited
+            by the worth of outcomes, where none is spent).
     """
 
     id: RuleId
@@ -296,8 +298,18 @@ class Rule:
             raise RuleInvalid("rule-without-premise", field=self.id)
         if sum(premise.use == "draw" for premise in self.premises) > 1:
             raise RuleInvalid("rule-draws-twice", field=self.id)
-        if isinstance(self.grant, WaiverGrant) and any(premise.use != "hold" for premise in self.premises):
-            raise RuleInvalid("waiver-spends", field=self.id)
+        if isinstance(self.grant, WaiverGrant):
+            if any(premise.use != "hold" for premise in self.premises):
+                raise RuleInvalid("waiver-spends", field=self.id)
+        elif self.grant.buckets and self.grant.mode == "each" and not self.draws:
+            raise RuleInvalid("bucket-without-limit", field=self.id)
+        elif self.grant.worth is not None and all(premise.use == "hold" for premise in self.premises):
+            raise RuleInvalid("worth-of-held", field=self.id, value=self.grant.worth)
+
+    @property
+    def draws(self) -> bool:
+        """Whether one of its premises spends an outcome by units."""
+        return any(premise.use == "draw" for premise in self.premises)
 
     def is_published(self, *, known_at: Microseconds) -> bool:
         return self.published_at <= known_at

@@ -1,0 +1,321 @@
+"""Rules in force, indexed by code, and the options of one learner: who could use which rule with what.
+
+An option is a rule version with distinct outcomes for what it spends and a further one for each premise
+that only holds. Which options are taken is for `allocation` and `waivers`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import islice
+
+from creditbank.conversion.decision import Need, RuleCited
+from creditbank.conversion.holding import Applicant, Holding, HoldingInvalid
+from creditbank.conversion.meeting import fact_need, is_subject_of, needs
+from creditbank.conversion.programme import Exam, Programme
+from creditbank.conversion.recognition import recognise
+from creditbank.conversion.rule import DateBasis, FactTest, Premise, Rule, RulePack, Scale, WaiverGrant
+from creditbank.terms import Microseconds, OutcomeId
+
+OPTIONS_MAX = 2_000
+"""How many options of one rule are looked at; a learner with more gets an answer that is not proved."""
+
+Family = tuple[str, str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRule:
+    """A rule version that is in force for a programme or exam, with the pack that it speaks from."""
+
+    rule: Rule
+    pack: RulePack
+    fact_needs: tuple[Need, ...]
+
+    @property
+    def cited(self) -> RuleCited:
+        return RuleCited(
+            pack=self.pack.id,
+            digest=self.pack.digest,
+            rule=self.rule.id,
+            version=self.rule.version,
+            cite=self.rule.cite,
+            say=self.rule.say,
+        )
+
+    @property
+    def group(self) -> tuple[str, str] | None:
+        """The exclusive group, which is the pack's own."""
+        return None if self.rule.exclusive is None else (self.pack.id, self.rule.exclusive)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What a learner's outcomes are to a rule: for each premise those that meet it, and what others lack."""
+
+    live: LiveRule
+    met_by: tuple[tuple[Holding, ...], ...]
+    missed_by: tuple[tuple[tuple[Need, ...], ...], ...]
+
+    @property
+    def unmet(self) -> tuple[int, ...]:
+        return tuple(premise for premise, met in enumerate(self.met_by) if not met)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A rule and the outcomes it would rest on."""
+
+    live: LiveRule
+    spent: tuple[Holding, ...]  # consumed or drawn on, in premise order
+    witnesses: tuple[Holding, ...]
+    drawn: Holding | None = None
+    budget: Decimal | None = None  # what the drawn outcome holds
+    worth: Decimal | None = None  # what the grant may not exceed, where it names a table
+    families: tuple[tuple[Family, OutcomeId], ...] = ()
+
+    @property
+    def consumed(self) -> tuple[OutcomeId, ...]:
+        return tuple(holding.id for holding in self.spent if holding is not self.drawn)
+
+    @property
+    def spent_ids(self) -> tuple[OutcomeId, ...]:
+        return tuple(holding.id for holding in self.spent)
+
+
+def ordered(holdings: Iterable[Holding], *, known_at: Microseconds) -> tuple[Holding, ...]:
+    """Return what was recorded up to `known_at`, by id; later revocations are left out too.
+
+    Raises:
+        HoldingInvalid: `holding-twice`.
+    """
+    by_id: dict[OutcomeId, Holding] = {}
+    for holding in holdings:
+        if holding.id in by_id:
+            raise HoldingInvalid("holding-twice", field="id", id=holding.id)
+        by_id[holding.id] = holding
+    return tuple(by_id[id_] for id_ in sorted(by_id) if by_id[id_].recorded_at <= known_at)
+
+
+def rules_in_force(
+    packs: Iterable[RulePack],
+    aim: Programme | Exam,
+    *,
+    applicant: Applicant,
+    as_of: date,
+    known_at: Microseconds,
+) -> tuple[LiveRule, ...]:
+    """Return the rule versions that speak about `aim` on that day, in the order of their rank.
+
+    Rank: the highest priority, then rule id, version and pack. A rule that the applicant's facts shut out
+    is there too, and says which.
+    """
+    found = [
+        LiveRule(rule=rule, pack=pack, fact_needs=facts)
+        for pack in packs
+        for rule in pack.rules
+        if rule.is_published(known_at=known_at)
+        and _speaks_about(rule, aim)
+        and (facts := _fact_needs(rule, pack.date_basis, applicant, as_of)) is not None
+    ]
+    return tuple(sorted(found, key=lambda live: _rank(live.rule, live.pack)))
+
+
+def _rank(rule: Rule, pack: RulePack) -> tuple[int, str, int, str]:
+    return (-rule.priority, rule.id, rule.version, pack.id)
+
+
+def _speaks_about(rule: Rule, aim: Programme | Exam) -> bool:
+    scope = rule.scope
+    if isinstance(rule.grant, WaiverGrant) != isinstance(aim, Exam):
+        return False
+    named: frozenset[str] = scope.exams if isinstance(aim, Exam) else scope.programmes
+    return (
+        (not named or aim.id in named)
+        and (not scope.majors or aim.major in scope.majors)
+        and (not scope.levels or aim.level in scope.levels)
+    )
+
+
+def _fact_needs(rule: Rule, basis: DateBasis, applicant: Applicant, as_of: date) -> tuple[Need, ...] | None:
+    """Return which facts shut the applicant out, None where the version is not the one in force."""
+    missing = [need for test in rule.scope.facts if (need := fact_need(test, applicant, as_of=as_of))]
+    match basis:
+        case "application":
+            in_force = rule.is_effective(as_of)
+        case "enrolment":
+            in_force = rule.is_effective(applicant.enrolled_on or as_of)
+            if applicant.enrolled_on is None:
+                missing.extend([need] if (need := fact_need(_ENROLLED, applicant, as_of=as_of)) else [])
+        case "award":
+            in_force = rule.effective_from <= as_of
+    return tuple(missing) if in_force else None
+
+
+_ENROLLED = FactTest(fact="enrolled_on")
+
+
+def matches(
+    rules: Sequence[LiveRule], holdings: Sequence[Holding], *, as_of: date, known_at: Microseconds
+) -> tuple[Match, ...]:
+    """Return, for each rule, which outcomes meet its premises and what the others of the subject lack."""
+    met: list[list[list[Holding]]] = [[[] for _ in live.rule.premises] for live in rules]
+    missed: list[list[list[tuple[Need, ...]]]] = [[[] for _ in live.rule.premises] for live in rules]
+    index = _index(rules)
+    for holding in holdings:
+        if holding.awarded_on > as_of or _is_revoked(holding, as_of=as_of, known_at=known_at):
+            continue
+        for at, premise in (
+            *index.get((holding.kind, holding.code), ()),
+            *index.get((holding.kind, None), ()),
+        ):
+            lacking = tuple(_needs(rules[at], premise, holding, as_of=as_of))
+            if lacking:
+                missed[at][premise].append(lacking)
+            else:
+                met[at][premise].append(holding)
+    return tuple(
+        Match(live=live, met_by=tuple(map(tuple, met[at])), missed_by=tuple(map(tuple, missed[at])))
+        for at, live in enumerate(rules)
+    )
+
+
+def _index(rules: Sequence[LiveRule]) -> Mapping[tuple[str, str | None], list[tuple[int, int]]]:
+    index: dict[tuple[str, str | None], list[tuple[int, int]]] = {}
+    for at, live in enumerate(rules):
+        for premise, asked in enumerate(live.rule.premises):
+            for code in asked.pattern.codes or (None,):
+                index.setdefault((asked.pattern.kind, code), []).append((at, premise))
+    return index
+
+
+def _is_revoked(holding: Holding, *, as_of: date, known_at: Microseconds) -> bool:
+    if holding.revoked_at is None or holding.revoked_at > known_at:
+        return False
+    return holding.revoked_from is None or as_of >= holding.revoked_from
+
+
+def _needs(live: LiveRule, premise: int, holding: Holding, *, as_of: date) -> Iterator[Need]:
+    if holding.expires_on is not None and as_of >= holding.expires_on:
+        yield Need(
+            attribute="expires_on",
+            have=holding.expires_on.isoformat(),
+            need=f">{as_of.isoformat()}",
+            outcome=holding.id,
+            premise=premise,
+        )
+    if live.pack.date_basis == "award" and not live.rule.is_effective(holding.awarded_on):
+        yield Need(
+            attribute="awarded_on",
+            have=holding.awarded_on.isoformat(),
+            need=f"≥{live.rule.effective_from.isoformat()}",
+            outcome=holding.id,
+            premise=premise,
+        )
+    pattern = live.rule.premises[premise].pattern
+    assert is_subject_of(pattern, holding), "the index finds outcomes of the right kind and code"
+    yield from needs(pattern, holding, live.pack.scales, as_of, premise)
+
+
+def options_of(found: Match, *, as_of: date) -> tuple[tuple[Option, ...], bool]:
+    """Return a rule's options, by the ids of the outcomes spent, and whether these are all.
+
+    Of options that spend the same outcomes in another order only the first counts.
+    """
+    if found.live.fact_needs or found.unmet:
+        return (), True
+    distinct: dict[tuple[frozenset[OutcomeId], OutcomeId | None], Option] = {}
+    picks = islice(_picks(found, (), 0), OPTIONS_MAX + 1)
+    count = 0
+    for count, pick in enumerate(picks, start=1):
+        option = _option(found, pick, as_of=as_of)
+        if option is not None and count <= OPTIONS_MAX:
+            drawn = None if option.drawn is None else option.drawn.id
+            distinct.setdefault((frozenset(option.spent_ids), drawn), option)
+    options = sorted(distinct.values(), key=lambda option: option.spent_ids)
+    return tuple(options), count <= OPTIONS_MAX
+
+
+def _picks(found: Match, taken: tuple[Holding, ...], at: int) -> Iterator[tuple[Holding, ...]]:
+    """Yield the ways to fill the premises that spend, in the order of the ids."""
+    premises = found.live.rule.premises
+    while at < len(premises) and premises[at].use == "hold":
+        at += 1
+    if at == len(premises):
+        yield taken
+        return
+    for holding in found.met_by[at]:
+        if all(holding is not other for other in taken):
+            yield from _picks(found, (*taken, holding), at + 1)
+
+
+def _option(found: Match, spent: tuple[Holding, ...], *, as_of: date) -> Option | None:
+    live = found.live
+    spending = [premise for premise in live.rule.premises if premise.use != "hold"]
+    held = [at for at, premise in enumerate(live.rule.premises) if premise.use == "hold"]
+    witnesses = _witnesses([found.met_by[at] for at in held], frozenset(one.id for one in spent))
+    if witnesses is None:
+        return None
+    families = _families(found.live, spending, spent)
+    if families is None:
+        return None
+    drawn, budget = None, None
+    for premise, holding in zip(spending, spent, strict=True):
+        if premise.use == "draw":
+            drawn = holding
+            stated = holding.credits or Decimal(0)
+            budget = stated if premise.worth is None else _worth(live, premise.worth, holding, as_of)
+    table = None if isinstance(live.rule.grant, WaiverGrant) else live.rule.grant.worth
+    worth = None if table is None else sum((_worth(live, table, one, as_of) for one in spent), Decimal(0))
+    return Option(
+        live=live,
+        spent=spent,
+        witnesses=witnesses,
+        drawn=drawn,
+        budget=budget,
+        worth=worth,
+        families=families,
+    )
+
+
+def _families(
+    live: LiveRule, spending: Sequence[Premise], spent: Sequence[Holding]
+) -> tuple[tuple[Family, OutcomeId], ...] | None:
+    """Return which families of similar outcomes the spent ones stand for; None for two of one family."""
+    found: dict[Family, OutcomeId] = {}
+    granted = None if isinstance(live.rule.grant, WaiverGrant) else live.rule.grant.worth
+    for premise, holding in zip(spending, spent, strict=True):
+        for table in dict.fromkeys((premise.worth, granted)):
+            similar = None if table is None else live.pack.tables[table].family_of(holding.code)
+            if table is None or similar is None:
+                continue
+            if found.setdefault((live.pack.id, table, similar), holding.id) != holding.id:
+                return None
+    return tuple(found.items())
+
+
+def _witnesses(
+    candidates: Sequence[tuple[Holding, ...]], taken: frozenset[OutcomeId]
+) -> tuple[Holding, ...] | None:
+    """Return a distinct outcome for each held premise, the smallest ids first; None if there are too few."""
+    if not candidates:
+        return ()
+    for holding in candidates[0]:
+        if holding.id not in taken:
+            rest = _witnesses(candidates[1:], taken | {holding.id})
+            if rest is not None:
+                return (holding, *rest)
+    return None
+
+
+def _worth(live: LiveRule, table: str, holding: Holding, as_of: date) -> Decimal:
+    recognised = recognise(live.pack.tables[table], holding, scales=live.pack.scales, as_of=as_of)
+    return Decimal(0) if recognised is None else recognised.worth
+
+
+def level_rank(holding: Holding, scales: Mapping[str, Scale]) -> int:
+    """Return the place of the outcome's level on its scale, -1 where it has none: how precious it is."""
+    if holding.level is None or holding.level.framework not in scales:
+        return -1
+    rank = scales[holding.level.framework].rank(holding.level.level)
+    return -1 if rank is None else rank

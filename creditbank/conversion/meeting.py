@@ -1,0 +1,160 @@
+"""Whether an outcome is what a pattern asks, or an applicant what a scope asks; and if not, what is missing.
+
+A kind or a code that differs is another outcome altogether, never something missing of this one.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from creditbank.conversion.decision import Need, decimal_text
+from creditbank.conversion.holding import Applicant, Fact, Holding
+from creditbank.conversion.rule import AttributeTest, FactTest, Pattern, Scale
+from creditbank.outcomes.outcome import FrameworkLevel
+from creditbank.terms import years_after
+
+ANY_OF = "/"
+"""Stands between the values of which one is needed."""
+
+
+def is_subject_of(pattern: Pattern, holding: Holding) -> bool:
+    """Whether the outcome is of the kind and one of the codes that the pattern is about."""
+    return holding.kind == pattern.kind and (not pattern.codes or holding.code in pattern.codes)
+
+
+def is_met(pattern: Pattern, holding: Holding, *, scales: Mapping[str, Scale], as_of: date) -> bool:
+    """Whether the outcome is all that the pattern asks on the day `as_of`."""
+    return is_subject_of(pattern, holding) and next(needs(pattern, holding, scales, as_of), None) is None
+
+
+def needs(
+    pattern: Pattern, holding: Holding, scales: Mapping[str, Scale], as_of: date, premise: int | None = None
+) -> Iterator[Need]:
+    """Yield what an outcome of the right kind and code lacks, one by one."""
+    for attribute, have, need in _lacking(pattern, holding, scales, as_of):
+        yield Need(attribute=attribute, have=have, need=need, outcome=holding.id, premise=premise)
+
+
+def _lacking(
+    pattern: Pattern, holding: Holding, scales: Mapping[str, Scale], as_of: date
+) -> Iterator[tuple[str, str | None, str]]:
+    if pattern.min_levels:
+        yield from _lacking_level(pattern.min_levels, holding.level, scales)
+    if pattern.min_grade is not None:
+        stated = holding.grade
+        if not _is_at_least(stated, pattern.min_grade, scales):
+            yield "grade", stated, pattern.min_grade.level
+    for name, minimum, value in (
+        ("score", pattern.min_score, holding.score),
+        ("hours", pattern.min_hours, holding.hours),
+        ("credits", pattern.min_credits, holding.credits),
+    ):
+        if minimum is not None and (value is None or value < minimum):
+            yield name, None if value is None else decimal_text(value), decimal_text(minimum)
+    if pattern.max_age_years is not None and as_of >= years_after(holding.awarded_on, pattern.max_age_years):
+        yield "awarded_on", holding.awarded_on.isoformat(), _oldest(as_of, pattern.max_age_years).isoformat()
+    if pattern.issuers and holding.issuer not in pattern.issuers:
+        yield "issuer", holding.issuer, ANY_OF.join(sorted(pattern.issuers))
+    for test in pattern.attributes:
+        stated = holding.attribute(test.attribute)
+        if not _passes(test, stated, scales):
+            yield test.attribute, stated, _asked(test)
+
+
+def _lacking_level(
+    minima: tuple[FrameworkLevel, ...], level: FrameworkLevel | None, scales: Mapping[str, Scale]
+) -> Iterator[tuple[str, str | None, str]]:
+    minimum = next((m for m in minima if level is not None and m.framework == level.framework), None)
+    if minimum is None or level is None:
+        have = None if level is None else level.level
+        yield "level", have, ANY_OF.join(one.level for one in minima)
+    elif not _is_at_least(level.level, minimum, scales):
+        yield "level", level.level, minimum.level
+
+
+def _is_at_least(stated: str | None, minimum: FrameworkLevel, scales: Mapping[str, Scale]) -> bool:
+    scale = scales.get(minimum.framework)
+    if stated is None or scale is None:
+        return False
+    rank, wanted = scale.rank(stated), scale.rank(minimum.level)
+    return rank is not None and wanted is not None and rank >= wanted
+
+
+def _passes(test: AttributeTest, stated: str | None, scales: Mapping[str, Scale]) -> bool:
+    if stated is None or (test.one_of and stated not in test.one_of):
+        return False
+    if test.at_least is not None and not _is_at_least(stated, test.at_least, scales):
+        return False
+    if test.at_most is None and test.more_than is None:
+        return True
+    try:
+        number = Decimal(stated)
+    except InvalidOperation:
+        return False
+    return (
+        number.is_finite()
+        and (test.at_most is None or number <= test.at_most)
+        and (test.more_than is None or number > test.more_than)
+    )
+
+
+def _asked(test: AttributeTest) -> str:
+    if test.one_of:
+        return ANY_OF.join(test.one_of)
+    if test.at_least is not None:
+        return test.at_least.level
+    if test.at_most is not None:
+        return f"≤{decimal_text(test.at_most)}"
+    assert test.more_than is not None, "a test asks for something"
+    return f">{decimal_text(test.more_than)}"
+
+
+def _oldest(as_of: date, years: int) -> date:
+    """Return the first day of award that is not too old yet."""
+    try:
+        day = as_of.replace(year=as_of.year - years)
+    except ValueError:
+        day = date(as_of.year - years, 2, 28)  # 29 February: the day before is too old, 1 March is not
+    return next(
+        candidate
+        for candidate in (date.fromordinal(day.toordinal() + offset) for offset in range(3))
+        if as_of < years_after(candidate, years)
+    )
+
+
+def fact_need(test: FactTest, applicant: Applicant, *, as_of: date) -> Need | None:
+    """Return what an applicant lacks for a test, None where it holds; `have` None: nothing is known."""
+    fact = applicant.fact(test.fact)
+    if fact is not None and _fact_passes(test, fact, as_of=as_of):
+        return None
+    return Need(attribute=test.fact, have=None if fact is None else _fact_text(fact), need=_fact_asked(test))
+
+
+def _fact_passes(test: FactTest, fact: Fact, *, as_of: date) -> bool:
+    if test.one_of and _fact_text(fact) not in test.one_of:
+        return False
+    if test.within_years is not None:
+        return isinstance(fact, date) and fact <= as_of < years_after(fact, test.within_years)
+    if test.at_least is None and test.at_most is None:
+        return True
+    if not isinstance(fact, int | Decimal):
+        return False
+    return (test.at_least is None or fact >= test.at_least) and (test.at_most is None or fact <= test.at_most)
+
+
+def _fact_text(fact: Fact) -> str:
+    if isinstance(fact, Decimal):
+        return decimal_text(fact)
+    return fact.isoformat() if isinstance(fact, date) else str(fact)
+
+
+def _fact_asked(test: FactTest) -> str:
+    if test.one_of:
+        return ANY_OF.join(test.one_of)
+    if test.within_years is not None:
+        return f"{test.within_years}y"
+    bounds = (
+        "" if test.at_least is None else f"≥{decimal_text(test.at_least)}",
+        "" if test.at_most is None else f"≤{decimal_text(test.at_most)}",
+    )
+    return " ".join(bound for bound in bounds if bound) or "*"

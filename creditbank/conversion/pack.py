@@ -1,0 +1,142 @@
+"""A rule pack: the rules of one authority from one date, and the examples that must come out right.
+
+A pack is data with an identity, the digest of its canonical JSON. How it is written down is for
+`documents`, which of several is in force for `rulepacks`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding
+from creditbank.conversion.programme import Exam, Programme
+from creditbank.conversion.recognition import RecognitionTable
+from creditbank.conversion.rule import Citation, DateBasis, Rule, Scale, Wording
+from creditbank.errors import InvalidInput
+from creditbank.terms import CourseId, ExamId, Microseconds, PackId, PartId, ProgrammeId, RuleId
+
+Severity = Literal["error", "warning"]
+
+
+class PackInvalid(InvalidInput):
+    """A pack, or an example in it, contradicts itself."""
+
+    code = "pack-invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackFinding:
+    """One thing that whoever keeps a pack must see. Errors keep a pack from being used, warnings do not.
+
+    `path` leads through the pack's tables: ("rule", 2, "premise", 0, "min_level"), counted from 0.
+    `file` and `line`, from 1, are filled in where the pack was read from a file.
+    """
+
+    code: str
+    severity: Severity
+    path: tuple[str | int, ...]
+    values: Mapping[str, object]
+    file: str | None = None
+    line: int | None = None
+
+    @property
+    def place(self) -> str:
+        """The path as people write it: rule[3].premise[1].min_level, counted from 1."""
+        text = ""
+        for step in self.path:
+            text += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if text else step
+        return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedMiss:
+    """A near miss that a decision must name; a value of None is not compared."""
+
+    rule: RuleId
+    attribute: str
+    have: str | None = None
+    need: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A case with its answer: what a member of None leaves open is not compared.
+
+    Raises:
+        PackInvalid: `example-target` where it is not about exactly one programme or exam,
+            `example-expects` where it expects of an exam what only a programme has, or the reverse.
+    """
+
+    name: str
+    as_of: date
+    known_at: Microseconds
+    holdings: tuple[Holding, ...]
+    programme: ProgrammeId | None = None
+    exam: ExamId | None = None
+    applicant: Applicant = NOBODY_IN_PARTICULAR
+    credits: Decimal | None = None
+    courses: frozenset[CourseId] | None = None
+    parts: frozenset[PartId] | None = None
+    rules: frozenset[RuleId] | None = None
+    near: tuple[ExpectedMiss, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.programme is None) == (self.exam is None):
+            raise PackInvalid("example-target", field=self.name)
+        of_programme = self.credits is not None or self.courses is not None
+        if (self.exam is not None and of_programme) or (
+            self.programme is not None and self.parts is not None
+        ):
+            raise PackInvalid("example-expects", field=self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """The rules of one authority from one date.
+
+    Raises:
+        PackInvalid: `pack-dates`, or `pack-step` for a step that is not above nothing.
+    """
+
+    id: PackId
+    digest: str  # hex SHA-256 of the canonical JSON
+    authority: str
+    title: Wording
+    about: Wording  # what in it is official and what is an example
+    is_official: bool
+    published_at: Microseconds
+    effective_from: date
+    effective_to: date | None = None  # first day on which it no longer applies
+    date_basis: DateBasis
+    step: Decimal
+    citations: Mapping[str, Citation]
+    scales: Mapping[str, Scale]
+    tables: Mapping[str, RecognitionTable]
+    programmes: tuple[Programme, ...]
+    exams: tuple[Exam, ...]
+    rules: tuple[Rule, ...]
+    examples: tuple[Example, ...]
+
+    def __post_init__(self) -> None:
+        if self.effective_to is not None and self.effective_to <= self.effective_from:
+            raise PackInvalid("pack-dates", field=self.id)
+        if self.step <= 0:
+            raise PackInvalid("pack-step", field=self.id, value=str(self.step))
+
+    def is_published(self, *, known_at: Microseconds) -> bool:
+        return self.published_at <= known_at
+
+    def is_effective(self, day: date) -> bool:
+        return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
+
+    def programme(self, programme: ProgrammeId) -> Programme | None:
+        """Return the newest version of a programme that the pack defines."""
+        versions = [found for found in self.programmes if found.id == programme]
+        return max(versions, key=lambda found: found.version, default=None)
+
+    def exam(self, exam: ExamId) -> Exam | None:
+        """Return the newest version of an exam that the pack defines."""
+        versions = [found for found in self.exams if found.id == exam]
+        return max(versions, key=lambda found: found.version, default=None)
