@@ -122,6 +122,14 @@ class Catalogue:
         """Return a list as one phrase: 甲、乙、丙; a, b, c."""
         return ("、" if self.language == "zh-CN" else ", ").join(items)
 
+    def clauses(self, parts: Iterable[str]) -> str:
+        """Return several statements as one sentence's."""
+        return ("；" if self.language == "zh-CN" else "; ").join(parts)
+
+    def sentences(self, parts: Iterable[str]) -> str:
+        """Return whole sentences one after the other."""
+        return ("" if self.language == "zh-CN" else " ").join(parts)
+
     def _shown(self, values: Mapping[str, object]) -> dict[str, str]:
         return {
             name: self.field(value) if name == "field" and isinstance(value, str) else self._written(value)

@@ -45,14 +45,14 @@ def outcome_line(words: Catalogue, outcome: Outcome) -> str:
             return words.text(
                 "say.award",
                 title=title,
-                rank=_named(words, "word.award-rank-", rank),
-                organiser=_named(words, "word.organiser-level-", organiser),
+                rank=named(words, "word.award-rank-", rank),
+                organiser=named(words, "word.organiser-level-", organiser),
                 day=day,
             )
         case Experience(form=form, title=title):
             return words.text(
                 "say.experience",
-                form=_named(words, "word.experience-form-", form),
+                form=named(words, "word.experience-form-", form),
                 title=title,
                 started=outcome.started_on,
                 day=day,
@@ -61,10 +61,19 @@ def outcome_line(words: Catalogue, outcome: Outcome) -> str:
             assert_never(outcome)
 
 
+def outcome_name(words: Catalogue, outcome: Outcome) -> str:
+    """Return what an outcome is called within a sentence: its title, and its level where it has one."""
+    match outcome:
+        case Diploma(major=title, level=level) | SkillCertificate(title=title, level=level):
+            return words.text("say.outcome-at-level", title=title, level=level_name(words, level))
+        case _:
+            return words.text("say.outcome", title=outcome.title)
+
+
 def level_name(words: Catalogue, level: FrameworkLevel) -> str:
     """Return a level as people say it: GB/T 4658 by name; the others are words already."""
     return (
-        _named(words, "word.education-level-", level.level) if level.framework == _SCHOOLING else level.level
+        named(words, "word.education-level-", level.level) if level.framework == _SCHOOLING else level.level
     )
 
 
@@ -75,12 +84,18 @@ def grant_line(words: Catalogue, grant: HeldGrant) -> str:
         case "active":
             return said
         case "suspended":
-            reason = _named(words, "word.because-", grant.reason or "")
+            reason = named(words, "word.because-", grant.reason or "")
             return words.text("say.grant-suspended", grant=said, outcome=grant.because or "", reason=reason)
         case "reversed":
             return words.text("say.grant-reversed", grant=said, reason=grant.reason or "")
         case _:
             assert_never(grant.status)
+
+
+def named(words: Catalogue, prefix: str, code: str) -> str:
+    """Return what a code is called: the label `prefix` + `code`, or the code itself where there is none."""
+    key = prefix + code
+    return words.text(key) if words.has(key) else code
 
 
 def _granted_line(words: Catalogue, granted: Granted) -> str:
@@ -101,8 +116,3 @@ def _granted_line(words: Catalogue, granted: Granted) -> str:
             return words.text("say.waived", part=title, exam=exam, rule=rule, evidence=evidence)
         case _:
             assert_never(granted.target)
-
-
-def _named(words: Catalogue, prefix: str, code: str) -> str:
-    key = prefix + code
-    return words.text(key) if words.has(key) else code

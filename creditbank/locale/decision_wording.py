@@ -1,0 +1,299 @@
+"""A decision in words: what is granted, what every cap says, what was refused and what would help.
+
+Short sentences for a phone, with the figures in them, in the decision's own order. Sentences are in the
+catalogues' section `say`; names of courses, caps and rules come from the packs.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from creditbank.account.holdings import AccountHoldings
+from creditbank.conversion.decision import (
+    CapUse,
+    Decision,
+    Exemption,
+    Need,
+    NextStep,
+    Nowhere,
+    Refusal,
+    RuleCited,
+    Waiver,
+    WaiverDecision,
+)
+from creditbank.conversion.holding import FACTS
+from creditbank.conversion.meeting import ANY_OF
+from creditbank.conversion.programme import Course, Exam, Part, Programme
+from creditbank.conversion.rule import Citation, GradePolicy, RulePack, Wording
+from creditbank.locale.catalogue import Catalogue
+from creditbank.locale.wording import named, outcome_name
+from creditbank.terms import OutcomeId
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_YEARS = re.compile(r"(\d+)y")
+_BOUND = re.compile(r"([≥≤>])(.+)")
+_SIGNS: Mapping[str, str] = {"≥": "say.at-least", "≤": "say.at-most", ">": "say.more-than"}
+_MINIMA = frozenset({"awarded_on", "credits", "grade", "hours", "level", "score"})
+_VOCABULARIES: Mapping[str, str] = {
+    "category": "word.person-category-",
+    "form": "word.experience-form-",
+    "level": "word.education-level-",
+    "mode": "word.course-mode-",
+    "organiser_level": "word.organiser-level-",
+    "rank": "word.award-rank-",
+    "study_form": "word.study-form-",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What the ids in a decision are called; an id without a name is shown as it is."""
+
+    outcomes: Mapping[OutcomeId, str] = field(default_factory=dict)
+    places: Mapping[str, Wording] = field(default_factory=dict)
+    """Courses, buckets and parts."""
+    why_not: Mapping[str, Wording] = field(default_factory=dict)
+    """Why a course may not be exempted, or a part not waived."""
+    citations: Mapping[str, Citation] = field(default_factory=dict)
+
+
+NAMELESS = Names()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionWords:
+    """A decision in words; each tuple has one sentence for each of the decision's own, in its order."""
+
+    headline: str
+    grants: tuple[str, ...]
+    caps: tuple[str, ...]
+    refusals: tuple[str, ...]
+    next_step: str | None
+    nowhere: tuple[str, ...] = ()
+
+
+def names_of(
+    words: Catalogue, place: Programme | Exam, account: AccountHoldings, packs: Iterable[RulePack]
+) -> Names:
+    """Return the names of everything that a decision on this programme or exam may mention."""
+    places: Iterable[Course | Part] = place.courses if isinstance(place, Programme) else place.parts
+    titles = {str(one.id): one.title for one in places}
+    buckets = place.buckets if isinstance(place, Programme) else ()
+    return Names(
+        outcomes={held.id: outcome_name(words, held.outcome) for held in account.outcomes},
+        places=titles | {str(bucket.id): bucket.title for bucket in buckets},
+        why_not={str(one.id): one.why_not for one in places if one.why_not is not None},
+        citations={name: citation for pack in packs for name, citation in pack.citations.items()},
+    )
+
+
+def decision_lines(
+    words: Catalogue, decision: Decision | WaiverDecision, names: Names = NAMELESS
+) -> DecisionWords:
+    """Put a decision into words."""
+    speaker = _Speaker(words=words, names=names, caps={cap.id: cap.title for cap in decision.caps})
+    if isinstance(decision, WaiverDecision):
+        return DecisionWords(
+            headline=words.sentences([speaker.waiver_headline(decision), *speaker.notes(decision)]),
+            grants=tuple(speaker.waiver(waiver) for waiver in decision.waivers),
+            caps=tuple(speaker.cap(cap) for cap in decision.caps),
+            refusals=tuple(speaker.refusal(refusal, of_parts=True) for refusal in decision.refusals),
+            next_step=speaker.next_step(decision.next_step, of_parts=True),
+        )
+    return DecisionWords(
+        headline=words.sentences([speaker.exemption_headline(decision), *speaker.notes(decision)]),
+        grants=tuple(speaker.exemption(exemption) for exemption in decision.exemptions),
+        caps=tuple(speaker.cap(cap) for cap in decision.caps),
+        refusals=tuple(speaker.refusal(refusal, of_parts=False) for refusal in decision.refusals),
+        next_step=speaker.next_step(decision.next_step, of_parts=False),
+        nowhere=tuple(speaker.nowhere(one) for one in decision.nowhere),
+    )
+
+
+def shown(words: Catalogue, wording: Wording) -> str:
+    """Return what a pack says in the reader's language, in Chinese where it says nothing else."""
+    return wording.en if words.language == "en" and wording.en else wording.zh
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Speaker:
+    words: Catalogue
+    names: Names
+    caps: Mapping[str, Wording]
+
+    def exemption_headline(self, decision: Decision) -> str:
+        title, day = shown(self.words, decision.title), decision.as_of
+        if not decision.is_granted:
+            return self.words.text("say.no-exemption", title=title, day=day)
+        return self.words.text(
+            "say.exemptions",
+            title=title,
+            day=day,
+            count=len(decision.exemptions),
+            credits=self.words.credits(decision.credits),
+            credited=self.words.credits(decision.credited),
+        )
+
+    def waiver_headline(self, decision: WaiverDecision) -> str:
+        title, day = shown(self.words, decision.title), decision.as_of
+        if not decision.is_granted:
+            return self.words.text("say.no-waiver", title=title, day=day)
+        return self.words.text("say.waivers", title=title, day=day, count=len(decision.waivers))
+
+    def notes(self, decision: Decision | WaiverDecision) -> Iterator[str]:
+        if decision.pinned:
+            yield self.words.text("say.pinned", count=len(decision.pinned))
+        if isinstance(decision, Decision) and not decision.proved:
+            bound = self.words.credits(decision.upper_bound * decision.step)
+            yield self.words.text("say.unproved", credits=bound)
+
+    def exemption(self, exemption: Exemption) -> str:
+        title, earned = shown(self.words, exemption.title), self.words.credits(exemption.credits)
+        basis = self._basis(exemption.cited, (*exemption.spent, *exemption.witnesses))
+        if exemption.is_bucket:
+            return self.words.text("say.bucket-filled", title=title, credits=earned, basis=basis)
+        key = "say.course-exempted" if exemption.with_credit else "say.course-exempted-without-credit"
+        grade = self._grade(exemption.grade, exemption.mark)
+        return self.words.text(key, title=title, credits=earned, grade=grade, basis=basis)
+
+    def waiver(self, waiver: Waiver) -> str:
+        basis = self._basis(waiver.cited, waiver.witnesses)
+        return self.words.text("say.part-waived", title=shown(self.words, waiver.title), basis=basis)
+
+    def cap(self, cap: CapUse) -> str:
+        title = shown(self.words, cap.title)
+        if cap.period is not None:
+            title = self.words.text("say.cap-from", title=title, day=cap.period)
+        return self.words.text(
+            "say.cap-binds" if cap.binds else "say.cap",
+            title=title,
+            used=cap.used,
+            maximum=cap.maximum,
+            measure=named(self.words, "word.measure-", cap.measure),
+        )
+
+    def refusal(self, refusal: Refusal, *, of_parts: bool) -> str:
+        target = "" if refusal.target is None else self._place(refusal.target)
+        said = self.words.text(
+            "say.refused-for" if target else "say.refused",
+            rule=self._rule(refusal.cited),
+            target=target,
+            why=self._why(refusal),
+        )
+        return self.words.sentences([said, *self._gain(refusal, of_parts=of_parts)])
+
+    def next_step(self, step: NextStep | None, *, of_parts: bool) -> str | None:
+        if step is None:
+            return None
+        return self.words.text(
+            "say.next-step",
+            need=self._need(step.need),
+            gain=self._gained(step.gain, step.gain_credits, of_parts=of_parts),
+            rule=self._rule(step.cited),
+        )
+
+    def nowhere(self, nowhere: Nowhere) -> str:
+        return self.words.text(
+            "say.nowhere",
+            outcome=self._outcome(nowhere.outcome),
+            reason=self.words.text(
+                f"say.nowhere-{nowhere.reason}",
+                rules=self.words.listed(nowhere.rules),
+                credits=self.words.credits(nowhere.credits or Decimal(0)),
+            ),
+        )
+
+    def _why(self, refusal: Refusal) -> str:
+        why_not = self.names.why_not.get(refusal.target or "")
+        is_explained = why_not is not None and refusal.kind in {"not-exemptible", "not-waivable"}
+        return self.words.text(
+            f"say.refused-{refusal.kind}" + ("-because" if is_explained else ""),
+            needs=self.words.clauses(map(self._need, refusal.needs)),
+            by=self.words.listed(map(self._named, refusal.by)) or self.words.text("word.another-rule"),
+            outcomes=self.words.listed(map(self._outcome, refusal.outcomes)),
+            reason="" if why_not is None else shown(self.words, why_not),
+        )
+
+    def _gain(self, refusal: Refusal, *, of_parts: bool) -> Iterator[str]:
+        if refusal.gain is not None and refusal.gain > 0:
+            gained = self._gained(refusal.gain, refusal.gain_credits, of_parts=of_parts)
+            yield self.words.text("say.gain", gain=gained)
+        elif refusal.gain is not None:
+            yield self.words.text("say.no-gain")
+
+    def _gained(self, gain: int, gain_credits: Decimal | None, *, of_parts: bool) -> str:
+        if of_parts or gain_credits is None:
+            return self.words.text("say.parts", count=gain)
+        return self.words.credits(gain_credits)
+
+    def _need(self, need: Need) -> str:
+        wanted = self._wanted(need.attribute, need.need)
+        if need.attribute == "outcome":
+            return self.words.text("say.need-outcome", need=wanted)
+        key = "say.need-fact" if need.outcome is None and need.attribute in FACTS else "say.need-attribute"
+        return self.words.text(
+            key if need.have is not None else f"{key}-missing",
+            outcome="" if need.outcome is None else self._outcome(need.outcome),
+            attribute=self.words.field(need.attribute),
+            have=self._value(need.attribute, need.have or ""),
+            need=wanted,
+        )
+
+    def _wanted(self, attribute: str, text: str) -> str:
+        """Put what a rule asks for into words: `a|b`, `≥n ≤m`, `>day`, `3y`, `*` or a plain value."""
+        if years := _YEARS.fullmatch(text):
+            return self.words.text("say.within-years", years=years[1])
+        if text == "*":
+            return self.words.text("say.anything")
+        bounds = [_BOUND.fullmatch(part) for part in text.split(" ")]
+        if all(bounds):
+            said = (self._bound(bound[1], bound[2]) for bound in bounds if bound)
+            return self.words.clauses(said)
+        values = " / ".join(self._value(attribute, value) for value in text.split(ANY_OF))
+        return self._bound("≥", text, shown_as=values) if attribute in _MINIMA else values
+
+    def _bound(self, sign: str, text: str, *, shown_as: str | None = None) -> str:
+        key = _SIGNS[sign] + ("-day" if _DAY.fullmatch(text) else "")
+        return self.words.text(key, value=shown_as or self._value("", text))
+
+    def _value(self, attribute: str, text: str) -> str:
+        if _DAY.fullmatch(text):
+            return self.words.date(date.fromisoformat(text))
+        return named(self.words, _VOCABULARIES[attribute], text) if attribute in _VOCABULARIES else text
+
+    def _basis(self, cited: RuleCited, evidence: tuple[OutcomeId, ...]) -> str:
+        sources = self.words.listed(map(self._citation, cited.cite))
+        return self.words.text(
+            "say.basis-cited" if sources else "say.basis",
+            evidence=self.words.listed(map(self._outcome, evidence)),
+            rule=self._rule(cited),
+            sources=sources,
+        )
+
+    def _citation(self, name: str) -> str:
+        citation = self.names.citations.get(name)
+        return name if citation is None else shown(self.words, citation.title) + citation.article
+
+    def _rule(self, cited: RuleCited) -> str:
+        return f"{cited.rule} v{cited.version}"
+
+    def _grade(self, grade: GradePolicy, mark: str | None) -> str:
+        if mark is not None:
+            return mark
+        return self.words.text(
+            f"say.grade-{grade.kind}", value=grade.value or "", ceiling=grade.ceiling or ""
+        )
+
+    def _outcome(self, outcome: OutcomeId) -> str:
+        return self.names.outcomes.get(outcome, f"#{outcome}")
+
+    def _place(self, target: str) -> str:
+        title = self.names.places.get(target)
+        return target if title is None else shown(self.words, title)
+
+    def _named(self, what: str) -> str:
+        if what in self.caps:
+            return shown(self.words, self.caps[what])
+        return self.names.outcomes.get(OutcomeId(what), what)
