@@ -1,0 +1,1 @@
+"""The web: thin, decides nothing. It parses, calls one service, answers."""

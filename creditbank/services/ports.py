@@ -5,17 +5,19 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from creditbank.account.records import AccountRecord, BankRecord, Batch, OutcomeKey
+from creditbank.conversion.programme import Exam, Programme
+from creditbank.conversion.rule import RulePack
 from creditbank.identity.citizen_number import CitizenNumber
 from creditbank.identity.person import Person
 from creditbank.ledger.append import LogRange
 from creditbank.ledger.chain import Head
 from creditbank.ledger.entry import Entry
 from creditbank.outcomes.outcome import OutcomeKind
-from creditbank.terms import IssuerId, Microseconds, SubjectId
+from creditbank.terms import ExamId, IssuerId, Microseconds, ProgrammeId, SubjectId
 
 Clock = Callable[[], datetime]
 """The wall clock: aware UTC."""
@@ -194,3 +196,27 @@ class CheckpointSigner(Protocol):
 
     def sign(self, body: bytes) -> bytes:
         """Return the C2SP signed note over a checkpoint body."""
+
+
+class RuleLibrary(Protocol):
+    """Every rule pack, programme and exam that this deployment knows."""
+
+    def packs_for_programme(self, programme: ProgrammeId) -> Sequence[RulePack]:
+        """Return the packs whose rules may apply in a programme, whatever their dates."""
+
+    def packs_for_exam(self, exam: ExamId) -> Sequence[RulePack]:
+        """Return the packs whose rules may apply to an exam, whatever their dates."""
+
+    def programme(self, programme: ProgrammeId, *, as_of: date) -> Programme:
+        """Return the version of a programme that is in force on a day.
+
+        Raises:
+            NotFound: there is none.
+        """
+
+    def exam(self, exam: ExamId, *, as_of: date) -> Exam:
+        """Return the version of an exam that is in force on a day.
+
+        Raises:
+            NotFound: there is none.
+        """

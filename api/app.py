@@ -1,0 +1,34 @@
+"""Puts the web together: routes, problems, pages. Whatever it needs is handed in."""
+
+from creditbank.rulepacks.library import Library
+from fastapi import Depends, FastAPI
+from fastapi_offline import FastAPIOffline
+
+from api.auth.operator import principal
+from api.pages import statement
+from api.pages.rendering import static_files
+from api.problems import add_problem_handlers
+from api.routes import accounts, decisions, health, ledger, verifications
+from api.safety import add_safety
+from creditbank.services.bank import Bank
+
+
+def create_app(bank: Bank, library: Library, *, token_digest: bytes) -> FastAPI:
+    """Return the application for this bank; only the operator's token opens more than the public routes."""
+    app = FastAPIOffline(
+        title="学分银行 · Credit bank",
+        description="Personal learning accounts whose records can be checked by a stranger.",
+        version="1",
+        redoc_url=None,
+    )
+    app.state.bank = bank
+    app.state.library = library
+    app.state.token_digest = token_digest
+    add_problem_handlers(app)
+    add_safety(app)
+    for public in (health.router, ledger.router, statement.router):
+        app.include_router(public)
+    for private in (accounts.router, decisions.router, verifications.router):
+        app.include_router(private, dependencies=[Depends(principal)])
+    app.mount("/static", static_files(), name="static")
+    return app

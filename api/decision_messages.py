@@ -1,0 +1,115 @@
+"""The JSON of questions to the rules and of their answers: values for programs, sentences for people."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field
+
+from api.messages import Message, ShortText
+from creditbank.conversion.decision import Decision, WaiverDecision
+from creditbank.conversion.holding import Applicant
+from creditbank.errors import InvalidInput
+from creditbank.locale.catalogue import Catalogue
+from creditbank.locale.decision_wording import decision_lines
+from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY
+from creditbank.services.conversions import Applied
+from creditbank.terms import Microseconds, microseconds
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_END = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+class KnownAtWithGrants(InvalidInput):
+    """Grants are registered on what is known now, never on what was known once."""
+
+    code = "known-at-with-grants"
+
+
+class ApplicantMessage(Message):
+    """Facts about the person who asks; a rule that asks for one that is missing says so."""
+
+    category: ShortText | None = None
+    study_form: ShortText | None = None
+    cohort: Annotated[int, Field(ge=1900, le=2199)] | None = None
+    region: ShortText | None = None
+    major: ShortText | None = None
+    enrolled_at: ShortText | None = None
+    enrolled_level: ShortText | None = None
+    enrolled_on: date | None = None
+    left_on: date | None = None
+    completed_percent: Decimal | None = None
+    years_of_work: Decimal | None = None
+
+    def stated(self) -> Applicant:
+        """Return the applicant.
+
+        Raises:
+            HoldingInvalid: a figure is out of its range.
+        """
+        return Applicant(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class Question(Message):
+    """As of which day, and going by what was recorded up to which instant."""
+
+    as_of: Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)] | None = None
+    known_at: Annotated[AwareDatetime, Field(ge=_EPOCH, le=_END)] | None = None
+    applicant: ApplicantMessage = ApplicantMessage()
+
+    def known_instant(self) -> Microseconds | None:
+        """Return the instant asked for, None for now."""
+        return None if self.known_at is None else microseconds(self.known_at)
+
+    def must_not_look_back(self) -> None:
+        """Refuse to register grants on what was known at another time than now.
+
+        Raises:
+            KnownAtWithGrants: `known_at` is given.
+        """
+        if self.known_at is not None:
+            raise KnownAtWithGrants("known-at-with-grants", field="known_at")
+
+
+class ExemptionRequest(Question):
+    programme: ShortText
+
+
+class WaiverRequest(Question):
+    exam: ShortText
+
+
+class DecisionMessage(Message):
+    """The decision whole, and the same in sentences of the reader's language."""
+
+    decision: dict[str, Any]
+    headline: str
+    grants: tuple[str, ...]
+    caps: tuple[str, ...]
+    refusals: tuple[str, ...]
+    next_step: str | None
+    nowhere: tuple[str, ...]
+
+    @classmethod
+    def of(cls, decision: Decision | WaiverDecision, words: Catalogue) -> "DecisionMessage":
+        said = decision_lines(words, decision)
+        return cls(
+            decision=decision.as_json(),
+            headline=said.headline,
+            grants=said.grants,
+            caps=said.caps,
+            refusals=said.refusals,
+            next_step=said.next_step,
+            nowhere=said.nowhere,
+        )
+
+
+class GrantsMessage(Message):
+    """The decision, and the ids under which its grants now stand in the account."""
+
+    answer: DecisionMessage
+    registered: tuple[str, ...]
+
+    @classmethod
+    def of(cls, applied: Applied[Any], words: Catalogue) -> "GrantsMessage":
+        return cls(answer=DecisionMessage.of(applied.decision, words), registered=applied.grants)

@@ -1,0 +1,29 @@
+"""What routes are given: the bank's parts, and the account that a path names."""
+
+from typing import Annotated, cast
+
+from creditbank.rulepacks.library import Library
+from fastapi import Depends, Path, Request
+
+from api.languages import words_for
+from creditbank.identity.account_number import AccountNumber, parse_account_number
+from creditbank.locale.catalogue import Catalogue
+from creditbank.services.bank import Bank
+
+
+def _bank(request: Request) -> Bank:
+    return cast("Bank", request.app.state.bank)
+
+
+def _library(request: Request) -> Library:
+    return cast("Library", request.app.state.library)
+
+
+def _account(account: Annotated[str, Path(description="account number", max_length=64)]) -> AccountNumber:
+    return parse_account_number(account)
+
+
+TheBank = Annotated[Bank, Depends(_bank)]
+Rules = Annotated[Library, Depends(_library)]
+NamedAccount = Annotated[AccountNumber, Depends(_account)]
+Words = Annotated[Catalogue, Depends(words_for)]

@@ -1,0 +1,269 @@
+"""The JSON that the HTTP interface takes and gives. Unknown members are refused; decimals are strings."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from creditbank.account.outcome_body import outcome_members
+from creditbank.identity.citizen_number import parse_citizen_number
+from creditbank.identity.names import PersonNames
+from creditbank.identity.person import Person
+from creditbank.outcomes import Outcome
+from creditbank.outcomes.award import Award
+from creditbank.outcomes.certificate import SkillCertificate
+from creditbank.outcomes.course import CourseCredit
+from creditbank.outcomes.diploma import Diploma
+from creditbank.outcomes.experience import Experience
+from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY, FrameworkLevel
+from creditbank.outcomes.training import Training
+from creditbank.services.accounts import OpenedAccount
+from creditbank.services.bank import EntryReceipt
+from creditbank.services.verify_certificate import NotFoundForThisName, Verified
+from creditbank.terms import IssuerId, instant
+
+_TEXT_MAX = 500
+
+ShortText = Annotated[str, Field(min_length=1, max_length=_TEXT_MAX)]
+
+
+class Message(BaseModel):
+    """What every message has in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NamesMessage(Message):
+    chinese: ShortText | None = None
+    tibetan: ShortText | None = None
+    romanised: ShortText | None = None
+
+
+class AccountRequest(Message):
+    """Open an account for this person."""
+
+    names: NamesMessage
+    citizen_number: ShortText | None = None
+    phone: ShortText | None = None
+    category: ShortText | None = None
+
+    def person(self, *, allow_test_numbers: bool) -> Person:
+        """Return the person.
+
+        Raises:
+            InvalidInput: a name or a number is not one.
+        """
+        number = self.citizen_number
+        return Person(
+            names=PersonNames(**self.names.model_dump()),
+            citizen_number=number and parse_citizen_number(number, allow_test_numbers=allow_test_numbers),
+            phone=self.phone,
+            category=self.category,
+        )
+
+
+class LevelMessage(Message):
+    """A level and the framework in which it is one."""
+
+    framework: ShortText
+    level: ShortText
+
+
+class DiplomaMessage(Message):
+    kind: Literal["diploma"]
+    number: ShortText
+    level: LevelMessage
+    major_code: ShortText
+    major: ShortText
+    awarded_on: date
+    study_form: ShortText | None = None
+
+
+class SkillCertificateMessage(Message):
+    kind: Literal["skill-certificate"]
+    number: ShortText
+    standard: ShortText
+    title: ShortText
+    level: LevelMessage
+    awarded_on: date
+    expires_on: date | None = None
+    score: Decimal | None = None
+
+
+class CourseCreditMessage(Message):
+    kind: Literal["course-credit"]
+    course_code: ShortText
+    title: ShortText
+    credits: Decimal
+    awarded_on: date
+    hours: Decimal | None = None
+    hours_per_credit: Decimal | None = None
+    score: Decimal | None = None
+    grade: ShortText | None = None
+    mode: ShortText = "campus"
+
+
+class TrainingMessage(Message):
+    kind: Literal["training"]
+    programme_code: ShortText
+    title: ShortText
+    hours: Decimal
+    awarded_on: date
+    started_on: date | None = None
+
+
+class AwardMessage(Message):
+    kind: Literal["award"]
+    contest_code: ShortText
+    title: ShortText
+    organiser_level: ShortText
+    rank: ShortText
+    awarded_on: date
+    team_size: int = 1
+    position: int = 1
+
+
+class ExperienceMessage(Message):
+    kind: Literal["experience"]
+    form: ShortText
+    title: ShortText
+    started_on: date
+    awarded_on: date
+    hours: Decimal | None = None
+
+
+OutcomeMessage = Annotated[
+    DiplomaMessage
+    | SkillCertificateMessage
+    | CourseCreditMessage
+    | TrainingMessage
+    | AwardMessage
+    | ExperienceMessage,
+    Field(discriminator="kind"),
+]
+
+_TYPES: Mapping[str, type[Outcome]] = {
+    "diploma": Diploma,
+    "skill-certificate": SkillCertificate,
+    "course-credit": CourseCredit,
+    "training": Training,
+    "award": Award,
+    "experience": Experience,
+}
+
+
+def outcome_stated(message: OutcomeMessage, *, issuer: IssuerId) -> Outcome:
+    """Return the outcome as `issuer`, who is asking, states it.
+
+    Raises:
+        OutcomeInvalid: it contradicts itself.
+    """
+    members: dict[str, Any] = {name: getattr(message, name) for name in type(message).model_fields}
+    kind = members.pop("kind")
+    if isinstance(members.get("level"), LevelMessage):
+        members["level"] = FrameworkLevel(**members["level"].model_dump())
+    return _TYPES[kind](issuer=issuer, **members)
+
+
+class OutcomeRequest(Message):
+    """Record this outcome in the name of the institution that is asking."""
+
+    outcome: OutcomeMessage
+
+
+class CorrectionRequest(Message):
+    """Put `outcome` in the place of the one in the path."""
+
+    outcome: OutcomeMessage
+    reason: ShortText
+
+
+class RevocationRequest(Message):
+    """End the outcome in the path; `effective_on` makes it count from an earlier day."""
+
+    reason: ShortText
+    effective_on: date | None = None
+
+
+class ReceiptMessage(Message):
+    """Which entry was made. `repeated`: an earlier request with the same key made it."""
+
+    subject: str
+    seq: int
+    leaf_hash: str
+    log_index: int
+    recorded_at: datetime
+    repeated: bool
+
+    @classmethod
+    def of(cls, receipt: EntryReceipt) -> "ReceiptMessage":
+        return cls(
+            subject=receipt.subject,
+            seq=receipt.seq,
+            leaf_hash=receipt.leaf_hash.hex(),
+            log_index=receipt.log_index,
+            recorded_at=instant(receipt.recorded_at),
+            repeated=receipt.repeated,
+        )
+
+
+class OpenedMessage(Message):
+    account: str
+    receipt: ReceiptMessage
+
+    @classmethod
+    def of(cls, opened: OpenedAccount) -> "OpenedMessage":
+        return cls(account=str(opened.number), receipt=ReceiptMessage.of(opened.receipt))
+
+
+class VerificationRequest(Message):
+    """A certificate's or diploma's number and its holder's name, in any script."""
+
+    number: ShortText
+    name: ShortText
+    as_of: Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)] | None = None
+
+
+class CheckMessage(Message):
+    name: str
+    passed: bool
+
+
+class VerificationMessage(Message):
+    """`found` is false for every kind of miss alike. `valid` says whether every check passed."""
+
+    found: bool
+    valid: bool
+    outcome: dict[str, Any] | None = None
+    issuer_name: str | None = None
+    checks: tuple[CheckMessage, ...] = ()
+    log_index: int | None = None
+    log_size: int | None = None
+    leaf_hash: str | None = None
+
+    @classmethod
+    def of(cls, answer: Verified | NotFoundForThisName) -> "VerificationMessage":
+        if isinstance(answer, NotFoundForThisName):
+            return cls(found=False, valid=False)
+        report = answer.report
+        return cls(
+            found=True,
+            valid=report.passed,
+            outcome=outcome_members(report.held.outcome),
+            issuer_name=answer.issuer_name,
+            checks=tuple(CheckMessage(name=check.name, passed=check.passed) for check in report.checks),
+            log_index=answer.log_index,
+            log_size=answer.log_size,
+            leaf_hash=answer.leaf_hash.hex(),
+        )
+
+
+class HealthMessage(Message):
+    status: Literal["ok"]
+
+
+class ReadinessMessage(Message):
+    status: Literal["ready"]
+    log_size: int

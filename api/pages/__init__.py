@@ -1,0 +1,1 @@
+"""The same journeys as HTML, readable on a phone, Chinese first."""

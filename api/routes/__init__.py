@@ -1,0 +1,1 @@
+"""The JSON routes: each parses, calls one service, answers."""

@@ -1,0 +1,76 @@
+"""Verify everything the bank ever wrote, from the stored bytes alone; only public keys are needed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from creditbank.ledger.audit import Finding, LedgerRows
+from creditbank.ledger.audit_chains import chain_findings
+from creditbank.ledger.audit_tree import Recomputed, tree_findings
+from creditbank.ledger.checkpoint import open_note, parse_verifier_key
+from creditbank.services.ports import Progress
+
+LOOKS_PER_ENTRY = 2
+"""Each entry is looked at twice, in its chain and in the log: what progress is counted in."""
+
+
+class Examination(Protocol):
+    """A database opened for an audit: one consistent view of its rows, and what its engine says of it."""
+
+    @property
+    def rows(self) -> LedgerRows: ...
+
+    def structure_findings(self) -> Iterator[Finding]:
+        """Yield what differs from what the migrations make, and what the engine's own check finds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditReport:
+    """The ledger recomputed: its size and root, and everything that an auditor must see."""
+
+    entries: int
+    root: bytes
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+
+def verify_ledger(
+    examination: Examination,
+    *,
+    verifier_key: str,
+    held: bytes | None = None,
+    on_progress: Progress = lambda _: None,
+) -> AuditReport:
+    """Recompute structure, chains, log, tiles, checkpoints and payloads (DESIGN §3).
+
+    `held` is a checkpoint kept elsewhere: with it the audit also proves that nothing was cut or forked since.
+
+    Raises:
+        VerifierKeyInvalid: `verifier_key` is not a vkey.
+        NoteInvalid: `held` is not a checkpoint of this log.
+    """
+    key = parse_verifier_key(verifier_key)
+    checkpoint = None if held is None else open_note(held, [key])
+    found = list(examination.structure_findings())
+    for finding in chain_findings(examination.rows, log=key.name):
+        _take(finding, found, on_progress)
+    tree = tree_findings(examination.rows, keys=[key], held=checkpoint)
+    recomputed = None
+    while recomputed is None:
+        try:
+            _take(next(tree), found, on_progress)
+        except StopIteration as end:
+            recomputed = end.value
+    assert isinstance(recomputed, Recomputed), "the tree's findings end with the log recomputed"
+    return AuditReport(entries=recomputed.size, root=recomputed.root, findings=tuple(found))
+
+
+def _take(finding: Finding | None, found: list[Finding], on_progress: Progress) -> None:
+    if finding is None:
+        on_progress(1)
+    else:
+        found.append(finding)

@@ -1,0 +1,208 @@
+"""Decide what an account's outcomes convert to, and register the grants of a decision.
+
+Deciding writes nothing. Applying decides again in the writing transaction, on the very entries that the
+grants are appended to, so that nothing is granted on what is no longer true.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from hashlib import sha256
+from typing import Generic, TypeVar
+
+from creditbank.account.body import (
+    ExemptionTarget,
+    Granted,
+    WaiverTarget,
+    body_content,
+    entry_kind,
+    outcome_id,
+)
+from creditbank.account.facts import holdings_for_rules, pinned_for_exam, pinned_for_programme
+from creditbank.account.holdings import AccountHoldings, holdings_of
+from creditbank.conversion.allocation import decide_exemptions
+from creditbank.conversion.decision import (
+    Decision,
+    Exemption,
+    RuleCited,
+    Waiver,
+    WaiverDecision,
+    decimal_text,
+)
+from creditbank.conversion.holding import Applicant
+from creditbank.conversion.waivers import decide_waivers
+from creditbank.identity.account_number import AccountNumber
+from creditbank.ledger.encoding import canonical_bytes
+from creditbank.services.accounts import find_account
+from creditbank.services.bank import Bank, Posting, Principal
+from creditbank.services.institutions import institution_of
+from creditbank.services.ports import Books, RuleLibrary
+from creditbank.terms import ExamId, Microseconds, OutcomeId, ProgrammeId
+
+D = TypeVar("D", Decision, WaiverDecision)
+
+Decide = Callable[[AccountHoldings, Applicant, date, Microseconds], D]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied(Generic[D]):
+    """A decision, and the entries that registered its grants, in the decision's order."""
+
+    decision: D
+    grants: tuple[OutcomeId, ...]
+
+
+def exemptions_in(library: RuleLibrary, programme: ProgrammeId) -> Decide[Decision]:
+    """Return the question which courses of a programme an account's outcomes exempt."""
+
+    def decide(
+        account: AccountHoldings, applicant: Applicant, as_of: date, known_at: Microseconds
+    ) -> Decision:
+        return decide_exemptions(
+            library.packs_for_programme(programme),
+            holdings_for_rules(account),
+            library.programme(programme, as_of=as_of),
+            applicant=applicant,
+            pinned=pinned_for_programme(account, programme, known_at=known_at),
+            as_of=as_of,
+            known_at=known_at,
+        )
+
+    return decide
+
+
+def waivers_in(library: RuleLibrary, exam: ExamId) -> Decide[WaiverDecision]:
+    """Return the question which parts of an exam an account's outcomes waive."""
+
+    def decide(
+        account: AccountHoldings, applicant: Applicant, as_of: date, known_at: Microseconds
+    ) -> WaiverDecision:
+        return decide_waivers(
+            library.packs_for_exam(exam),
+            holdings_for_rules(account),
+            library.exam(exam, as_of=as_of),
+            applicant=applicant,
+            pinned=pinned_for_exam(account, exam, known_at=known_at),
+            as_of=as_of,
+            known_at=known_at,
+        )
+
+    return decide
+
+
+def decide_for(
+    bank: Bank,
+    number: AccountNumber,
+    decide: Decide[D],
+    *,
+    applicant: Applicant,
+    as_of: date | None = None,
+    known_at: Microseconds | None = None,
+) -> D:
+    """Decide for an account, as of a day (today) and going by what was recorded up to an instant (now).
+
+    The account's own person category is taken where `applicant` names none. Nothing is written.
+
+    Raises:
+        AccountUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
+    """
+    with bank.store.reading() as books:
+        account, stated = _question(bank, books, number, applicant)
+    return decide(account, stated, as_of or bank.today(), bank.now() if known_at is None else known_at)
+
+
+def apply_for(
+    bank: Bank,
+    principal: Principal,
+    number: AccountNumber,
+    decide: Decide[D],
+    *,
+    applicant: Applicant,
+    as_of: date | None = None,
+) -> Applied[D]:
+    """Decide by everything recorded until now, and register every grant in the principal's name.
+
+    Grants that are registered already stay as they are; a second time nothing is left to grant.
+
+    Raises:
+        AccountUnknown, InstitutionUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
+    """
+
+    def grant(books: Books) -> Applied[D]:
+        institution_of(books, principal.issuer)
+        # The head before the entries: a writer in between makes the append fail, and all is done again.
+        heads = books.ledger.heads_of([number.subject])
+        account, stated = _question(bank, books, number, applicant)
+        at = max(bank.now(), heads[number.subject].at)
+        decision = decide(account, stated, as_of or bank.today(), at)
+        posting = Posting(bank, books, heads=heads, at=at)
+        for granted in _grants(decision):
+            posting.add(
+                number.subject,
+                kind=entry_kind(granted),
+                issuer=principal.issuer,
+                content=body_content(granted),
+            )
+        posting.post()
+        ids = tuple(outcome_id(entry.leaf.seq) for entry in posting.entries)
+        return Applied(decision=decision, grants=ids)
+
+    return bank.written(grant)
+
+
+def _question(
+    bank: Bank, books: Books, number: AccountNumber, applicant: Applicant
+) -> tuple[AccountHoldings, Applicant]:
+    _, person = find_account(bank, books, number)
+    account = holdings_of(books.ledger.entries_of(number.subject))
+    if applicant.category is None:
+        applicant = replace(applicant, category=person.category)
+    return account, applicant
+
+
+def _grants(decision: Decision | WaiverDecision) -> Sequence[Granted]:
+    digest = sha256(canonical_bytes(decision.as_json())).hexdigest()
+    if isinstance(decision, Decision):
+        return [_exemption(decision, one, digest) for one in decision.exemptions]
+    return [_waiver(decision, one, digest) for one in decision.waivers]
+
+
+def _exemption(decision: Decision, exemption: Exemption, digest: str) -> Granted:
+    target = ExemptionTarget(
+        programme=decision.programme,
+        target=exemption.target,
+        title=exemption.title.zh,
+        credits=decimal_text(exemption.credits),
+        with_credit=exemption.with_credit,
+        grade=exemption.mark,
+    )
+    return _granted(decision, exemption.cited, target, exemption, digest, units=exemption.units)
+
+
+def _waiver(decision: WaiverDecision, waiver: Waiver, digest: str) -> Granted:
+    target = WaiverTarget(exam=decision.exam, part=waiver.part, title=waiver.title.zh)
+    return _granted(decision, waiver.cited, target, waiver, digest, units=0)
+
+
+def _granted(
+    decision: Decision | WaiverDecision,
+    cited: RuleCited,
+    target: ExemptionTarget | WaiverTarget,
+    grant: Exemption | Waiver,
+    digest: str,
+    *,
+    units: int,
+) -> Granted:
+    return Granted(
+        target=target,
+        pack=cited.pack,
+        pack_digest=cited.digest,
+        rule=cited.rule,
+        rule_version=cited.version,
+        spent=grant.spent if isinstance(grant, Exemption) else (),
+        witnesses=grant.witnesses,
+        units=units,
+        as_of=decision.as_of,
+        known_at=decision.known_at,
+        decision=digest,
+    )

@@ -1,0 +1,206 @@
+"""A school records results: one at a time, corrected, revoked, and a whole file at once."""
+
+from datetime import date
+from decimal import Decimal
+from hashlib import sha256
+
+import pytest
+
+from creditbank.errors import NotAuthorised
+from creditbank.identity.names import PersonNames
+from creditbank.identity.person import Person
+from creditbank.ledger.append import IdempotencyKeyReused
+from creditbank.ledger.checkpoint import open_note, parse_verifier_key
+from creditbank.ledger.proof_file import Included, check, parse_proof_file
+from creditbank.outcomes.certificate import SkillCertificate
+from creditbank.outcomes.course import CourseCredit
+from creditbank.outcomes.outcome import FrameworkLevel
+from creditbank.samples.people import sample_learners
+from creditbank.services.accounts import AccountExists, read_account
+from creditbank.services.import_outcomes import (
+    FileRefused,
+    Posted,
+    PostedBatch,
+    PostedBefore,
+    WouldPost,
+    import_outcomes,
+    preview_import,
+)
+from creditbank.services.import_plan import ImportRow
+from creditbank.services.log import LogShrankOrForked, prove_entry, publish_checkpoint
+from creditbank.services.outcome_keys import OutcomeRecorded
+from creditbank.services.outcomes import (
+    OutcomeEnded,
+    OutcomeUnknown,
+    correct_outcome,
+    record_outcome,
+    revoke_outcome,
+)
+from creditbank.services.verify_certificate import NotFoundForThisName, Verified, verify_certificate
+from creditbank.terms import OutcomeId
+from tests.banks import EAST, RIVER, new_account, new_bank
+
+TODAY = date(2026, 3, 1)
+CERTIFICATE = SkillCertificate(
+    number="S000054000012024300001",
+    standard="X-XQYZ",
+    title="家庭农场畜禽养殖",
+    level=FrameworkLevel(framework="1+X", level="中级"),
+    issuer=EAST.issuer,
+    awarded_on=date(2024, 6, 1),
+)
+COURSE = CourseCredit(
+    course_code="XM01",
+    title="动物解剖生理",
+    credits=Decimal(4),
+    issuer=EAST.issuer,
+    awarded_on=date(2024, 7, 1),
+)
+DIGEST = sha256(b"file").digest()
+
+
+def receipt(batch: PostedBatch) -> bytes:
+    return batch.number.encode()
+
+
+def rows(*, first: int = 2) -> list[ImportRow]:
+    return [
+        ImportRow(row=first + place, person=learner, outcome=COURSE)
+        for place, learner in enumerate(sample_learners()[:5])
+    ]
+
+
+def test_the_same_idempotency_key_answers_with_the_entry_it_made() -> None:
+    bank = new_bank()
+    number = new_account(bank)
+    first = record_outcome(bank, EAST, number, CERTIFICATE, idempotency_key="k1")
+    again = record_outcome(bank, EAST, number, CERTIFICATE, idempotency_key="k1")
+    assert (again.seq, again.log_index, again.repeated) == (first.seq, first.log_index, True)
+    assert len(read_account(bank, number).entries) == 2
+    with pytest.raises(IdempotencyKeyReused):
+        record_outcome(bank, EAST, number, COURSE, idempotency_key="k1")
+
+
+def test_an_outcome_is_recorded_in_no_name_but_the_callers() -> None:
+    bank = new_bank()
+    number = new_account(bank)
+    with pytest.raises(NotAuthorised):
+        record_outcome(bank, RIVER, number, CERTIFICATE)
+    record_outcome(bank, EAST, number, CERTIFICATE)
+    for end in (
+        lambda: revoke_outcome(bank, RIVER, number, OutcomeId("000001"), reason="另一所学校"),
+        lambda: correct_outcome(bank, EAST, number, OutcomeId("000009"), COURSE, reason="没有"),
+    ):
+        with pytest.raises((NotAuthorised, OutcomeUnknown)):
+            end()
+
+
+def test_one_certificate_stands_in_one_account_once() -> None:
+    bank = new_bank()
+    here, there = new_account(bank), new_account(bank, Person(names=PersonNames(chinese="次仁")))
+    record_outcome(bank, EAST, here, CERTIFICATE)
+    with pytest.raises(OutcomeRecorded, match="recorded-here"):
+        record_outcome(bank, EAST, here, CERTIFICATE)
+    with pytest.raises(OutcomeRecorded, match="recorded-elsewhere"):
+        record_outcome(bank, EAST, there, CERTIFICATE)
+    revoke_outcome(bank, EAST, here, OutcomeId("000001"), reason="录错人")
+    record_outcome(bank, EAST, there, CERTIFICATE)
+    with pytest.raises(OutcomeEnded):
+        revoke_outcome(bank, EAST, here, OutcomeId("000001"), reason="再次")
+
+
+def test_a_correction_stands_in_the_place_of_what_it_corrects() -> None:
+    bank = new_bank()
+    number = new_account(bank)
+    record_outcome(bank, EAST, number, COURSE)
+    better = CourseCredit(
+        course_code="XM01",
+        title="动物解剖生理",
+        credits=Decimal(5),
+        issuer=EAST.issuer,
+        awarded_on=COURSE.awarded_on,
+    )
+    correct_outcome(bank, EAST, number, OutcomeId("000001"), better, reason="学分录错")
+    statement = read_account(bank, number)
+    assert [held.outcome for held in statement.current] == [better]
+    assert [held.corrected_by for held in statement.ended] == ["000002"]
+    assert statement.course_credits == 5
+
+
+def test_nobody_gets_two_accounts() -> None:
+    bank = new_bank()
+    new_account(bank, sample_learners()[0])
+    with pytest.raises(AccountExists):
+        new_account(bank, sample_learners()[0])
+
+
+def test_a_file_is_posted_once_and_opens_the_accounts_it_needs() -> None:
+    bank = new_bank()
+    would = preview_import(bank, EAST, rows(), file_digest=DIGEST)
+    assert would == WouldPost(rows=5, accounts_opened=5, outcomes_recorded=5)
+    posted = import_outcomes(bank, EAST, rows(), file_digest=DIGEST, write_receipt=receipt)
+    assert isinstance(posted, Posted)
+    assert posted.batch.log.size - posted.batch.log.first == 10
+    again = import_outcomes(bank, EAST, rows(), file_digest=DIGEST, write_receipt=receipt)
+    assert isinstance(again, PostedBefore)
+    assert again.batch.receipt == posted.receipt
+    other = import_outcomes(bank, EAST, rows(), file_digest=sha256(b"other").digest(), write_receipt=receipt)
+    assert isinstance(other, Posted)
+    assert (other.batch.outcomes_recorded, other.batch.accounts_opened) == (0, 0)
+
+
+def test_one_row_that_cannot_be_posted_refuses_the_file() -> None:
+    bank = new_bank()
+    learner = sample_learners()[0]
+    impostor = Person(names=PersonNames(chinese="另一个人"), citizen_number=learner.citizen_number)
+    new_account(bank, learner)
+    with bank.store.reading() as books:
+        before = books.ledger.size()
+    wrong = ImportRow(row=9, person=impostor, outcome=CERTIFICATE)
+    twice = ImportRow(row=10, person=sample_learners()[1], outcome=COURSE)
+    answer = import_outcomes(bank, EAST, [*rows(), wrong, twice], file_digest=DIGEST, write_receipt=receipt)
+    assert isinstance(answer, FileRefused)
+    assert [(row.row, row.reason) for row in answer.rows] == [(9, "name-differs"), (10, "row-repeated")]
+    with bank.store.reading() as books:
+        assert books.ledger.size() == before
+
+
+def test_a_certificate_is_verified_by_number_and_name_and_never_by_number_alone() -> None:
+    bank = new_bank()
+    number = new_account(bank)
+    record_outcome(bank, EAST, number, CERTIFICATE)
+    found = verify_certificate(bank, number=CERTIFICATE.number.lower(), name="扎西多吉", as_of=TODAY)
+    assert isinstance(found, Verified)
+    assert found.report.passed
+    for asked, name in ((CERTIFICATE.number, "次仁"), ("S1", "扎西·多吉"), (CERTIFICATE.number, "")):
+        assert verify_certificate(bank, number=asked, name=name, as_of=TODAY) == NotFoundForThisName()
+    revoke_outcome(bank, EAST, number, OutcomeId("000001"), reason="误发")
+    revoked = verify_certificate(bank, number=CERTIFICATE.number, name="བཀྲ་ཤིས་རྡོ་རྗེ", as_of=TODAY)
+    assert isinstance(revoked, Verified)
+    assert [check.name for check in revoked.report.checks if not check.passed] == ["not-revoked"]
+
+
+def test_an_entry_is_proved_to_a_stranger_by_a_file() -> None:
+    bank = new_bank()
+    number = new_account(bank)
+    record_outcome(bank, EAST, number, CERTIFICATE)
+    key = parse_verifier_key(bank.signer.verifier_key)
+    found = check(parse_proof_file(prove_entry(bank, number.subject, 1)), [key])
+    assert isinstance(found, Included)
+    assert (found.leaf.subject, found.leaf.seq, found.leaf.kind) == (number.subject, 1, "outcome.recorded")
+
+
+def test_a_log_that_does_not_continue_its_last_checkpoint_is_not_signed() -> None:
+    bank = new_bank()
+    key = parse_verifier_key(bank.signer.verifier_key)
+    first = open_note(publish_checkpoint(bank), [key])
+    assert publish_checkpoint(bank) == publish_checkpoint(bank)
+    forged = type(first)(origin=first.origin, size=first.size + 1, root=bytes(32))
+    with bank.store.writing() as books:
+        books.ledger.add_checkpoint(size=forged.size, note=bank.signer.sign(forged.body()))
+    with pytest.raises(LogShrankOrForked, match="log-shrank"):
+        publish_checkpoint(bank)
+    new_account(bank)
+    new_account(bank, Person(names=PersonNames(chinese="次仁")))
+    with pytest.raises(LogShrankOrForked, match="log-forked"):
+        publish_checkpoint(bank)

@@ -1,0 +1,110 @@
+"""An account's entries come back as they were written, and fold into what the learner holds."""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from creditbank.account.body import (
+    Body,
+    Corrected,
+    ExemptionTarget,
+    Granted,
+    Opened,
+    Recorded,
+    Reversed,
+    Revoked,
+    Suspended,
+    WaiverTarget,
+    body_content,
+    entry_kind,
+    parse_body,
+)
+from creditbank.account.outcome_body import BodyUnreadable, outcome_members, parse_outcome_members
+from creditbank.account.outcome_name import name_of, numbered
+from creditbank.outcomes import Outcome, kind_of
+from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
+from tests.strategies.outcomes import outcomes
+
+ids = st.integers(0, 999_999).map(lambda seq: OutcomeId(f"{seq:06}"))
+texts = st.text(st.characters(codec="utf-8"), max_size=30)
+days = st.dates(date(1900, 1, 1), date(2199, 12, 31))
+targets = st.builds(
+    ExemptionTarget,
+    programme=texts.map(ProgrammeId),
+    target=texts.map(CourseId),
+    title=texts,
+    credits=texts,
+    with_credit=st.booleans(),
+    grade=st.none() | texts,
+) | st.builds(WaiverTarget, exam=texts.map(ExamId), part=texts.map(PartId), title=texts)
+grants = st.builds(
+    Granted,
+    target=targets,
+    pack=texts.map(PackId),
+    pack_digest=texts,
+    rule=texts.map(RuleId),
+    rule_version=st.integers(1, 99),
+    spent=st.lists(ids).map(tuple),
+    witnesses=st.lists(ids).map(tuple),
+    units=st.integers(0, 10_000),
+    as_of=days,
+    known_at=st.integers(0, 2**52).map(Microseconds),
+    decision=texts,
+)
+kinds = st.sampled_from(["exemption", "waiver"])
+bodies = (
+    st.just(Opened())
+    | st.builds(Recorded, outcome=outcomes(), batch=st.none() | texts)
+    | st.builds(Corrected, corrects=ids, outcome=outcomes(), reason=texts)
+    | st.builds(Revoked, revokes=ids, reason=texts, effective_on=st.none() | days)
+    | grants
+    | st.builds(Suspended, kind=kinds, grant=ids, because=ids, reason=texts)
+    | st.builds(Reversed, kind=kinds, grant=ids, reason=texts)
+)
+
+
+@given(outcomes())
+def test_an_outcome_comes_back_from_its_members(outcome: Outcome) -> None:
+    members = outcome_members(outcome)
+    assert members["kind"] == kind_of(outcome)
+    assert parse_outcome_members(members) == outcome
+
+
+@given(bodies, st.none() | texts)
+def test_a_body_comes_back_from_its_content(body: Body, key: str | None) -> None:
+    assert parse_body(entry_kind(body), body_content(body, idempotency_key=key)) == body
+
+
+@given(bodies, st.binary(max_size=40), st.data())
+def test_content_that_we_did_not_write_is_unreadable_and_nothing_else(
+    body: Body, noise: bytes, data: st.DataObject
+) -> None:
+    content = bytearray(body_content(body))
+    at = data.draw(st.integers(0, len(content)))
+    content[at : at + len(noise)] = noise
+    with suppress(BodyUnreadable):
+        parse_body(entry_kind(body), bytes(content))
+
+
+def test_an_entry_kind_that_nobody_writes_is_unreadable() -> None:
+    with pytest.raises(BodyUnreadable):
+        parse_body("account.vanished", b"{}")
+
+
+@given(outcomes(), outcomes())
+def test_outcomes_of_two_kinds_never_have_one_name(one: Outcome, other: Outcome) -> None:
+    if kind_of(one) != kind_of(other):
+        assert name_of(one) != name_of(other)
+
+
+@given(st.from_regex(r"[A-Z0-9]{4,22}", fullmatch=True))
+def test_width_case_and_spaces_do_not_distinguish_numbers(number: str) -> None:
+    wide = "".join(chr(ord(character) + 0xFEE0) for character in number)
+    spaced = " ".join(number.lower())
+    assert numbered("diploma", wide) == numbered("diploma", spaced) == numbered("diploma", number)
+    assert numbered("diploma", number) != numbered("skill-certificate", number)
+    assert replace(numbered("diploma", number), is_personal=True) != numbered("diploma", number)
