@@ -1,0 +1,150 @@
+"""From the members of a document to programmes and exams."""
+
+from creditbank.conversion.programme import (
+    Bucket,
+    Cap,
+    Course,
+    CourseFilter,
+    Exam,
+    Part,
+    PartCap,
+    Programme,
+    Requirement,
+)
+from creditbank.conversion.rule import Wording
+from creditbank.documents.atoms import WordingText
+from creditbank.documents.programme_models import (
+    BucketText,
+    CapText,
+    CourseFilterText,
+    CourseText,
+    ExamText,
+    PartCapText,
+    PartText,
+    ProgrammeText,
+)
+from creditbank.terms import CourseId, ExamId, IssuerId, PartId, ProgrammeId
+
+
+def wording(text: WordingText) -> Wording:
+    return Wording(zh=text.zh, en=text.en)
+
+
+def optional_wording(text: WordingText | None) -> Wording | None:
+    return None if text is None else wording(text)
+
+
+def course_filter(text: CourseFilterText) -> CourseFilter:
+    return CourseFilter(
+        courses=frozenset(map(CourseId, text.courses)),
+        modules=frozenset(text.modules),
+        classes=frozenset(text.classes),
+        natures=frozenset(text.natures),
+    )
+
+
+def programme(text: ProgrammeText) -> Programme:
+    """Return the programme.
+
+    Raises:
+        ProgrammeInvalid: it contradicts itself.
+    """
+    return Programme(
+        id=ProgrammeId(text.id),
+        title=wording(text.title),
+        credits=text.credits,
+        courses=tuple(map(_course, text.courses)),
+        version=text.version,
+        effective_from=text.effective_from,
+        effective_to=text.effective_to,
+        major=text.major,
+        level=text.level,
+        study_form=text.study_form,
+        buckets=tuple(map(_bucket, text.buckets)),
+        requirements=tuple(
+            Requirement(module=wanted.module, credits=wanted.credits) for wanted in text.requirements
+        ),
+        caps=tuple(map(_cap, text.caps)),
+        cite=text.cite,
+    )
+
+
+def exam(text: ExamText) -> Exam:
+    """Return the exam.
+
+    Raises:
+        ProgrammeInvalid: it contradicts itself.
+    """
+    return Exam(
+        id=ExamId(text.id),
+        title=wording(text.title),
+        parts=tuple(map(_part, text.parts)),
+        version=text.version,
+        effective_from=text.effective_from,
+        effective_to=text.effective_to,
+        major=text.major,
+        level=text.level,
+        caps=tuple(map(_part_cap, text.caps)),
+        cite=text.cite,
+    )
+
+
+def _course(text: CourseText) -> Course:
+    return Course(
+        id=CourseId(text.id),
+        title=wording(text.title),
+        credits=text.credits,
+        module=text.module,
+        course_class=text.class_,
+        nature=text.nature,
+        exemptible=text.exemptible,
+        why_not=optional_wording(text.why_not),
+        exempt_for=frozenset(text.exempt_for),
+    )
+
+
+def _bucket(text: BucketText) -> Bucket:
+    return Bucket(
+        id=CourseId(text.id),
+        title=wording(text.title),
+        capacity=text.capacity,
+        module=text.module,
+        accepts=frozenset(text.accepts),
+    )
+
+
+def _cap(text: CapText) -> Cap:
+    return Cap(
+        id=text.id,
+        title=wording(text.title),
+        measure=text.measure,
+        maximum=text.maximum,
+        share=text.share,
+        share_of_module=text.share_of_module,
+        courses=None if text.courses is None else course_filter(text.courses),
+        buckets=None if text.buckets is None else frozenset(map(CourseId, text.buckets)),
+        routes=frozenset(text.routes),
+        kinds=frozenset(text.kinds),
+        issuers=frozenset(map(IssuerId, text.issuers)),
+        periods=tuple((period.month, period.day) for period in text.periods),
+        cite=text.cite,
+    )
+
+
+def _part(text: PartText) -> Part:
+    return Part(
+        id=PartId(text.id),
+        title=wording(text.title),
+        waivable=text.waivable,
+        why_not=optional_wording(text.why_not),
+    )
+
+
+def _part_cap(text: PartCapText) -> PartCap:
+    return PartCap(
+        id=text.id,
+        title=wording(text.title),
+        maximum=text.maximum,
+        parts=frozenset(map(PartId, text.parts)),
+        cite=text.cite,
+    )

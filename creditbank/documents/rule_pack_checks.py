@@ -1,0 +1,262 @@
+"""What the tables of a rule pack document must say together: every name leads somewhere, no credit is
+finer than the step, no two versions of a rule hold on one day.
+
+One table alone is checked by its model; what the values refuse, by the values.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import combinations
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from creditbank.conversion.pack import PackFinding
+from creditbank.documents.atoms import LevelText
+from creditbank.documents.programme_models import (
+    CapText,
+    CourseFilterText,
+    ExamText,
+    ProgrammeText,
+)
+from creditbank.documents.rule_pack_models import (
+    ExampleText,
+    RecognitionText,
+    RulePackText,
+    RuleText,
+)
+from creditbank.documents.rule_pack_values import target_of
+from creditbank.documents.toml_lines import Path
+
+Found = TypeVar("Found")
+
+
+def reference_findings(text: RulePackText) -> Iterator[PackFinding]:
+    """Yield every contradiction between the document's tables, all of them errors."""
+    yield from _duplicates(text)
+    yield from _overlaps(text)
+    yield from _citations(text)
+    yield from _levels(text)
+    if text.step > 0:
+        yield from _steps(text)
+    names = _Names.of(text)
+    for index, table in enumerate(text.recognition):
+        yield from _of_recognition(table, ("recognition", index), names)
+    for index, programme in enumerate(text.programme):
+        yield from _of_programme(programme, ("programme", index))
+    for index, rule in enumerate(text.rule):
+        yield from _of_rule(rule, ("rule", index), names)
+    for index, example in enumerate(text.example):
+        yield from _of_example(example, ("example", index), text, names)
+
+
+def _finding(code: str, path: Path, **values: object) -> PackFinding:
+    return PackFinding(code=code, severity="error", path=path, values=values)
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What the pack defines and its other tables may name."""
+
+    programmes: Mapping[str, Sequence[ProgrammeText]]
+    exams: Mapping[str, Sequence[ExamText]]
+    tables: frozenset[str]
+    rules: frozenset[str]
+    scales: frozenset[str]
+
+    @classmethod
+    def of(cls, text: RulePackText) -> "_Names":
+        return cls(
+            programmes={
+                found.id: [other for other in text.programme if other.id == found.id]
+                for found in text.programme
+            },
+            exams={found.id: [other for other in text.exam if other.id == found.id] for found in text.exam},
+            tables=frozenset(table.id for table in text.recognition),
+            rules=frozenset(rule.id for rule in text.rule),
+            scales=frozenset(scale.framework for scale in text.scale),
+        )
+
+
+def _duplicates(text: RulePackText) -> Iterator[PackFinding]:
+    named: Mapping[str, list[object]] = {
+        "citation": [cited.id for cited in text.citation],
+        "scale": [scale.framework for scale in text.scale],
+        "recognition": [table.id for table in text.recognition],
+        "programme": [(found.id, found.version) for found in text.programme],
+        "exam": [(found.id, found.version) for found in text.exam],
+        "rule": [(rule.id, rule.version) for rule in text.rule],
+        "example": [example.name for example in text.example],
+    }
+    for key, names in named.items():
+        seen: set[object] = set()
+        for index, name in enumerate(names):
+            if name in seen:
+                written = " ".join(map(str, name)) if isinstance(name, tuple) else name
+                yield _finding("pack-id-twice", (key, index), id=written)
+            seen.add(name)
+
+
+def _overlaps(text: RulePackText) -> Iterator[PackFinding]:
+    versions: dict[str, list[tuple[int, RuleText]]] = {}
+    for index, rule in enumerate(text.rule):
+        versions.setdefault(rule.id, []).append((index, rule))
+    for same in versions.values():
+        for (_, earlier), (index, later) in combinations(same, 2):
+            first, second = _days(earlier, text), _days(later, text)
+            if earlier.version != later.version and first[0] < second[1] and second[0] < first[1]:
+                values = {"id": later.id, "version": later.version, "other": earlier.version}
+                yield _finding("rule-versions-overlap", ("rule", index), **values)
+
+
+def _days(rule: RuleText, text: RulePackText) -> tuple[date, date]:
+    return (
+        rule.effective_from or text.effective_from,
+        rule.effective_to or text.effective_to or date.max,
+    )
+
+
+def _citations(text: RulePackText) -> Iterator[PackFinding]:
+    known = {cited.id for cited in text.citation}
+    for path, value in _walk(text, ()):
+        if path[-1] == "cite":
+            for index, cited in enumerate(value):
+                if cited not in known:
+                    yield _finding("citation-unknown", (*path, index), id=cited)
+
+
+def _levels(text: RulePackText) -> Iterator[PackFinding]:
+    frameworks: dict[str, list[str]] = {}
+    for scale in text.scale:
+        for level in (name for equal in scale.levels for name in equal):
+            frameworks.setdefault(level, []).append(scale.framework)
+    for path, value in _walk(text, ()):
+        if not isinstance(value, LevelText):
+            continue
+        having = frameworks.get(value.level, [])
+        if value.framework is None and len(having) > 1:
+            yield _finding("level-ambiguous", path, level=value.level, frameworks=having)
+        elif value.framework is None and not having:
+            yield _finding("level-unknown", path, level=value.level)
+        elif value.framework is not None and value.framework not in having and "outcomes" not in path:
+            yield _finding("level-unknown", path, level=value.level, framework=value.framework)
+
+
+_CREDIT_KEYS = frozenset({"credits", "capacity", "maximum", "max_credits"})
+
+
+def _steps(text: RulePackText) -> Iterator[PackFinding]:
+    for path, value in _walk(text, ()):
+        if path[-1] not in _CREDIT_KEYS or not isinstance(value, Decimal) or "outcomes" in path:
+            continue
+        step = Decimal(1) if _is_count(text, path) else text.step
+        if value % step:
+            yield _finding("credits-not-in-steps", path, value=value, step=step)
+
+
+def _is_count(text: RulePackText, path: Path) -> bool:
+    """Whether the number at `path` is the maximum of a cap that counts courses or outcomes."""
+    match path:
+        case ("programme", int(programme), "caps", int(cap), "maximum"):
+            return text.programme[programme].caps[cap].measure != "credits"
+        case _:
+            return False
+
+
+def _of_recognition(table: RecognitionText, path: Path, names: _Names) -> Iterator[PackFinding]:
+    for index, downgrade in enumerate(table.downgrades):
+        if downgrade.scale not in names.scales:
+            yield _finding("scale-unknown", (*path, "downgrades", index, "scale"), id=downgrade.scale)
+
+
+def _of_programme(programme: ProgrammeText, path: Path) -> Iterator[PackFinding]:
+    for index, cap in enumerate(programme.caps):
+        yield from _of_cap(cap, programme, (*path, "caps", index))
+
+
+def _of_cap(cap: CapText, programme: ProgrammeText, path: Path) -> Iterator[PackFinding]:
+    if cap.courses is not None:
+        yield from _filter_findings(cap.courses, [programme], (*path, "courses"))
+    known = {bucket.id for bucket in programme.buckets}
+    yield from _unknown("bucket-unknown", (*path, "buckets"), cap.buckets or (), known)
+
+
+def _filter_findings(
+    wanted: CourseFilterText, programmes: Iterable[ProgrammeText], path: Path
+) -> Iterator[PackFinding]:
+    courses = [course for programme in programmes for course in programme.courses]
+    yield from _unknown("course-unknown", (*path, "courses"), wanted.courses, {c.id for c in courses})
+    yield from _unknown("module-unknown", (*path, "modules"), wanted.modules, {c.module for c in courses})
+    yield from _unknown("class-unknown", (*path, "classes"), wanted.classes, {c.class_ for c in courses})
+
+
+def _of_rule(rule: RuleText, path: Path, names: _Names) -> Iterator[PackFinding]:
+    if (rule.grant is None) == (rule.waive is None):
+        yield _finding("rule-grants-or-waives", path, id=rule.id)
+    scope = rule.scope
+    yield from _unknown(
+        "programme-unknown", (*path, "scope", "programmes"), scope.programmes, names.programmes
+    )
+    yield from _unknown("exam-unknown", (*path, "scope", "exams"), scope.exams, names.exams)
+    worths = [((*path, "premise", index), premise.worth) for index, premise in enumerate(rule.premise)]
+    if rule.grant is not None:
+        worths.append(((*path, "grant"), rule.grant.worth))
+    for place, worth in worths:
+        if worth is not None and worth not in names.tables:
+            yield _finding("recognition-unknown", (*place, "worth"), id=worth)
+    if rule.grant is not None and names.programmes:
+        programmes = _in_scope(scope.programmes, names.programmes)
+        yield from _filter_findings(rule.grant, programmes, (*path, "grant"))
+        buckets = {bucket.id for programme in programmes for bucket in programme.buckets}
+        yield from _unknown("bucket-unknown", (*path, "grant", "buckets"), rule.grant.buckets, buckets)
+    if rule.waive is not None and names.exams:
+        parts = {part.id for exam in _in_scope(scope.exams, names.exams) for part in exam.parts}
+        yield from _unknown("part-unknown", (*path, "waive", "parts"), rule.waive.parts, parts)
+
+
+def _in_scope(wanted: Sequence[str], known: Mapping[str, Sequence[Found]]) -> list[Found]:
+    return [found for name, versions in known.items() if not wanted or name in wanted for found in versions]
+
+
+def _of_example(example: ExampleText, path: Path, text: RulePackText, names: _Names) -> Iterator[PackFinding]:
+    programme, exam = target_of(example, text)
+    if programme is None and exam is None:
+        yield _finding("example-target", path, name=example.name)
+    if programme is not None:
+        yield from _unknown("programme-unknown", (*path, "programme"), (programme,), names.programmes)
+        courses = {c.id for found in names.programmes.get(programme, ()) for c in found.courses}
+        courses |= {b.id for found in names.programmes.get(programme, ()) for b in found.buckets}
+        yield from _unknown("course-unknown", (*path, "courses"), example.courses or (), courses)
+    if exam is not None:
+        yield from _unknown("exam-unknown", (*path, "exam"), (exam,), names.exams)
+        parts = {part.id for found in names.exams.get(exam, ()) for part in found.parts}
+        yield from _unknown("part-unknown", (*path, "parts"), example.parts or (), parts)
+    yield from _unknown("rule-unknown", (*path, "rules"), example.rules or (), names.rules)
+    for index, miss in enumerate(example.near):
+        yield from _unknown("rule-unknown", (*path, "near", index, "rule"), (miss.rule,), names.rules)
+    for name, count in Counter(outcome.id for outcome in example.outcomes).items():
+        if count > 1:
+            yield _finding("pack-id-twice", (*path, "outcomes"), id=name)
+
+
+def _unknown(
+    code: str, path: Path, wanted: Iterable[str], known: Mapping[str, object] | set[str] | frozenset[str]
+) -> Iterator[PackFinding]:
+    for name in wanted:
+        if name not in known:
+            yield _finding(code, path, id=name)
+
+
+def _walk(value: object, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Yield every member of the document with the path at which it is written."""
+    if isinstance(value, BaseModel):
+        for name, info in type(value).model_fields.items():
+            yield from _walk(getattr(value, name), (*path, info.alias or name))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _walk(item, (*path, index))
+    if path:
+        yield path, value

@@ -1,0 +1,197 @@
+"""From the bytes of a pack's files to one tree of plain values, and back to the place where each was written.
+
+A pack is one TOML file and those that it includes, or one file of canonical JSON. What the tree means is
+for `rule_pack`; here it is only read, joined and bounded.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, cast
+
+from creditbank.documents.toml_lines import Path, line_of, lines_of
+from creditbank.errors import InvalidInput
+from creditbank.ledger.encoding import JsonValue, parse_canonical
+
+SIZE_MAX_BYTES = 2 * 1024 * 1024
+"""Of all the files of one pack together."""
+
+Tree = dict[str, Any]
+_TOML_PLACE = re.compile(r"\(at line (\d+), column \d+\)")
+
+
+class RulePackUnreadable(InvalidInput):
+    """The files of a pack cannot be read as what they are to be."""
+
+    code = "rule-pack-unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where something in a pack was written; the line is None in JSON, which nobody edits."""
+
+    file: str
+    line: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The joined tree, and where each element of its arrays came from."""
+
+    name: str
+    tree: Tree
+    texts: Mapping[str, str]
+    origins: Mapping[Path, tuple[str, int]] = field(default_factory=dict)
+    """Elements that came from an included file: (array, place in the tree) -> (file, place in the file)."""
+
+    def place_of(self, path: Path) -> Place:
+        """Return where the value at `path` was written, or the nearest table around it."""
+        file, index = self.origins.get(path[:2], (self.name, None))
+        local = path if index is None else (path[0], index, *path[2:])
+        return Place(file=file, line=line_of(self._lines.get(file, {}), local))
+
+    def holds(self, path: Path) -> bool:
+        """Whether something is written at `path`."""
+        value: object = self.tree
+        for step in path:
+            match value, step:
+                case dict(), str() if step in value:
+                    value = value[step]
+                case tuple() | list(), int() if step < len(value):
+                    value = value[step]
+                case _:
+                    return False
+        return True
+
+    @cached_property
+    def _lines(self) -> Mapping[str, Mapping[Path, int]]:
+        return {file: lines_of(text) for file, text in self.texts.items()}
+
+
+def read_toml(content: bytes, *, name: str, beside: Mapping[str, bytes]) -> Source:
+    """Read a pack's TOML file and join to it the files that its `include` names.
+
+    An included file holds arrays of tables only; they follow the pack's own. `beside` holds what may be
+    included, by the name that `include` gives it.
+
+    Raises:
+        RulePackUnreadable: a file is too large, is not UTF-8, not TOML, nested too deeply or missing, or
+            an included one holds something else than tables.
+    """
+    texts = {name: _text(content, name)}
+    tree = _parsed(texts[name], name)
+    origins: dict[Path, tuple[str, int]] = {}
+    size = len(content)
+    for included in _included_names(tree.pop("include", []), name):
+        if included not in beside:
+            raise RulePackUnreadable("include-missing", field="include", file=name, included=included)
+        size += len(beside[included])
+        if size > SIZE_MAX_BYTES:
+            raise RulePackUnreadable("pack-too-large", file=included, max_bytes=SIZE_MAX_BYTES)
+        texts[included] = _text(beside[included], included)
+        _join(tree, _parsed(texts[included], included), included, name, origins)
+    return Source(name=name, tree=cast("Tree", _tuples(tree)), texts=texts, origins=origins)
+
+
+def read_json(content: bytes, *, name: str) -> Source:
+    """Read a pack from its canonical JSON.
+
+    Raises:
+        RulePackUnreadable: it is too large, or not the canonical bytes of an object.
+    """
+    if len(content) > SIZE_MAX_BYTES:
+        raise RulePackUnreadable("pack-too-large", file=name, max_bytes=SIZE_MAX_BYTES)
+    try:
+        tree = parse_canonical(content)
+    except InvalidInput as error:
+        raise RulePackUnreadable("pack-not-canonical", file=name) from error
+    if not isinstance(tree, dict):
+        raise RulePackUnreadable("pack-not-canonical", file=name)
+    return Source(name=name, tree=tree, texts={})
+
+
+def as_json(value: object) -> JsonValue:
+    """Return a value of the tree in the subset that canonical JSON can hold: dates and fractions as text.
+
+    A whole number is the same however it is written: 8 and 8.0 are one.
+    """
+    match value:
+        case dict():
+            return {name: as_json(member) for name, member in value.items()}
+        case tuple() | list():
+            return [as_json(item) for item in value]
+        case Decimal():
+            return _number(value)
+        case date() | datetime() | time():
+            return value.isoformat()
+        case _:
+            return cast("JsonValue", value)
+
+
+def _number(value: Decimal) -> JsonValue:
+    if value == value.to_integral_value():
+        return int(value)
+    return format(value, "f").rstrip("0")
+
+
+def _text(content: bytes, file: str) -> str:
+    if len(content) > SIZE_MAX_BYTES:
+        raise RulePackUnreadable("pack-too-large", file=file, max_bytes=SIZE_MAX_BYTES)
+    try:
+        return content.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise RulePackUnreadable("pack-not-utf8", file=file, byte=error.start) from error
+
+
+def _parsed(text: str, file: str) -> Tree:
+    try:
+        return tomllib.loads(text, parse_float=_decimal)
+    except RecursionError as error:
+        raise RulePackUnreadable("pack-too-deep", file=file) from error
+    except ValueError as error:  # TOMLDecodeError, and integers of more digits than Python reads
+        place = _TOML_PLACE.search(str(error))
+        line = int(place[1]) if place else None
+        raise RulePackUnreadable("not-toml", file=file, line=line) from error
+
+
+def _decimal(written: str) -> Decimal:
+    return Decimal(written.replace("_", ""))
+
+
+def _included_names(value: object, file: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise RulePackUnreadable("include-names", field="include", file=file)
+    if len(set(value)) != len(value):
+        raise RulePackUnreadable("include-twice", field="include", file=file)
+    return value
+
+
+def _join(tree: Tree, included: Tree, file: str, name: str, origins: dict[Path, tuple[str, int]]) -> None:
+    for key, tables in included.items():
+        own = tree.setdefault(key, [])
+        if not _is_array_of_tables(tables):
+            raise RulePackUnreadable("include-not-tables", field=key, file=file)
+        if not isinstance(own, list):
+            raise RulePackUnreadable("include-not-tables", field=key, file=name)
+        for index, table in enumerate(tables):
+            origins[(key, len(own))] = (file, index)
+            own.append(table)
+
+
+def _is_array_of_tables(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
+def _tuples(value: object) -> object:
+    """Return the tree with tuples for lists: values that nobody changes from here on."""
+    match value:
+        case dict():
+            return {name: _tuples(member) for name, member in value.items()}
+        case list():
+            return tuple(_tuples(item) for item in value)
+        case _:
+            return value

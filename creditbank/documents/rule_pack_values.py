@@ -1,0 +1,321 @@
+"""From the members of a rule pack document to the values that decisions are made from.
+
+Expects a document whose references have been checked (`rule_pack_checks`). What the values themselves
+refuse becomes a finding at the table that it was written in.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
+
+from creditbank.conversion.holding import Applicant, Holding
+from creditbank.conversion.pack import Example, ExpectedMiss, Pack, PackFinding, PackInvalid
+from creditbank.conversion.recognition import Deduction, Downgrade, RecognitionTable, WorthRow
+from creditbank.conversion.rule import (
+    AttributeTest,
+    Citation,
+    ExemptionGrant,
+    FactTest,
+    GradePolicy,
+    Pattern,
+    Premise,
+    Rule,
+    Scale,
+    Scope,
+    WaiverGrant,
+)
+from creditbank.documents.atoms import LevelText
+from creditbank.documents.programme_values import course_filter, exam, programme, wording
+from creditbank.documents.rule_pack_models import (
+    CitationText,
+    DowngradeText,
+    ExampleText,
+    GradeText,
+    GrantText,
+    OutcomeText,
+    PatternText,
+    PremiseText,
+    RecognitionText,
+    RulePackText,
+    RuleText,
+    ScopeText,
+)
+from creditbank.documents.toml_lines import Path
+from creditbank.errors import InvalidInput
+from creditbank.outcomes.outcome import FrameworkLevel
+from creditbank.terms import (
+    CourseId,
+    ExamId,
+    IssuerId,
+    Microseconds,
+    OutcomeId,
+    PackId,
+    PartId,
+    ProgrammeId,
+    RuleId,
+    microseconds,
+)
+
+Text = TypeVar("Text")
+Built = TypeVar("Built")
+
+
+def pack_of(text: RulePackText, *, digest: str) -> Pack | list[PackFinding]:
+    """Return the pack, or everything that keeps the document from being one."""
+    return _Building(text).pack(digest)
+
+
+@dataclass
+class _Building:
+    text: RulePackText
+    findings: list[PackFinding] = field(default_factory=list)
+
+    def pack(self, digest: str) -> Pack | list[PackFinding]:
+        text = self.text
+        scales = self._each(
+            "scale", text.scale, lambda scale: Scale(framework=scale.framework, levels=scale.levels)
+        )
+        tables = self._each("recognition", text.recognition, self._table)
+        programmes = self._each("programme", text.programme, programme)
+        exams = self._each("exam", text.exam, exam)
+        rules = self._each("rule", text.rule, self._rule)
+        examples = self._each("example", text.example, self._example)
+        try:
+            pack = Pack(
+                id=PackId(text.id),
+                digest=digest,
+                authority=text.authority,
+                title=wording(text.title),
+                about=wording(text.about),
+                is_official=text.official,
+                published_at=microseconds(text.published_at),
+                effective_from=text.effective_from,
+                effective_to=text.effective_to,
+                date_basis=text.date_basis,
+                step=text.step,
+                citations={cited.id: _citation(cited) for cited in text.citation},
+                scales={scale.framework: scale for scale in scales},
+                tables={table.id: table for table in tables},
+                programmes=programmes,
+                exams=exams,
+                rules=rules,
+                examples=examples,
+            )
+        except PackInvalid as error:
+            self._refused((), error)
+        return self.findings or pack
+
+    def _each(self, key: str, texts: Iterable[Text], build: Callable[[Text], Built]) -> tuple[Built, ...]:
+        built = []
+        for index, text in enumerate(texts):
+            try:
+                built.append(build(text))
+            except InvalidInput as error:
+                self._refused((key, index), error)
+        return tuple(built)
+
+    def _refused(self, path: Path, error: InvalidInput) -> None:
+        values = error.values if error.field is None else {"at": error.field, **error.values}
+        self.findings.append(PackFinding(code=error.reason, severity="error", path=path, values=values))
+
+    def _level(self, text: LevelText) -> FrameworkLevel:
+        framework = text.framework
+        if framework is None:
+            framework = next(
+                scale.framework
+                for scale in self.text.scale
+                if any(text.level in equal for equal in scale.levels)
+            )
+        return FrameworkLevel(framework=framework, level=text.level)
+
+    def _pattern(self, text: PatternText) -> Pattern:
+        return Pattern(
+            kind=text.kind,
+            codes=frozenset(text.codes),
+            min_levels=tuple(map(self._level, text.min_level or ())),
+            min_score=text.min_score,
+            min_grade=None if text.min_grade is None else self._level(text.min_grade),
+            min_hours=text.min_hours,
+            min_credits=text.min_credits,
+            max_age_years=_years(text.max_age),
+            issuers=frozenset(map(IssuerId, text.issuers)),
+            attributes=tuple(
+                AttributeTest(
+                    attribute=test.name,
+                    one_of=test.one_of,
+                    at_least=None if test.at_least is None else self._level(test.at_least),
+                    at_most=test.at_most,
+                    more_than=test.more_than,
+                )
+                for test in text.attributes
+            ),
+        )
+
+    def _table(self, text: RecognitionText) -> RecognitionTable:
+        return RecognitionTable(
+            id=text.id,
+            title=wording(text.title),
+            rows=tuple(WorthRow(pattern=self._pattern(row), credits=row.credits) for row in text.rows),
+            deductions=tuple(
+                Deduction(pattern=self._pattern(less), credits=less.credits, why=wording(less.why))
+                for less in text.deductions
+            ),
+            downgrades=tuple(map(self._downgrade, text.downgrades)),
+            maximum=text.maximum,
+            families=tuple(map(frozenset, text.families)),
+            cite=text.cite,
+        )
+
+    def _downgrade(self, text: DowngradeText) -> Downgrade:
+        return Downgrade(
+            pattern=self._pattern(text),
+            attribute=text.attribute,
+            scale=text.scale,
+            steps=text.steps,
+            why=wording(text.why),
+        )
+
+    def _premise(self, text: PremiseText) -> Premise:
+        return Premise(pattern=self._pattern(text), use=text.use, worth=text.worth)
+
+    def _rule(self, text: RuleText) -> Rule:
+        pack = self.text
+        return Rule(
+            id=RuleId(text.id),
+            version=text.version,
+            published_at=microseconds(text.published_at or pack.published_at),
+            effective_from=text.effective_from or pack.effective_from,
+            effective_to=text.effective_to or pack.effective_to,
+            premises=tuple(map(self._premise, text.premise)),
+            grant=_grant(text),
+            scope=_scope(text.scope),
+            priority=text.priority,
+            exclusive=text.exclusive,
+            route=text.route,
+            supersedes=text.supersedes,
+            cite=text.cite,
+            say=wording(text.say),
+        )
+
+    def _example(self, text: ExampleText) -> Example:
+        target_programme, target_exam = target_of(text, self.text)
+        return Example(
+            name=text.name,
+            as_of=text.as_of,
+            known_at=self._known_at(text),
+            holdings=tuple(map(self._holding, text.outcomes)),
+            programme=None if target_programme is None else ProgrammeId(target_programme),
+            exam=None if target_exam is None else ExamId(target_exam),
+            applicant=Applicant(**text.applicant.model_dump()),
+            credits=text.credits,
+            courses=None if text.courses is None else frozenset(map(CourseId, text.courses)),
+            parts=None if text.parts is None else frozenset(map(PartId, text.parts)),
+            rules=None if text.rules is None else frozenset(map(RuleId, text.rules)),
+            near=tuple(
+                ExpectedMiss(rule=RuleId(miss.rule), attribute=miss.attribute, have=miss.have, need=miss.need)
+                for miss in text.near
+            ),
+        )
+
+    def _known_at(self, text: ExampleText) -> Microseconds:
+        if text.known_at is not None:
+            return microseconds(text.known_at)
+        return max(_midnight(text.as_of + timedelta(days=1)), microseconds(self.text.published_at))
+
+    def _holding(self, text: OutcomeText) -> Holding:
+        recorded = None if text.recorded_at is None else microseconds(text.recorded_at)
+        return Holding(
+            id=OutcomeId(text.id),
+            kind=text.kind,
+            code=text.code,
+            issuer=IssuerId(text.issuer),
+            awarded_on=text.awarded_on,
+            recorded_at=_midnight(text.awarded_on) if recorded is None else recorded,
+            level=None if text.level is None else self._level(text.level),
+            score=text.score,
+            grade=text.grade,
+            hours=text.hours,
+            credits=text.credits,
+            expires_on=text.expires_on,
+            revoked_at=None if text.revoked_at is None else microseconds(text.revoked_at),
+            revoked_from=text.revoked_from,
+            attributes=tuple(sorted((given.name, given.value) for given in text.attributes)),
+        )
+
+
+def target_of(example: ExampleText, pack: RulePackText) -> tuple[str | None, str | None]:
+    """Return the programme and the exam that an example is about: named, or the only one there is."""
+    if example.programme is not None or example.exam is not None:
+        return example.programme, example.exam
+    programmes = {found.id for found in pack.programme}
+    exams = {found.id for found in pack.exam}
+    if len(programmes) == 1 and example.parts is None:
+        return programmes.pop(), None
+    if len(exams) == 1 and (not programmes or example.parts is not None):
+        return None, exams.pop()
+    return None, None
+
+
+def _grant(text: RuleText) -> ExemptionGrant | WaiverGrant:
+    if text.waive is not None:
+        return WaiverGrant(parts=tuple(map(PartId, text.waive.parts)))
+    assert text.grant is not None, "the checks saw to it that a rule grants or waives"
+    return _exemption_grant(text.grant)
+
+
+def _exemption_grant(text: GrantText) -> ExemptionGrant:
+    names_courses = text.courses or text.modules or text.classes or text.natures
+    return ExemptionGrant(
+        mode=text.mode,
+        courses=course_filter(text) if names_courses else None,
+        buckets=tuple(map(CourseId, text.buckets)),
+        max_credits=text.max_credits,
+        max_courses=text.max_courses,
+        worth=text.worth,
+        with_credit=text.with_credit,
+        grade=GradePolicy() if text.grade is None else _grade(text.grade),
+    )
+
+
+def _grade(text: GradeText) -> GradePolicy:
+    return GradePolicy(kind=text.kind, value=text.value, ceiling=text.ceiling)
+
+
+def _scope(text: ScopeText) -> Scope:
+    return Scope(
+        programmes=frozenset(map(ProgrammeId, text.programmes)),
+        exams=frozenset(map(ExamId, text.exams)),
+        majors=frozenset(text.majors),
+        levels=frozenset(text.levels),
+        facts=tuple(
+            FactTest(
+                fact=test.fact,
+                one_of=test.one_of,
+                at_least=test.at_least,
+                at_most=test.at_most,
+                within_years=_years(test.within),
+            )
+            for test in text.facts
+        ),
+    )
+
+
+def _citation(text: CitationText) -> Citation:
+    return Citation(
+        id=text.id,
+        title=wording(text.title),
+        document=text.document or "",
+        article=text.article or "",
+        url=text.url or "",
+        read_on=text.read_on,
+        is_mirror=text.mirror,
+    )
+
+
+def _years(text: str | None) -> int | None:
+    return None if text is None else int(text.removesuffix("y"))
+
+
+def _midnight(day: date) -> Microseconds:
+    return microseconds(datetime.combine(day, time.min, tzinfo=UTC))
