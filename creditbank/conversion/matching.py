@@ -15,7 +15,16 @@ from creditbank.conversion.holding import Applicant, Holding, HoldingInvalid
 from creditbank.conversion.meeting import fact_need, is_subject_of, needs
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.recognition import recognise
-from creditbank.conversion.rule import DateBasis, FactTest, Premise, Rule, RulePack, Scale, WaiverGrant
+from creditbank.conversion.rule import (
+    DateBasis,
+    ExemptionGrant,
+    FactTest,
+    Premise,
+    Rule,
+    RulePack,
+    Scale,
+    WaiverGrant,
+)
 from creditbank.terms import Microseconds, OutcomeId
 
 OPTIONS_MAX = 2_000
@@ -42,6 +51,12 @@ class LiveRule:
             cite=self.rule.cite,
             say=self.rule.say,
         )
+
+    @property
+    def exemption(self) -> ExemptionGrant:
+        """What a rule about a programme gives."""
+        assert isinstance(self.rule.grant, ExemptionGrant), "rules about a programme exempt"
+        return self.rule.grant
 
     @property
     def group(self) -> tuple[str, str] | None:

@@ -171,10 +171,10 @@ class Programme:
                     "requirement-of-unknown-module", field=self.id, module=requirement.module
                 )
 
-    def course(self, course: CourseId) -> Course | None:
+    def course_of(self, course: str) -> Course | None:
         return next((found for found in self.courses if found.id == course), None)
 
-    def bucket(self, bucket: CourseId) -> Bucket | None:
+    def bucket_of(self, bucket: str) -> Bucket | None:
         return next((found for found in self.buckets if found.id == bucket), None)
 
 

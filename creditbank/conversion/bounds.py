@@ -1,0 +1,248 @@
+"""Everything that bounds an allocation, in one form: limits of rules, budgets, capacities, and caps.
+
+A cap with periods becomes one bound for each stretch of time in which a spent outcome was awarded.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import reduce
+from typing import Literal
+
+from creditbank.conversion.holding import Holding, Pinned
+from creditbank.conversion.matching import Option
+from creditbank.conversion.programme import Cap, Programme
+from creditbank.conversion.registered import Registered, mask_of
+from creditbank.terms import CourseId, OutcomeId
+
+_Use = tuple[Pinned, tuple[Holding, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """At most `room` units, courses or distinct outcomes among these options at these places.
+
+    `source` is the cap, the option, the outcome or the bucket that it comes from.
+    """
+
+    kind: Literal["limit", "budget", "capacity", "cap"]
+    measure: Literal["credits", "courses", "outcomes"]
+    room: int
+    maximum: int  # room before registered grants
+    places: int
+    options: int
+    source: str
+    period: date | None = None
+    counted: Mapping[int, tuple[OutcomeId, ...]] | None = None  # option -> outcomes, for the measure outcomes
+
+
+def limits(
+    options: Sequence[Option],
+    covers: Sequence[int],
+    fills: Sequence[int],
+    *,
+    registered: Registered,
+    step: Decimal,
+) -> Iterator[Bound]:
+    """Yield the limits that rules set to each of their applications."""
+    for at, option in enumerate(options):
+        grant = option.live.exemption
+        credit_limits = [one for one in (grant.max_credits, option.worth) if one is not None]
+        used = registered.under(option)
+        if credit_limits:
+            maximum = int(min(credit_limits) // step)
+            room = max(0, maximum - sum(grant.units for grant in used))
+            yield _bound("limit", "credits", room, maximum, covers[at] | fills[at], 1 << at, str(at))
+        if grant.max_courses is not None:
+            room = max(0, grant.max_courses - len(used))
+            yield _bound("limit", "courses", room, grant.max_courses, covers[at], 1 << at, str(at))
+
+
+def budgets(
+    options: Sequence[Option],
+    covers: Sequence[int],
+    fills: Sequence[int],
+    *,
+    registered: Registered,
+    step: Decimal,
+) -> Iterator[Bound]:
+    """Yield what each drawn outcome holds: the most that any of its options finds in it."""
+    drawing: dict[OutcomeId, list[int]] = {}
+    for at, option in enumerate(options):
+        if option.drawn is not None:
+            drawing.setdefault(option.drawn.id, []).append(at)
+    for outcome, ats in drawing.items():
+        used = sum(
+            grant.units
+            for grant in registered.pinned
+            if outcome in grant.spent and outcome in registered.drawn
+        )
+        budgets = {at: int((options[at].budget or Decimal(0)) // step) for at in ats}
+        largest = max(budgets.values())
+        places = reduce(int.__or__, (covers[at] | fills[at] for at in ats))
+        yield _bound("budget", "credits", max(0, largest - used), largest, places, mask_of(ats), outcome)
+        for at, budget in budgets.items():
+            if budget < largest:
+                room = max(0, budget - used)
+                yield _bound("budget", "credits", room, budget, covers[at] | fills[at], 1 << at, outcome)
+
+
+def capacities(
+    programme: Programme, fills: Sequence[int], units: Sequence[int], *, registered: Registered
+) -> Iterator[Bound]:
+    """Yield what each bucket still holds."""
+    for at, bucket in enumerate(programme.buckets, start=len(programme.courses)):
+        filling = mask_of(option for option, filled in enumerate(fills) if filled >> at & 1)
+        used = sum(grant.units for grant in registered.pinned if grant.target == bucket.id)
+        room = max(0, units[at] - used)
+        yield _bound("capacity", "credits", room, units[at], 1 << at, filling, bucket.id)
+
+
+def caps(
+    options: Sequence[Option], programme: Programme, *, registered: Registered, step: Decimal
+) -> Iterator[Bound]:
+    """Yield the programme's caps, those with periods once for each."""
+    for cap in programme.caps:
+        places = _cap_places(cap, programme)
+        covered: dict[date | None, dict[int, tuple[Holding, ...]]] = {} if cap.periods else {None: {}}
+        for at, option in enumerate(options):
+            for period, outcomes in _periods(cap, option.live.rule.route, option.spent).items():
+                covered.setdefault(period, {})[at] = outcomes
+        used: dict[date | None, list[_Use]] = {}
+        for grant in registered.pinned:
+            if _is_place(grant.target, programme, places):
+                for period, outcomes in _periods(
+                    cap, registered.route(grant), registered.spent(grant)
+                ).items():
+                    used.setdefault(period, []).append((grant, outcomes))
+        for period in sorted({*covered, *used}, key=lambda day: day or date.min):
+            yield _cap_bound(
+                cap,
+                programme,
+                covered.get(period, {}),
+                used.get(period, []),
+                places=places,
+                maximum=cap_maximum(cap, programme, step),
+                period=period,
+            )
+
+
+def _cap_bound(
+    cap: Cap,
+    programme: Programme,
+    covered: Mapping[int, tuple[Holding, ...]],
+    used: Sequence[_Use],
+    *,
+    places: int,
+    maximum: int,
+    period: date | None,
+) -> Bound:
+    already = {holding.id for _, outcomes in used for holding in outcomes}
+    counted = {
+        at: tuple(one.id for one in outcomes if one.id not in already) for at, outcomes in covered.items()
+    }
+    return Bound(
+        kind="cap",
+        measure=cap.measure,
+        room=max(0, maximum - _used(cap, programme, used)),
+        maximum=maximum,
+        places=places,
+        options=mask_of(covered),
+        source=cap.id,
+        period=period,
+        counted=counted if cap.measure == "outcomes" else None,
+    )
+
+
+def cap_maximum(cap: Cap, programme: Programme, step: Decimal) -> int:
+    """Return a cap's limit in its own measure; a share is rounded down."""
+    unit = step if cap.measure == "credits" else Decimal(1)
+    if cap.maximum is not None:
+        return int(cap.maximum // unit)
+    assert cap.share is not None, "a cap has a maximum or a share"
+    within = [course for course in programme.courses if cap.share_of_module in (None, course.module)]
+    if cap.measure == "courses":
+        base = Decimal(len(within))
+    elif cap.share_of_module is None:
+        base = programme.credits
+    else:
+        base = sum((course.credits for course in within), Decimal(0)) + sum(
+            (bucket.capacity for bucket in programme.buckets if bucket.module == cap.share_of_module),
+            Decimal(0),
+        )
+    return int(cap.share * base // unit)
+
+
+def _used(cap: Cap, programme: Programme, used: Sequence[_Use]) -> int:
+    match cap.measure:
+        case "credits":
+            return sum(grant.units for grant, _ in used)
+        case "courses":
+            return sum(programme.course_of(grant.target) is not None for grant, _ in used)
+        case "outcomes":
+            return len({holding.id for _, outcomes in used for holding in outcomes})
+
+
+def _periods(cap: Cap, route: str | None, spent: Sequence[Holding]) -> dict[date | None, tuple[Holding, ...]]:
+    """Return the outcomes that the cap counts, by its periods; empty where it does not cover them."""
+    if cap.routes and route not in cap.routes:
+        return {}
+    fitting = tuple(
+        holding
+        for holding in spent
+        if (not cap.kinds or holding.kind in cap.kinds) and (not cap.issuers or holding.issuer in cap.issuers)
+    )
+    if not cap.periods:
+        asks = bool(cap.kinds or cap.issuers)
+        return {None: fitting} if fitting or not asks else {}
+    found: dict[date | None, tuple[Holding, ...]] = {}
+    for holding in fitting:
+        start = _period_start(cap, holding.awarded_on)
+        found[start] = (*found.get(start, ()), holding)
+    return found
+
+
+def _period_start(cap: Cap, day: date) -> date:
+    starts = (date(year, *start) for year in (day.year - 1, day.year) for start in cap.periods)
+    return max(start for start in starts if start <= day)
+
+
+def _cap_places(cap: Cap, programme: Programme) -> int:
+    everywhere = cap.courses is None and cap.buckets is None
+    courses = (
+        at
+        for at, course in enumerate(programme.courses)
+        if everywhere or (cap.courses is not None and cap.courses.covers(course))
+    )
+    buckets = (
+        at
+        for at, bucket in enumerate(programme.buckets, start=len(programme.courses))
+        if everywhere or (cap.buckets is not None and bucket.id in cap.buckets)
+    )
+    return mask_of(courses) | mask_of(buckets)
+
+
+def _is_place(target: str, programme: Programme, places: int) -> bool:
+    ids = [course.id for course in programme.courses] + [bucket.id for bucket in programme.buckets]
+    return target in ids and bool(places >> ids.index(CourseId(target)) & 1)
+
+
+def _bound(
+    kind: Literal["limit", "budget", "capacity"],
+    measure: Literal["credits", "courses"],
+    room: int,
+    maximum: int,
+    places: int,
+    options: int,
+    source: str,
+) -> Bound:
+    return Bound(
+        kind=kind,
+        measure=measure,
+        room=room,
+        maximum=maximum,
+        places=places,
+        options=options,
+        source=source,
+    )

@@ -1,0 +1,75 @@
+"""Grants that are already registered: what they have used, and which options they rule out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from creditbank.conversion.holding import Holding, Pinned
+from creditbank.conversion.matching import Option
+from creditbank.conversion.rule import Rule
+from creditbank.terms import OutcomeId
+
+
+class Registered:
+    """What registered grants have used, looked up by what bounds it."""
+
+    def __init__(
+        self,
+        pinned: Sequence[Pinned],
+        *,
+        rules: Mapping[tuple[str, str, int], Rule],
+        holdings: Mapping[OutcomeId, Holding],
+    ) -> None:
+        self.pinned = pinned
+        self.holdings = holdings
+        self.rules = {grant: rules.get((grant.pack, grant.rule, grant.rule_version)) for grant in pinned}
+        self.consumed: dict[OutcomeId, Pinned] = {}
+        self.drawn: dict[OutcomeId, Pinned] = {}
+        for grant in pinned:
+            rule = self.rules[grant]
+            uses = [] if rule is None else [p.use for p in rule.premises if p.use != "hold"]
+            for at, outcome in enumerate(grant.spent):
+                is_drawn = at < len(uses) and uses[at] == "draw"
+                (self.drawn if is_drawn else self.consumed).setdefault(outcome, grant)
+
+    def blocks(self, option: Option) -> tuple[str, str] | None:
+        for outcome in option.spent_ids:
+            holder = self.consumed.get(outcome)
+            if holder is None and outcome in option.consumed:
+                holder = self.drawn.get(outcome)
+            if holder is not None:
+                return "spent-elsewhere", holder.rule
+        for grant in self.pinned:
+            rule = self.rules[grant]
+            group = None if rule is None or rule.exclusive is None else (grant.pack, rule.exclusive)
+            if group is not None and group == option.live.group and not self.is_same(grant, option):
+                return "exclusive", group[1]
+        for (_, _, codes), outcome in option.families:
+            for other in (*self.consumed, *self.drawn):
+                held = self.holdings.get(other)
+                if other != outcome and held is not None and held.code in codes:
+                    return "similar", other
+        return None
+
+    def is_same(self, grant: Pinned, option: Option) -> bool:
+        """Whether the grant was made under this option's rule, of any version, with the same outcomes."""
+        return (grant.pack, grant.rule) == (option.live.pack.id, option.live.rule.id) and sorted(
+            grant.spent
+        ) == sorted(option.spent_ids)
+
+    def route(self, grant: Pinned) -> str | None:
+        rule = self.rules[grant]
+        return None if rule is None else rule.route
+
+    def spent(self, grant: Pinned) -> list[Holding]:
+        """Return the outcomes it rests on, as far as they are still known."""
+        return [self.holdings[outcome] for outcome in grant.spent if outcome in self.holdings]
+
+    def under(self, option: Option) -> list[Pinned]:
+        return [grant for grant in self.pinned if self.is_same(grant, option)]
+
+
+def mask_of(bits: Iterable[int]) -> int:
+    """Return the mask with these bits set."""
+    mask = 0
+    for bit in bits:
+        mask |= 1 << bit
+    return mask
