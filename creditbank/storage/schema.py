@@ -89,6 +89,17 @@ def create_or_upgrade(engine: Engine) -> SchemaState:
     return before
 
 
+def upgrade(engine: Engine) -> None:
+    """Bring an older database up to this version; a current one is left as it is.
+
+    Raises:
+        Misconfigured: there is no bank to upgrade, or it is of a newer version.
+    """
+    if schema_state(engine) is not SchemaState.OLDER:
+        require_current(engine)
+    create_or_upgrade(engine)
+
+
 def migrate(connection: Connection) -> None:
     """Run every migration that the connection's database has not seen, in its open transaction."""
     config = _config()

@@ -5,7 +5,7 @@ audit. Text that is not UTF-8 comes with its bytes escaped as lone surrogates.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count
 from typing import Any
 
@@ -62,7 +62,7 @@ def audit_rows(engine: Engine) -> Iterator["SqlLedgerRows"]:
 
 
 class SqlLedgerRows:
-    """Every row of the ledger's tables, a thousand at a time."""
+    """Every row of the ledger's tables; each stream raises `IntegrityBroken` at a page it cannot read."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -110,17 +110,16 @@ class SqlLedgerRows:
 
     def _stream(self, query: str) -> Iterator[Any]:
         """Yield the driver's own rows, which it fetches as they are asked for."""
-        if self._connection.dialect.name == "sqlite":
-            cursor: Any = self._connection.connection.cursor()
-            cursor.execute(query)
-        else:
-            cursor = self._connection.connection.cursor(name=f"audit_{next(self._numbers)}")
-            cursor.itersize = _ROWS_AT_ONCE
-            cursor.execute(query, binary=True)
-        try:
+        is_sqlite = self._connection.dialect.name == "sqlite"
+        name = {} if is_sqlite else {"name": f"audit_{next(self._numbers)}"}
+        cursor: Any = self._connection.connection.cursor(**name)
+        with translated(), closing(cursor):
+            if is_sqlite:
+                cursor.execute(query)
+            else:
+                cursor.itersize = _ROWS_AT_ONCE
+                cursor.execute(query, binary=True)
             yield from cursor
-        finally:
-            cursor.close()
 
 
 def _any_text(stored: bytes) -> str:

@@ -11,7 +11,8 @@ from creditbank.storage.engine import sqlite
 
 # Unique violation, serialization failure, deadlock, lock timeout: somebody was first.
 _RACES = frozenset({"23505", "40001", "40P01", "55P03"})
-_DAMAGES = frozenset({"XX001", "XX002"})
+_DAMAGES = frozenset({"XX001", "XX002", "42P01", "42703"})
+_LACKS = ("no such table", "no such column", "malformed database schema")
 _FORBIDDEN = frozenset({"25006", "42501"})
 _FULL = "53100"
 
@@ -43,7 +44,7 @@ def _meaning_of(error: BaseException | None) -> CreditBankError | None:
         return Conflict("write-conflict")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Conflict("database-busy")
-    if name.startswith("SQLITE_CORRUPT") or state in _DAMAGES:
+    if name.startswith("SQLITE_CORRUPT") or state in _DAMAGES or detail.startswith(_LACKS):
         return IntegrityBroken("database-damaged", detail=detail)
     if name.startswith("SQLITE_FULL") or state == _FULL:
         return Misconfigured("database-full")

@@ -5,11 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 import pytest
+from sqlalchemy import Engine
 
 from creditbank.ledger.append import HeadMoved, IdempotencyKeyReused, LogRange
 from creditbank.ledger.chain import EMPTY, Head, head_after
 from creditbank.ledger.entry import Entry, parse_leaf
 from creditbank.services.ports import Store
+from creditbank.storage.sql_store import SqlStore
 from creditbank.terms import SubjectId
 from tests.strategies.books import chain, entry_after, subject
 
@@ -225,6 +227,22 @@ def test_checkpoints_are_kept_by_size_and_never_replaced(store: Store) -> None:
     with store.reading() as books:
         assert list(books.ledger.checkpoints()) == [b"note 2", b"note 10", b"note 300"]
         assert books.ledger.latest_checkpoint() == b"note 300"
+
+
+def test_two_openings_of_one_database_take_turns(engine: Engine) -> None:
+    stores = [SqlStore(engine), SqlStore(engine)]
+
+    def extend_own_chain(writer: int) -> None:
+        for entry in chain(subject(writer), length=10):
+            append(stores[writer % 2], [entry])
+
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        list(pool.map(extend_own_chain, range(6)))
+    with stores[0].reading() as books:
+        assert books.ledger.size() == 60
+        assert [list(books.ledger.entries_of(subject(w))) for w in range(6)] == [
+            chain(subject(w), length=10) for w in range(6)
+        ]
 
 
 def test_of_two_writers_on_one_chain_exactly_one_is_first(store: Store) -> None:

@@ -12,7 +12,7 @@ import migrations
 from creditbank.errors import Misconfigured
 from creditbank.storage import tables
 from creditbank.storage.engine import durability_of, memory_engine, open_engine
-from creditbank.storage.schema import SchemaState, create_or_upgrade, require_current, schema_state
+from creditbank.storage.schema import SchemaState, create_or_upgrade, require_current, schema_state, upgrade
 from creditbank.storage.sql_store import SqlStore
 from creditbank.storage.sql_structure import structure_findings
 from tests.engines import opened, postgresql_server, postgresql_url, sqlite_url
@@ -97,8 +97,9 @@ def test_opening_makes_no_file_and_making_a_bank_makes_its_directory(tmp_path: P
     path = tmp_path / "a 100% new" / "地方" / "bank.db"
     with opened(f"sqlite:///{path}") as engine:
         assert schema_state(engine) is SchemaState.MISSING
-        with pytest.raises(Misconfigured, match="database-missing"):
-            require_current(engine)
+        for refuse in (require_current, upgrade):
+            with pytest.raises(Misconfigured, match="database-missing"):
+                refuse(engine)
         with pytest.raises(Misconfigured, match="database-unreadable"), SqlStore(engine).reading():
             pass
         assert not path.parent.exists()
@@ -124,8 +125,9 @@ def test_an_older_database_is_upgraded_and_keeps_its_entries(engine: Engine) -> 
         books.ledger.append(entries)
     with pytest.raises(Misconfigured, match="database-older"):
         require_current(engine)
-    assert create_or_upgrade(engine) is SchemaState.OLDER
+    upgrade(engine)
     require_current(engine)
+    upgrade(engine)
     with SqlStore(engine).reading() as books:
         assert list(books.ledger.entries_of(subject("tashi"))) == entries
 
@@ -133,7 +135,7 @@ def test_an_older_database_is_upgraded_and_keeps_its_entries(engine: Engine) -> 
 def test_a_newer_database_is_left_alone(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE creditbank_version SET version_num = '0002'"))
-    for refuse in (require_current, create_or_upgrade):
+    for refuse in (require_current, create_or_upgrade, upgrade):
         with pytest.raises(Misconfigured, match="database-newer"):
             refuse(engine)
 

@@ -4,10 +4,12 @@ from hashlib import sha256
 
 from creditbank.account.records import AccountRecord, Batch
 from creditbank.ledger.chain import EMPTY, Head, extend, head_after
+from creditbank.ledger.encoding import JsonValue, canonical_bytes
 from creditbank.ledger.entry import Entry, Payload
 from creditbank.terms import IssuerId, Microseconds, SubjectId
 
 SCHOOL = IssuerId("12540300MB0000000X")
+LOG = "bank.example/log"
 STATION = IssuerId("12540300MB0000001A")
 
 
@@ -20,14 +22,17 @@ def entry_after(
 ) -> Entry:
     """Make the next entry of a chain; equal arguments make equal entries."""
     salt = sha256(f"{of} {head.length} {says}".encode()).digest()
+    body: dict[str, JsonValue] = {"says": says}
+    if idempotency_key is not None:
+        body["idempotency_key"] = idempotency_key
     return extend(
         head,
-        log="bank.example/log",
+        log=LOG,
         subject=of,
         at=Microseconds(at),
         kind="outcome.recorded",
         issuer=SCHOOL,
-        payload=Payload(salt=salt, content=b'{"says":"' + says.encode() + b'"}'),
+        payload=Payload(salt=salt, content=canonical_bytes(body)),
         idempotency_key=idempotency_key,
     )
 
