@@ -51,7 +51,7 @@ class LedgerStore(Protocol):
         """Return the entry that this key made in the subject's chain, if there is one."""
 
     def append(self, entries: Sequence[Entry]) -> LogRange:
-        """Add `entries`, in this order, to their chains and to the log; all of them or none.
+        """Add `entries`, in this order, to their chains, and by subject and seq to the log; all or none.
 
         Raises:
             HeadMoved: a chain no longer ends where its first new entry expects it to.

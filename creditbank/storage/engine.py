@@ -24,6 +24,7 @@ except ImportError:  # no wheel for this platform
 sqlite: ModuleType = _binding
 """The SQLite binding: the wheel where the platform has one, else Python's own."""
 BUSY_SECONDS = 30
+CONNECT_SECONDS = 10
 WRITES = "creditbank_writes"
 """The execution option of a connection whose transactions write: on SQLite they begin by taking the lock."""
 
@@ -61,7 +62,7 @@ def open_engine(url: str) -> Engine:
     if backend == "sqlite" and parsed.database and parsed.database != ":memory:":
         return _sqlite_file_engine(Path(parsed.database))
     if backend in {"postgresql", "postgres"}:
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, max_overflow=30)
+        return _postgresql_engine(parsed.set(drivername="postgresql+psycopg"))
     raise Misconfigured("database-url")
 
 
@@ -74,6 +75,15 @@ def sqlite_file(engine: Engine) -> Path | None:
     """Return the database file of an SQLite engine, None for any other."""
     name = engine.url.database
     return Path(name) if engine.dialect.name == "sqlite" and name else None
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        max_overflow=30,
+        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "creditbank"},
+    )
 
 
 def _sqlite_file_engine(path: Path) -> Engine:
