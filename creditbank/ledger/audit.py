@@ -4,9 +4,9 @@ The rows come from `storage`; the checks are in `audit_chains` and `audit_tree`.
 since whoever damaged it was not bound by our types: nothing here is believed before it is looked at.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +19,7 @@ class Finding:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEntry:
+class StoredEntry(NamedTuple):
     """One row of `entry`, with its payload, its place in the log and in the queue, where it has them."""
 
     subject: object
@@ -34,8 +33,7 @@ class StoredEntry:
     pending_hash: object = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredLogLeaf:
+class StoredLogLeaf(NamedTuple):
     """One row of `log_leaf`, and the hash of the entry it names, None where there is no such entry."""
 
     log_index: object
@@ -44,16 +42,14 @@ class StoredLogLeaf:
     leaf_hash: object
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredState:
+class StoredState(NamedTuple):
     """One row of `log_state`."""
 
     size: object
     root: object
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredCheckpoint:
+class StoredCheckpoint(NamedTuple):
     """One row of `checkpoint`."""
 
     size: object
@@ -84,5 +80,5 @@ class LedgerRows(Protocol):
     def states(self) -> Iterator[StoredState]:
         """Yield every row of `log_state`: there should be one."""
 
-    def checkpoints(self) -> Iterator[StoredCheckpoint]:
-        """Yield every checkpoint, by size."""
+    def checkpoints(self) -> Generator[StoredCheckpoint, None, None]:
+        """Yield every checkpoint, by size; read beside the places of the log, and closed after them."""

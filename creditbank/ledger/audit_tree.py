@@ -1,24 +1,30 @@
 """Check the log: its places are dense, its tiles and state are what the leaves make, its checkpoints hold.
 
-One pass over the leaves, in memory that does not grow with the log.
+One pass over the leaves, in memory that does not grow with the log. Where the hash of a leaf is gone, the
+one that its tile kept stands in for it, so that everything after it can still be checked.
 """
 
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
-from creditbank.errors import InvalidInput
-from creditbank.ledger.audit import Finding, LedgerRows, StoredCheckpoint
-from creditbank.ledger.checkpoint import Checkpoint, VerifierKey, open_note, parse_note
+from creditbank.errors import IntegrityBroken
+from creditbank.ledger.audit import Finding, LedgerRows, StoredLogLeaf
+from creditbank.ledger.audit_checkpoints import SignedSizes
+from creditbank.ledger.checkpoint import Checkpoint, VerifierKey
 from creditbank.ledger.entry import HASH_BYTES
-from creditbank.ledger.merkle import EMPTY_ROOT, node_hash
-from creditbank.ledger.tiles import TILE_WIDTH, tile_of
+from creditbank.ledger.merkle import EMPTY_ROOT
+from creditbank.ledger.tiles import TILE_WIDTH, TileId, edge, grow, tile_hashes
 
-_ABSENT = bytes(HASH_BYTES)
+_LEAVES_AT_ONCE = 4_096
+_LEVELS = 8  # enough for 2^63 leaves
+_NAMELESS = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recomputed:
-    """The log as its leaves make it."""
+    """The log as its leaves make it, as far as they go without a gap."""
 
     size: int
     root: bytes
@@ -29,165 +35,161 @@ def tree_findings(
 ) -> Generator[Finding | None, None, Recomputed]:
     """Yield what is wrong with the log, and None after each of its places; return the log recomputed.
 
-    `held` is a checkpoint kept elsewhere: the log must be it, grown.
+    `held` is a checkpoint kept elsewhere, once its signature was checked: the log must be it, grown.
     """
-    stated = list(_stated_checkpoints(rows, keys))
-    wanted = {one.size for _, one, _ in stated if one is not None} | ({held.size} if held else set())
-    tree = _Tree(rows=rows, wanted=sorted(wanted, reverse=True))
-    tree.note_root()
-    for expected, row in enumerate(rows.log_leaves()):
-        if row.log_index != expected:
-            yield Finding(code="log-place-missing", values={"log_index": expected, "found": row.log_index})
-        if not isinstance(row.leaf_hash, bytes) or len(row.leaf_hash) != HASH_BYTES:
-            yield _place_finding("log-leaf-without-entry", row.subject, row.seq, expected)
-        yield from tree.add(row.leaf_hash if isinstance(row.leaf_hash, bytes) else _ABSENT)
-        yield None
-    yield from tree.end()
-    recomputed = Recomputed(size=tree.size, root=tree.root())
-    yield from _state_findings(rows, recomputed)
-    for kept, checkpoint, reason in stated:
-        yield from _checkpoint_findings(kept, checkpoint, reason, tree)
-    if held is not None:
-        yield from _held_findings(held, tree)
-    return recomputed
+    with closing(rows.checkpoints()) as checkpoints:
+        log = _Log(rows, SignedSizes(checkpoints, keys, held))
+        yield from log.grow()
+        for row in rows.log_leaves():
+            yield from log.look_at(row)
+            yield None
+        yield from log.end()
+    return Recomputed(size=log.grown, root=log.root)
 
 
 @dataclass(slots=True)
-class _Tree:
-    """The tree as far as its leaves were read: of every level only the last, incomplete tile."""
+class _Log:
+    """The log recomputed: of its tiles those at the edge, of its leaves those that no full tile holds yet."""
 
     rows: LedgerRows
-    wanted: list[int]
+    signed: SignedSizes
     size: int = 0
-    roots: dict[int, bytes] = field(default_factory=dict)
-    levels: list[list[bytes]] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
+    grown: int = 0
+    root: bytes = EMPTY_ROOT
+    is_broken: bool = False
+    _stop: int = 0
+    _edge: dict[TileId, bytes] = field(default_factory=dict)
+    _leaves: list[bytes] = field(default_factory=list)
+    _names: list[tuple[object, object]] = field(default_factory=list)
 
-    def add(self, leaf_hash: bytes) -> Iterator[Finding]:
-        """Add a leaf, and check every tile that it completes."""
-        self.size += 1
-        top: bytes | None = leaf_hash
-        level = 0
-        while top is not None:
-            if level == len(self.levels):
-                self.levels.append([])
-                self.counts.append(0)
-            self.levels[level].append(top)
-            if len(self.levels[level]) < TILE_WIDTH:
-                break
-            tile, top = tile_of(self.levels[level])
-            yield from self._compare(level, tile)
-            self.counts[level] += 1
-            self.levels[level] = []
-            level += 1
-        self.note_root()
-
-    def note_root(self) -> None:
-        """Remember the root where a checkpoint speaks of a log of this size."""
-        if self.wanted and self.wanted[-1] == self.size:
-            self.wanted.pop()
-            self.roots[self.size] = self.root()
-
-    def root(self) -> bytes:
-        """Return the root over the leaves so far: its complete subtrees, folded from the smallest."""
-        folded: bytes | None = None
-        for hashes in self.levels:
-            for peak in _peaks(hashes):
-                folded = peak if folded is None else node_hash(peak, folded)
-        return EMPTY_ROOT if folded is None else folded
+    def look_at(self, row: StoredLogLeaf) -> Iterator[Finding]:
+        """Check the next row, and add its leaf."""
+        if self.is_broken:
+            return
+        index = row.log_index
+        if type(index) is not int or index < self.size:
+            yield _leaf_finding("log-place-repeated", row, log_index=index)
+            return
+        if index > self.size:
+            yield Finding(code="log-place-missing", values={"log_index": self.size, "found": index})
+            yield from self._add_kept(index)
+        name = (row.subject, row.seq)
+        if _is_hash(row.leaf_hash):
+            yield from self._add(row.leaf_hash, name)
+        else:
+            yield _leaf_finding("log-leaf-without-entry", row, log_index=index)
+            yield from self._add_kept(index + 1, name)
 
     def end(self) -> Iterator[Finding]:
-        """Check the incomplete tiles, and that no other tile is stored."""
-        for level, hashes in enumerate(self.levels):
-            if hashes:
-                yield from self._compare(level, tile_of(hashes)[0])
-                self.counts[level] += 1
-        for place in self.rows.tile_places():
-            if not _is_within(*place, self.counts):
-                yield Finding(code="tile-unexpected", values={"level": place[0], "index": place[1]})
+        """Check the tiles at the edge, that there are no others, the state, and what checkpoints remain."""
+        yield from self.grow()
+        if not self.is_broken:
+            for place, tile in self._edge.items():
+                yield from self._compare(place, tile)
+            yield from self._unexpected_tiles()
+            yield from self._state_findings()
+        yield from self.signed.end(size=self.size, is_whole=not self.is_broken)
 
-    def _compare(self, level: int, tile: bytes) -> Iterator[Finding]:
-        index = self.counts[level]
+    def grow(self) -> Iterator[Finding]:
+        """Extend the tree over the leaves that wait, check every tile that they fill, and what was signed."""
+        growth = grow(self.grown, self._edge, self._leaves)
+        known = self._edge | dict(growth.tiles)
+        self._edge = {place: known[place] for place in edge(growth.size)}
+        for place, tile in growth.tiles.items():
+            if place not in self._edge:
+                yield from self._compare(place, tile)
+        del self._names[: len(self._names) - growth.size % TILE_WIDTH]
+        self._leaves.clear()
+        self.grown, self.root = growth.size, growth.root
+        yield from self.signed.look_at(size=self.grown, root=self.root)
+        self._stop = min(self.signed.next_size, self.grown + _LEAVES_AT_ONCE)
+
+    def _add(self, leaf_hash: bytes, name: tuple[object, object]) -> Iterator[Finding]:
+        self._leaves.append(leaf_hash)
+        self._names.append(name)
+        self.size += 1
+        if self.size >= self._stop:
+            yield from self.grow()
+
+    def _add_kept(self, end: int, name: tuple[object, object] = _NAMELESS) -> Iterator[Finding]:
+        """Add the leaves up to, not including, `end` as their tiles keep them, or give up where none does."""
+        while self.size < end:
+            index, place = divmod(self.size, TILE_WIDTH)
+            kept = _first_row(self.rows.tile(0, index))[place : end - index * TILE_WIDTH]
+            if not kept:
+                self.is_broken = True
+                yield Finding(code="log-not-recomputed", values={"log_index": self.size})
+                return
+            for leaf_hash in kept:
+                yield from self._add(leaf_hash, name)
+
+    def _compare(self, place: TileId, tile: bytes) -> Iterator[Finding]:
+        level, index = place
+        values = {"level": level, "index": index}
         stored = self.rows.tile(level, index)
-        if stored != tile:
-            code = "tile-missing" if stored is None else "tile-differs"
-            yield Finding(code=code, values={"level": level, "index": index})
+        if stored is None:
+            yield Finding(code="tile-missing", values=values)
+        elif stored != tile:
+            subject, seq = self._first_difference(index, tile, stored) if level == 0 else _NAMELESS
+            yield Finding(code="tile-differs", subject=_text(subject), seq=_count(seq), values=values)
+
+    def _first_difference(self, index: int, tile: bytes, stored: object) -> tuple[object, object]:
+        """Return the name of the first entry whose hash is another in its stored tile, if there is one."""
+        row, stored_row = _first_row(tile), _first_row(stored)
+        first_named = self.size - len(self._names) - index * TILE_WIDTH
+        for place, leaf_hash in enumerate(row):
+            if stored_row[place : place + 1] != [leaf_hash]:
+                return self._names[place - first_named]
+        return _NAMELESS
+
+    def _unexpected_tiles(self) -> Iterator[Finding]:
+        last: tuple[object, object] = _NAMELESS
+        for level, index in self.rows.tile_places():
+            values = {"level": level, "index": index}
+            if not _is_tile_of(self.size, level, index):
+                yield Finding(code="tile-unexpected", values=values)
+            elif (level, index) == last:
+                yield Finding(code="tile-repeated", values=values)
+            else:
+                last = (level, index)
+
+    def _state_findings(self) -> Iterator[Finding]:
+        states = list(self.rows.states())
+        if len(states) != 1:
+            yield Finding(code="log-state-rows", values={"found": len(states)})
+        for state in states:
+            if type(state.size) is not int or state.size != self.size:
+                yield Finding(code="log-state-size", values={"found": state.size, "size": self.size})
+            if state.root != self.root:
+                yield Finding(code="log-state-root", values={"size": self.size})
 
 
-def _peaks(hashes: Sequence[bytes]) -> Iterator[bytes]:
-    """Yield the complete subtrees over a row of hashes, the smallest and last first."""
-    row = list(hashes)
-    while row:
-        if len(row) & 1:
-            yield row.pop()
-        row = [node_hash(row[i], row[i + 1]) for i in range(0, len(row), 2)]
+def _is_hash(value: object) -> TypeGuard[bytes]:
+    return type(value) is bytes and len(value) == HASH_BYTES
 
 
-def _is_within(level: object, index: object, counts: Sequence[int]) -> bool:
-    if not isinstance(level, int) or not isinstance(index, int):
+def _is_tile_of(size: int, level: object, index: object) -> bool:
+    if type(level) is not int or type(index) is not int or not 0 <= level < _LEVELS:
         return False
-    return 0 <= level < len(counts) and 0 <= index < counts[level]
+    return index >= 0 and index * TILE_WIDTH < size // TILE_WIDTH**level
 
 
-_Stated = tuple[StoredCheckpoint, Checkpoint | None, str]
+def _first_row(tile: object) -> list[bytes]:
+    """Return the hashes that a stored tile begins with; none, where it is not a tile at all."""
+    try:
+        row = tile_hashes(tile) if type(tile) is bytes else b""
+    except IntegrityBroken:
+        return []
+    return [row[at : at + HASH_BYTES] for at in range(0, len(row), HASH_BYTES)]
 
 
-def _stated_checkpoints(rows: LedgerRows, keys: Collection[VerifierKey]) -> Iterator[_Stated]:
-    """Open every stored note; one that does not open comes with the reason."""
-    for row in rows.checkpoints():
-        if not isinstance(row.note, bytes):
-            yield row, None, "note-malformed"
-            continue
-        try:
-            checkpoint = open_note(row.note, keys)
-            ours = {(key.name, key.key_id) for key in keys}
-            strangers = [
-                line for line in parse_note(row.note).signatures if (line.name, line.key_id) not in ours
-            ]
-        except InvalidInput as error:
-            yield row, None, error.reason
-        else:
-            yield row, checkpoint, "note-has-strange-signature" if strangers else ""
+def _leaf_finding(code: str, row: StoredLogLeaf, **values: object) -> Finding:
+    return Finding(code=code, subject=_text(row.subject), seq=_count(row.seq), values=values)
 
 
-def _checkpoint_findings(
-    row: StoredCheckpoint, checkpoint: Checkpoint | None, reason: str, tree: _Tree
-) -> Iterator[Finding]:
-    values = {"size": row.size}
-    if reason:
-        yield Finding(code="checkpoint-invalid", values={**values, "reason": reason})
-    if checkpoint is None:
-        return
-    if checkpoint.size != row.size:
-        yield Finding(code="checkpoint-misplaced", values={**values, "stated": checkpoint.size})
-    if checkpoint.size > tree.size:
-        yield Finding(code="log-shrank", values={"signed_size": checkpoint.size, "size": tree.size})
-    elif tree.roots[checkpoint.size] != checkpoint.root:
-        yield Finding(code="checkpoint-root-differs", values={**values, "stated": checkpoint.size})
+def _text(value: object) -> str | None:
+    return value if type(value) is str else None
 
 
-def _held_findings(held: Checkpoint, tree: _Tree) -> Iterator[Finding]:
-    if held.size > tree.size:
-        yield Finding(code="log-shrank", values={"signed_size": held.size, "size": tree.size})
-    elif tree.roots[held.size] != held.root:
-        yield Finding(code="log-forked", values={"signed_size": held.size, "size": tree.size})
-
-
-def _state_findings(rows: LedgerRows, recomputed: Recomputed) -> Iterator[Finding]:
-    states = list(rows.states())
-    if len(states) != 1:
-        yield Finding(code="log-state-rows", values={"found": len(states)})
-    for state in states:
-        if state.size != recomputed.size:
-            yield Finding(code="log-state-size", values={"found": state.size, "size": recomputed.size})
-        if state.root != recomputed.root:
-            yield Finding(code="log-state-root", values={"size": recomputed.size})
-
-
-def _place_finding(code: str, subject: object, seq: object, index: int) -> Finding:
-    return Finding(
-        code=code,
-        subject=str(subject),
-        seq=seq if isinstance(seq, int) else None,
-        values={"log_index": index},
-    )
+def _count(value: object) -> int | None:
+    return value if type(value) is int else None

@@ -1,8 +1,23 @@
 """A subject's chain: where it ends, how the next entry is made, what is wrong with one that was kept."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
 
-from creditbank.ledger.entry import NO_PREVIOUS, Entry, Leaf, Payload, leaf_hash
+from creditbank.ledger.audit import Finding, StoredEntry
+from creditbank.ledger.encoding import EncodingInvalid, parse_canonical
+from creditbank.ledger.entry import (
+    NO_PREVIOUS,
+    REDACTION,
+    SALT_BYTES,
+    Entry,
+    Leaf,
+    LeafInvalid,
+    LeafMembers,
+    Payload,
+    leaf_hash,
+    leaf_members,
+)
 from creditbank.terms import IssuerId, Microseconds, SubjectId
 
 _BEGINNING = Microseconds(0)
@@ -60,3 +75,129 @@ def extend(
 def head_after(entry: Entry) -> Head:
     """Return the end of the chain once `entry` is its last."""
     return Head(length=entry.leaf.seq + 1, last_hash=entry.leaf_hash, at=entry.leaf.at)
+
+
+def findings(entries: Iterable[Entry], *, expected: Head) -> Iterator[Finding]:
+    """Yield what is wrong with the entries of one subject, from its first on, that should end at `expected`.
+
+    Without the end to expect, changing the last entry would break no link.
+    """
+    chain = ChainCheck()
+    for place, entry in enumerate(entries):
+        if place == 0:
+            chain = ChainCheck(subject=entry.leaf.subject, log=entry.leaf.log)
+        yield from chain.look_at(_row_of(entry))
+        if entry.leaf.encode() != entry.leaf_bytes:
+            yield chain.finding("leaf-misread", entry.leaf.seq)
+    yield from chain.end()
+    if chain.head != expected:
+        yield chain.finding("chain-ends-elsewhere", chain.head.length, expected=expected.length)
+
+
+@dataclass(slots=True, kw_only=True)
+class ChainCheck:
+    """One subject's chain as far as it was read, from rows in which a cell may hold anything.
+
+    A fault is said once, of the entry that has it: what follows a damaged entry is still compared with it.
+    """
+
+    subject: object = None
+    log: str = ""
+    _length: int = 0
+    _last_hash: bytes = NO_PREVIOUS
+    _previous: tuple[str, ...] = (NO_PREVIOUS.hex(),)
+    _at: int = 0
+    _redacted_before: int = 0
+    _without_payload: list[int] = field(default_factory=list)
+
+    @property
+    def head(self) -> Head:
+        """The end of the chain, as its leaves make it."""
+        return Head(length=self._length, last_hash=self._last_hash, at=Microseconds(self._at))
+
+    def look_at(self, row: StoredEntry) -> Iterator[Finding]:
+        """Check the next row: its place, its leaf, the link to the leaf before, its payload."""
+        if type(row.seq) is not int or row.seq < self._length:
+            yield self.finding("entry-repeated", self._length, found=row.seq)
+            return
+        if row.seq > self._length:
+            yield self.finding("entry-missing", self._length, found=row.seq)
+        self._length = row.seq + 1
+        if type(row.leaf) is not bytes:
+            yield self.finding("leaf-unreadable", row.seq, reason="leaf-not-bytes")
+            return
+        self._last_hash = leaf_hash(row.leaf)
+        if row.leaf_hash != self._last_hash:
+            yield self.finding("leaf-hash-differs", row.seq)
+        try:
+            members = leaf_members(row.leaf)
+        except LeafInvalid as error:
+            yield self.finding("leaf-unreadable", row.seq, reason=error.reason)
+        else:
+            yield from self._leaf_findings(members, row.seq)
+            yield from self._payload_findings(row, members, row.seq)
+        self._previous = (self._last_hash.hex(),)
+        if type(row.leaf_hash) is bytes and row.leaf_hash != self._last_hash:
+            self._previous = (*self._previous, row.leaf_hash.hex())
+
+    def end(self) -> Iterator[Finding]:
+        """Say which payloads are gone although no later entry redacts them."""
+        for seq in self._without_payload:
+            if seq >= self._redacted_before:
+                yield self.finding("payload-missing", seq)
+
+    def finding(self, code: str, seq: int, **values: object) -> Finding:
+        """Return a finding about one place of this chain."""
+        subject = self.subject if type(self.subject) is str else repr(self.subject)
+        return Finding(code=code, subject=subject, seq=seq, values=values)
+
+    def _leaf_findings(self, members: LeafMembers, seq: int) -> Iterator[Finding]:
+        if members["subject"] != self.subject or members["seq"] != seq:
+            yield self.finding(
+                "leaf-of-another-place", seq, stated_subject=members["subject"], stated_seq=members["seq"]
+            )
+        if members["log"] != self.log:
+            yield self.finding("leaf-of-another-log", seq, log=members["log"])
+        if members["prev"] not in self._previous:
+            yield self.finding("chain-broken", seq)
+        if members["at"] < self._at:
+            yield self.finding("time-went-back", seq)
+        else:
+            self._at = members["at"]
+        if members["kind"] == REDACTION:
+            self._redacted_before = seq
+
+    def _payload_findings(self, row: StoredEntry, members: LeafMembers, seq: int) -> Iterator[Finding]:
+        salt, content = row.salt, row.content
+        if salt is None and content is None:
+            self._without_payload.append(seq)
+        elif type(salt) is not bytes or len(salt) != SALT_BYTES or type(content) is not bytes:
+            yield self.finding("payload-malformed", seq)
+        elif sha256(salt + content).hexdigest() != members["content"]:
+            yield self.finding("payload-differs", seq)
+        else:
+            yield from self._key_findings(content, row.idempotency_key, seq)
+
+    def _key_findings(self, content: bytes, key: object, seq: int) -> Iterator[Finding]:
+        try:
+            said = parse_canonical(content)
+        except EncodingInvalid as error:
+            yield self.finding("payload-unreadable", seq, reason=error.reason)
+            return
+        if not isinstance(said, dict):
+            yield self.finding("payload-unreadable", seq, reason="payload-not-object")
+        elif said.get("idempotency_key") != key:
+            yield self.finding("idempotency-key-differs", seq)
+
+
+def _row_of(entry: Entry) -> StoredEntry:
+    payload = entry.payload
+    return StoredEntry(
+        subject=entry.leaf.subject,
+        seq=entry.leaf.seq,
+        leaf=entry.leaf_bytes,
+        leaf_hash=entry.leaf_hash,
+        idempotency_key=entry.idempotency_key,
+        salt=None if payload is None else payload.salt,
+        content=None if payload is None else payload.content,
+    )

@@ -10,8 +10,6 @@ The key name is the log's origin. Signing is left to whoever holds the key; here
 taken apart and checked. Reading is strict: a note is exactly the bytes that its parts make again.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -21,17 +19,21 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from creditbank.errors import InvalidInput
+from creditbank.ledger.encoding import EncodingInvalid, base64_text, parse_base64
 from creditbank.ledger.entry import HASH_BYTES
 
-NOTE_MAX_BYTES = 65_535
+NOTE_MAX_BYTES = 131_072  # sixteen post-quantum signatures, which the standard asks to allow for
+SIZE_LIMIT = 2**63
 
 _ED25519 = b"\x01"
 _KEY_ID_BYTES = 4
 _PUBLIC_KEY_BYTES = 32
-_SIGNATURE_LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
-_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
-_KEY_NAME = re.compile(r"[^\s+]+")
+_SIGNATURE_LINE = re.compile(r"— (\S+) (\S+)")
+_KEY_NAME = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]+")
+_LINE = re.compile(r"[^\x00-\x1f\ud800-\udfff]+")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _CHECKPOINT_LINES = 3
+_SIZE_MAX_DIGITS = 19
 
 
 class NoteInvalid(InvalidInput):
@@ -53,6 +55,12 @@ class VerifierKey:
     name: str
     public_key: bytes
 
+    def __post_init__(self) -> None:
+        if not _KEY_NAME.fullmatch(self.name):
+            raise VerifierKeyInvalid("verifier-key-name", field="name")
+        if len(self.public_key) != _PUBLIC_KEY_BYTES:
+            raise VerifierKeyInvalid("verifier-key-length", field="public_key")
+
     @property
     def key_id(self) -> bytes:
         """The first 4 bytes of `SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key)` (C2SP signed-note, Ed25519)."""
@@ -60,7 +68,7 @@ class VerifierKey:
 
     def encode(self) -> str:
         """Return the vkey text, `<name>+<hex key id>+<base64 of 0x01 and the key>`."""
-        return f"{self.name}+{self.key_id.hex()}+{_base64(_ED25519 + self.public_key)}"
+        return f"{self.name}+{self.key_id.hex()}+{base64_text(_ED25519 + self.public_key)}"
 
     def has_signed(self, text: bytes, signature: bytes) -> bool:
         """Whether `signature` is this key's over `text` (RFC 8032)."""
@@ -79,9 +87,14 @@ class Checkpoint:
     size: int
     root: bytes
 
+    def __post_init__(self) -> None:
+        is_log = _LINE.fullmatch(self.origin) and 0 <= self.size < SIZE_LIMIT
+        if not is_log or len(self.root) != HASH_BYTES:
+            raise NoteInvalid("checkpoint-malformed")
+
     def body(self) -> bytes:
         """Return the text that is signed."""
-        return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n".encode()
+        return f"{self.origin}\n{self.size}\n{base64_text(self.root)}\n".encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +107,7 @@ class NoteSignature:
 
     def encode(self) -> bytes:
         """Return the line, with its newline."""
-        return f"— {self.name} {_base64(self.key_id + self.signature)}\n".encode()
+        return f"— {self.name} {base64_text(self.key_id + self.signature)}\n".encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,12 +134,13 @@ def parse_verifier_key(text: str) -> VerifierKey:
     Raises:
         VerifierKeyInvalid: it is not one, its key id is not its own, or its algorithm is not Ed25519.
     """
-    name, plus, rest = text.partition("+")
-    key_id, second_plus, encoded = rest.partition("+")
-    key = _unbase64(encoded)
-    if not (plus and second_plus and _KEY_NAME.fullmatch(name)) or key is None:
-        raise VerifierKeyInvalid("verifier-key-malformed")
-    if key[:1] != _ED25519 or len(key) != 1 + _PUBLIC_KEY_BYTES:
+    name, _, rest = text.partition("+")
+    key_id, _, encoded = rest.partition("+")
+    try:
+        key = parse_base64(encoded)
+    except EncodingInvalid as error:
+        raise VerifierKeyInvalid("verifier-key-malformed") from error
+    if key[:1] != _ED25519:
         raise VerifierKeyInvalid("verifier-key-algorithm")
     verifier = VerifierKey(name=name, public_key=key[1:])
     if verifier.key_id.hex() != key_id:
@@ -147,9 +161,11 @@ def parse_note(note: bytes) -> SignedNote:
         raise NoteInvalid("note-malformed")
     try:
         signatures = tuple(_signature(line) for line in lines.decode()[:-1].split("\n"))
-        (text + b"\n").decode()
-    except UnicodeDecodeError as error:
+        has_control = _CONTROL.search(text.decode()) is not None
+    except (UnicodeDecodeError, EncodingInvalid) as error:
         raise NoteInvalid("note-malformed") from error
+    if has_control:
+        raise NoteInvalid("note-malformed")
     return SignedNote(text=text + b"\n", signatures=signatures)
 
 
@@ -159,17 +175,18 @@ def parse_checkpoint(text: bytes) -> Checkpoint:
     Raises:
         NoteInvalid: this is not a checkpoint body.
     """
+    lines = text.split(b"\n")
+    if len(lines) != _CHECKPOINT_LINES + 1 or len(lines[1]) > _SIZE_MAX_DIGITS or not lines[1].isdigit():
+        raise NoteInvalid("checkpoint-malformed")
     try:
-        lines = text.decode().split("\n")
-    except UnicodeDecodeError as error:
+        checkpoint = Checkpoint(
+            origin=lines[0].decode(), size=int(lines[1]), root=parse_base64(lines[2].decode())
+        )
+    except (UnicodeDecodeError, EncodingInvalid) as error:
         raise NoteInvalid("checkpoint-malformed") from error
-    if len(lines) != _CHECKPOINT_LINES + 1 or lines[-1]:
+    if checkpoint.body() != text:
         raise NoteInvalid("checkpoint-malformed")
-    origin, size, encoded = lines[:_CHECKPOINT_LINES]
-    root = _unbase64(encoded)
-    if not origin or not _DECIMAL.fullmatch(size) or root is None or len(root) != HASH_BYTES:
-        raise NoteInvalid("checkpoint-malformed")
-    return Checkpoint(origin=origin, size=int(size), root=root)
+    return checkpoint
 
 
 def open_note(note: bytes, keys: Collection[VerifierKey]) -> Checkpoint:
@@ -191,22 +208,21 @@ def open_note(note: bytes, keys: Collection[VerifierKey]) -> Checkpoint:
     return checkpoint
 
 
+def is_signed_only_by(note: bytes, keys: Collection[VerifierKey]) -> bool:
+    """Whether the lines under a note are one each of some of `keys`; whether they hold, `open_note` says.
+
+    Raises:
+        NoteInvalid: these are not the bytes of a signed note.
+    """
+    signers = [(line.name, line.key_id) for line in parse_note(note).signatures]
+    return {(key.name, key.key_id) for key in keys}.issuperset(signers) and len(set(signers)) == len(signers)
+
+
 def _signature(line: str) -> NoteSignature:
     found = _SIGNATURE_LINE.fullmatch(line)
-    decoded = _unbase64(found[2]) if found else None
-    if found is None or decoded is None or len(decoded) <= _KEY_ID_BYTES:
+    if found is None or not _KEY_NAME.fullmatch(found[1]):
+        raise NoteInvalid("note-malformed")
+    decoded = parse_base64(found[2])
+    if len(decoded) <= _KEY_ID_BYTES:
         raise NoteInvalid("note-malformed")
     return NoteSignature(name=found[1], key_id=decoded[:_KEY_ID_BYTES], signature=decoded[_KEY_ID_BYTES:])
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def _unbase64(text: str) -> bytes | None:
-    """Decode standard base64; None unless `text` is exactly what its bytes encode to."""
-    try:
-        decoded = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return decoded if _base64(decoded) == text else None

@@ -4,22 +4,23 @@ The leaf travels with it as extra data. The standard leaves that unauthenticated
 the proof is checked against the leaf's own hash.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from creditbank.errors import InvalidInput
 from creditbank.ledger.checkpoint import Checkpoint, VerifierKey, open_note
+from creditbank.ledger.encoding import EncodingInvalid, base64_text, parse_base64
 from creditbank.ledger.entry import HASH_BYTES, Leaf, leaf_hash, parse_leaf
 from creditbank.ledger.merkle import verify_inclusion
 
-FIRST_LINE = b"c2sp.org/tlog-proof@v1"
+FIRST_LINE = "c2sp.org/tlog-proof@v1"
 FILE_MAX_BYTES = 262_144
 
-_INDEX = re.compile(rb"index (0|[1-9][0-9]{0,18})")
-_EXTRA = b"extra "
+_EXTRA = "extra "
+_INDEX = "index "
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+_LINES_MIN = 3
 
 
 class ProofFileInvalid(InvalidInput):
@@ -41,13 +42,11 @@ class InclusionProof:
         """Return the bytes of a `.tlog-proof` file."""
         lines = [
             FIRST_LINE,
-            _EXTRA + base64.b64encode(self.leaf_bytes),
-            b"index %d" % self.index,
-            *map(base64.b64encode, self.hashes),
-            b"",
-            self.note,
+            _EXTRA + base64_text(self.leaf_bytes),
+            f"{_INDEX}{self.index}",
+            *map(base64_text, self.hashes),
         ]
-        return b"\n".join(lines)
+        return "\n".join(lines).encode() + b"\n\n" + self.note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,21 +72,24 @@ def parse_proof_file(data: bytes) -> InclusionProof:
         ProofFileInvalid: it is not one, or it does not carry its leaf.
     """
     head, blank, note = data.partition(b"\n\n")
-    lines = head.split(b"\n")
-    if len(data) > FILE_MAX_BYTES or not blank or lines[0] != FIRST_LINE:
+    if len(data) > FILE_MAX_BYTES or not blank:
         raise ProofFileInvalid("proof-file-malformed")
-    if len(lines) < 3 or not lines[1].startswith(_EXTRA):  # noqa: PLR2004 - first line, leaf, index
-        raise ProofFileInvalid("proof-file-without-leaf")
-    index = _INDEX.fullmatch(lines[2])
-    hashes = tuple(_decoded(line) for line in lines[3:])
-    if index is None or any(len(one) != HASH_BYTES for one in hashes):
+    try:
+        first, *lines = head.decode("ascii").split("\n")
+        if first != FIRST_LINE or not lines:
+            raise ProofFileInvalid("proof-file-malformed")
+        if not lines[0].startswith(_EXTRA):
+            raise ProofFileInvalid("proof-file-without-leaf")
+        if len(lines) < _LINES_MIN - 1 or not lines[1].startswith(_INDEX):
+            raise ProofFileInvalid("proof-file-malformed")
+        index = lines[1].removeprefix(_INDEX)
+        leaf_bytes = parse_base64(lines[0].removeprefix(_EXTRA))
+        hashes = tuple(map(parse_base64, lines[2:]))
+    except (UnicodeDecodeError, EncodingInvalid) as error:
+        raise ProofFileInvalid("proof-file-malformed") from error
+    if not _DECIMAL.fullmatch(index) or any(len(each) != HASH_BYTES for each in hashes):
         raise ProofFileInvalid("proof-file-malformed")
-    return InclusionProof(
-        index=int(index[1]),
-        hashes=hashes,
-        note=note,
-        leaf_bytes=_decoded(lines[1].removeprefix(_EXTRA)),
-    )
+    return InclusionProof(index=int(index), hashes=hashes, note=note, leaf_bytes=leaf_bytes)
 
 
 def check(proof: InclusionProof, keys: Collection[VerifierKey]) -> Included | NotProved:
@@ -103,13 +105,3 @@ def check(proof: InclusionProof, keys: Collection[VerifierKey]) -> Included | No
     if not verify_inclusion(here, proof.index, checkpoint.size, proof.hashes, checkpoint.root):
         return NotProved(reason="path-does-not-lead-to-root")
     return Included(leaf=leaf, index=proof.index, checkpoint=checkpoint)
-
-
-def _decoded(line: bytes) -> bytes:
-    try:
-        decoded = base64.b64decode(line, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ProofFileInvalid("proof-file-malformed") from error
-    if base64.b64encode(decoded) != line:
-        raise ProofFileInvalid("proof-file-malformed")
-    return decoded

@@ -4,7 +4,7 @@ Nothing is converted on the way, so that whatever a damaged cell holds is seen a
 audit. Text that is not UTF-8 comes with its bytes escaped as lone surrogates.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from itertools import count
 from typing import Any
@@ -104,7 +104,7 @@ class SqlLedgerRows:
         for size, root in self._stream("SELECT size, root FROM log_state"):
             yield StoredState(size=size, root=root)
 
-    def checkpoints(self) -> Iterator[StoredCheckpoint]:
+    def checkpoints(self) -> Generator[StoredCheckpoint, None, None]:
         for size, note in self._stream("SELECT size, note FROM checkpoint ORDER BY size"):
             yield StoredCheckpoint(size=size, note=note)
 
