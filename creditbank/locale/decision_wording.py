@@ -34,7 +34,11 @@ from creditbank.terms import OutcomeId
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _YEARS = re.compile(r"(\d+)y")
 _BOUND = re.compile(r"([≥≤>])(.+)")
-_SIGNS: Mapping[str, str] = {"≥": "say.at-least", "≤": "say.at-most", ">": "say.more-than"}
+_SIGNS: Mapping[str, tuple[str, str]] = {
+    "≥": ("say.at-least", "say.at-least-day"),
+    "≤": ("say.at-most", "say.at-most-day"),
+    ">": ("say.more-than", "say.more-than-day"),
+}
 _MINIMA = frozenset({"awarded_on", "credits", "grade", "hours", "level", "score"})
 _VOCABULARIES: Mapping[str, str] = {
     "category": "word.person-category-",
@@ -127,8 +131,9 @@ class _Speaker:
         title, day = shown(self.words, decision.title), decision.as_of
         if not decision.is_granted:
             return self.words.text("say.no-exemption", title=title, day=day)
+        is_whole = decision.credited == decision.credits
         return self.words.text(
-            "say.exemptions",
+            "say.exemptions" if is_whole else "say.exemptions-partly-credited",
             title=title,
             day=day,
             count=len(decision.exemptions),
@@ -195,15 +200,12 @@ class _Speaker:
         )
 
     def nowhere(self, nowhere: Nowhere) -> str:
-        return self.words.text(
-            "say.nowhere",
-            outcome=self._outcome(nowhere.outcome),
-            reason=self.words.text(
-                f"say.nowhere-{nowhere.reason}",
-                rules=self.words.listed(nowhere.rules),
-                credits=self.words.credits(nowhere.credits or Decimal(0)),
-            ),
-        )
+        outcome = self._outcome(nowhere.outcome)
+        if nowhere.reason == "leftover":
+            left = self.words.credits(nowhere.credits or Decimal(0))
+            return self.words.text("say.leftover", outcome=outcome, credits=left)
+        reason = self.words.text(f"say.nowhere-{nowhere.reason}", rules=self.words.listed(nowhere.rules))
+        return self.words.text("say.nowhere", outcome=outcome, reason=reason)
 
     def _why(self, refusal: Refusal) -> str:
         why_not = self.names.why_not.get(refusal.target or "")
@@ -232,9 +234,13 @@ class _Speaker:
         wanted = self._wanted(need.attribute, need.need)
         if need.attribute == "outcome":
             return self.words.text("say.need-outcome", need=wanted)
-        key = "say.need-fact" if need.outcome is None and need.attribute in FACTS else "say.need-attribute"
+        is_fact = need.outcome is None and need.attribute in FACTS
+        if need.have is None:
+            key = "say.need-fact-missing" if is_fact else "say.need-attribute-missing"
+        else:
+            key = "say.need-fact" if is_fact else "say.need-attribute"
         return self.words.text(
-            key if need.have is not None else f"{key}-missing",
+            key,
             outcome="" if need.outcome is None else self._outcome(need.outcome),
             attribute=self.words.field(need.attribute),
             have=self._value(need.attribute, need.have or ""),
@@ -255,7 +261,8 @@ class _Speaker:
         return self._bound("≥", text, shown_as=values) if attribute in _MINIMA else values
 
     def _bound(self, sign: str, text: str, *, shown_as: str | None = None) -> str:
-        key = _SIGNS[sign] + ("-day" if _DAY.fullmatch(text) else "")
+        figure, day = _SIGNS[sign]
+        key = day if _DAY.fullmatch(text) else figure
         return self.words.text(key, value=shown_as or self._value("", text))
 
     def _value(self, attribute: str, text: str) -> str:
@@ -264,13 +271,16 @@ class _Speaker:
         return named(self.words, _VOCABULARIES[attribute], text) if attribute in _VOCABULARIES else text
 
     def _basis(self, cited: RuleCited, evidence: tuple[OutcomeId, ...]) -> str:
-        sources = self.words.listed(map(self._citation, cited.cite))
-        return self.words.text(
-            "say.basis-cited" if sources else "say.basis",
-            evidence=self.words.listed(map(self._outcome, evidence)),
-            rule=self._rule(cited),
-            sources=sources,
-        )
+        return self.words.sentences(self._basis_parts(cited, evidence))
+
+    def _basis_parts(self, cited: RuleCited, evidence: tuple[OutcomeId, ...]) -> Iterator[str]:
+        yield self.words.text("say.evidence", evidence=self.words.listed(map(self._outcome, evidence)))
+        if says := shown(self.words, cited.say).rstrip("。."):
+            yield self.words.text("say.rule-says", rule=self._rule(cited), says=says)
+        else:
+            yield self.words.text("say.rule", rule=self._rule(cited))
+        if cited.cite:
+            yield self.words.text("say.sources", sources=self.words.listed(map(self._citation, cited.cite)))
 
     def _citation(self, name: str) -> str:
         citation = self.names.citations.get(name)

@@ -12,6 +12,7 @@ from creditbank.locale.catalogue import LANGUAGES, Catalogue, catalogue
 from creditbank.locale.wording import grant_line, level_name, outcome_line
 from creditbank.outcomes import Outcome
 from creditbank.outcomes.award import Award
+from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import (
@@ -76,6 +77,8 @@ def test_every_outcome_has_a_line_with_its_name_and_day(words: Catalogue, outcom
     line = outcome_line(words, outcome)
     assert (outcome.major if isinstance(outcome, Diploma) else outcome.title) in line
     assert words.date(outcome.awarded_on) in line
+    if isinstance(outcome, SkillCertificate) and outcome.expires_on is not None:
+        assert words.date(outcome.expires_on) in line
     assert "\n" not in line
 
 

@@ -1,0 +1,300 @@
+"""Laws of a decision's sentences: one for each thing it says, in both languages, with the figures in them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from creditbank.conversion.decision import (
+    CapUse,
+    Decision,
+    Exemption,
+    Need,
+    NextStep,
+    Nowhere,
+    NowhereReason,
+    Refusal,
+    RefusalKind,
+    RuleCited,
+    Waiver,
+    WaiverDecision,
+)
+from creditbank.conversion.rule import Citation, GradePolicy, Wording
+from creditbank.locale.catalogue import LANGUAGES, Catalogue, catalogue
+from creditbank.locale.decision_wording import DecisionWords, Names, decision_lines, shown
+from creditbank.settings import Language
+from creditbank.terms import (
+    CourseId,
+    ExamId,
+    Microseconds,
+    OutcomeId,
+    PackId,
+    PartId,
+    ProgrammeId,
+    RuleId,
+)
+from tests.strategies.decisions import exemption_decisions, refusals, waiver_decisions, wordings
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+CHINESE, ENGLISH = catalogue("zh-CN"), catalogue("en")
+catalogues = st.sampled_from([catalogue(language) for language in LANGUAGES])
+decisions = exemption_decisions | waiver_decisions
+
+
+def sentences(said: DecisionWords) -> Iterator[str]:
+    yield said.headline
+    yield from (*said.grants, *said.caps, *said.refusals, *said.nowhere)
+    if said.next_step is not None:
+        yield said.next_step
+
+
+@given(catalogues, decisions)
+def test_everything_a_decision_says_is_one_line(
+    words: Catalogue, decision: Decision | WaiverDecision
+) -> None:
+    said = decision_lines(words, decision)
+    grants = decision.exemptions if isinstance(decision, Decision) else decision.waivers
+    nowhere = decision.nowhere if isinstance(decision, Decision) else ()
+    assert len(said.grants) == len(grants)
+    assert len(said.caps) == len(decision.caps)
+    assert len(said.refusals) == len(decision.refusals)
+    assert len(said.nowhere) == len(nowhere)
+    assert (said.next_step is None) == (decision.next_step is None)
+    for sentence in sentences(said):
+        assert sentence
+        assert sentence == sentence.strip()
+        assert not {"{", "}", "\n"} & set(sentence)
+        assert "。。" not in sentence
+        assert "  " not in sentence
+
+
+@given(catalogues, decisions)
+def test_the_headline_says_what_is_decided_and_for_which_day(
+    words: Catalogue, decision: Decision | WaiverDecision
+) -> None:
+    headline = decision_lines(words, decision).headline
+    assert headline.startswith(shown(words, decision.title))
+    assert words.date(decision.as_of) in headline
+    assert (words.text("say.pinned", count=len(decision.pinned)) in headline) == bool(decision.pinned)
+    if isinstance(decision, WaiverDecision):
+        assert not decision.is_granted or str(len(decision.waivers)) in headline
+        return
+    bound = words.credits(decision.upper_bound * decision.step)
+    assert (words.text("say.unproved", credits=bound) in headline) == (not decision.proved)
+    if decision.is_granted:
+        assert str(len(decision.exemptions)) in headline
+        assert words.credits(decision.credits) in headline
+        assert words.credits(decision.credited) in headline
+        whole = decision_lines(words, replace(decision, credited=decision.credits)).headline
+        assert (whole == headline) == (decision.credited == decision.credits)
+
+
+@given(catalogues, exemption_decisions)
+def test_every_exemption_names_its_figure_evidence_rule_and_sources(
+    words: Catalogue, decision: Decision
+) -> None:
+    for exemption, line in zip(decision.exemptions, decision_lines(words, decision).grants, strict=True):
+        assert shown(words, exemption.title) in line
+        assert words.credits(exemption.credits) in line
+        assert_basis(words, exemption.cited, (*exemption.spent, *exemption.witnesses), line)
+        if exemption.mark is not None and not exemption.is_bucket:
+            assert exemption.mark in line
+
+
+@given(catalogues, waiver_decisions)
+def test_every_waiver_names_its_evidence_rule_and_sources(words: Catalogue, decision: WaiverDecision) -> None:
+    for waiver, line in zip(decision.waivers, decision_lines(words, decision).grants, strict=True):
+        assert shown(words, waiver.title) in line
+        assert_basis(words, waiver.cited, waiver.witnesses, line)
+
+
+def assert_basis(words: Catalogue, cited: RuleCited, evidence: tuple[OutcomeId, ...], line: str) -> None:
+    assert all(f"#{outcome}" in line for outcome in evidence)
+    assert f"{cited.rule} v{cited.version}" in line
+    assert shown(words, cited.say) in line
+    assert all(source in line for source in cited.cite)
+
+
+@given(catalogues, decisions)
+def test_every_cap_says_how_much_is_used_of_how_much(
+    words: Catalogue, decision: Decision | WaiverDecision
+) -> None:
+    for cap, line in zip(decision.caps, decision_lines(words, decision).caps, strict=True):
+        assert shown(words, cap.title) in line
+        assert words.number(cap.used) in line
+        assert words.number(cap.maximum) in line
+        assert cap.period is None or words.date(cap.period) in line
+        free = decision_lines(words, replace(decision, caps=(replace(cap, binds=not cap.binds),))).caps
+        assert free != (line,)
+
+
+@given(catalogues, exemption_decisions, refusals())
+def test_a_refusal_says_what_it_would_have_gained_only_where_that_was_computed(
+    words: Catalogue, decision: Decision, refusal: Refusal
+) -> None:
+    def line(gain: int | None) -> str:
+        changed = replace(refusal, gain=gain, gain_credits=None if gain is None else Decimal(gain))
+        return decision_lines(words, replace(decision, refusals=(changed,))).refusals[0]
+
+    unknown = line(None)
+    assert f"{refusal.cited.rule} v{refusal.cited.version}" in unknown
+    assert line(0) == words.sentences([unknown, words.text("say.no-gain")])
+    assert line(7) == words.sentences([unknown, words.text("say.gain", gain=words.credits(7))])
+
+
+@given(catalogues, exemption_decisions, refusals())
+def test_every_miss_says_what_is_there_and_what_is_wanted(
+    words: Catalogue, decision: Decision, refusal: Refusal
+) -> None:
+    missed = replace(refusal, kind="premise")
+    line = decision_lines(words, replace(decision, refusals=(missed,))).refusals[0]
+    for need in missed.needs:
+        assert need.attribute == "outcome" or words.field(need.attribute) in line
+        assert need.outcome is None or f"#{need.outcome}" in line
+        assert need.have is None or need.attribute == "outcome" or need.have in line
+    assert "≥" not in line
+    assert "≤" not in line
+
+
+@given(catalogues, exemption_decisions, wordings, wordings)
+def test_ids_are_shown_by_their_names_where_these_are_known(
+    words: Catalogue, decision: Decision, title: Wording, why: Wording
+) -> None:
+    cited = RuleCited(
+        pack=PackId("p"), digest="", rule=RuleId("r"), version=1, cite=("c",), say=Wording(zh="")
+    )
+    refusal = Refusal(cited=cited, kind="not-exemptible", target="T1", needs=())
+    names = Names(places={"T1": title}, why_not={"T1": why})
+    line = decision_lines(words, replace(decision, refusals=(refusal,)), names).refusals[0]
+    assert "T1" not in line
+    assert shown(words, title) in line
+    assert shown(words, why) in line
+
+
+@pytest.mark.parametrize("words", [CHINESE, ENGLISH], ids=LANGUAGES)
+def test_no_two_kinds_of_refusal_and_no_two_reasons_read_alike(words: Catalogue) -> None:
+    refused = [Refusal(cited=CITED, kind=kind) for kind in get_args(RefusalKind)]
+    idle = [Nowhere(outcome=OutcomeId("000001"), reason=reason) for reason in get_args(NowhereReason)]
+    said = decision_lines(words, replace(STORY, refusals=tuple(refused), nowhere=tuple(idle)))
+    assert len(set(said.refusals)) == len(get_args(RefusalKind))
+    assert len(set(said.nowhere)) == len(get_args(NowhereReason))
+
+
+# One learner's story, word for word (tests/golden/decision.*.txt).
+
+CITED = RuleCited(
+    pack=PackId("changdu"),
+    digest="00" * 32,
+    rule=RuleId("voc-2"),
+    version=2,
+    cite=("changdu-17",),
+    say=Wording(zh="取得中级及以上且七年内有效，可在五门课程中选免不超过 8 学分"),
+)
+STORY = Decision(
+    programme=ProgrammeId("animal-husbandry"),
+    programme_version=1,
+    title=Wording(zh="畜牧兽医", en="Animal husbandry"),
+    as_of=date(2026, 3, 1),
+    known_at=Microseconds(0),
+    step=Decimal("0.5"),
+    packs=(),
+    units=11,
+    credits=Decimal("5.5"),
+    credited=Decimal("5.5"),
+    proved=False,
+    upper_bound=16,
+    nodes=1,
+    exemptions=(
+        Exemption(
+            cited=CITED,
+            target=CourseId("XM11"),
+            title=Wording(zh="畜禽解剖生理"),
+            is_bucket=False,
+            units=11,
+            credits=Decimal("5.5"),
+            with_credit=True,
+            grade=GradePolicy(kind="fixed", value="85"),
+            mark=None,
+            spent=(OutcomeId("000003"),),
+            witnesses=(),
+            route=None,
+        ),
+    ),
+    pinned=(),
+    caps=(
+        CapUse(
+            id="share",
+            title=Wording(zh="免修总量", en="All exemptions"),
+            measure="credits",
+            used=Decimal("5.5"),
+            maximum=Decimal(48),
+            binds=False,
+            cite=(),
+        ),
+    ),
+    refusals=(
+        Refusal(
+            cited=CITED,
+            kind="premise",
+            needs=(
+                Need(attribute="level", have="初级", need="中级", outcome=OutcomeId("000004")),
+                Need(attribute="category", have=None, need="veteran/disabled"),
+            ),
+        ),
+        Refusal(cited=CITED, kind="cap", target="XM12", by=("share",), gain=4, gain_credits=Decimal(2)),
+    ),
+    next_step=NextStep(
+        cited=CITED,
+        need=Need(attribute="awarded_on", have="2018-01-31", need="2019-03-02", outcome=OutcomeId("000004")),
+        gain=6,
+        gain_credits=Decimal(3),
+    ),
+    nowhere=(Nowhere(outcome=OutcomeId("000005"), reason="leftover", credits=Decimal("1.5")),),
+)
+NAMES = Names(
+    outcomes={OutcomeId("000003"): "动物疫病防治员（中级）"},
+    places={"XM12": Wording(zh="畜禽营养与饲料")},
+    citations={
+        "changdu-17": Citation(id="changdu-17", title=Wording(zh="实施细则", en="The plan"), article="第17条")
+    },
+)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_story_reads_as_it_was_approved(language: Language) -> None:
+    told = "\n".join(sentences(decision_lines(catalogue(language), STORY, NAMES))) + "\n"
+    assert told == (GOLDEN / f"decision.{language}.txt").read_text("utf-8")
+
+
+def test_a_waiver_in_words() -> None:
+    decision = WaiverDecision(
+        exam=ExamId("e"),
+        exam_version=1,
+        title=Wording(zh="家畜饲养员（中级）"),
+        as_of=date(2026, 3, 1),
+        known_at=Microseconds(0),
+        packs=(),
+        waivers=(
+            Waiver(
+                cited=replace(CITED, say=Wording(zh=""), cite=()),
+                part=PartId("theory"),
+                title=Wording(zh="理论知识", en="Theory"),
+                witnesses=(OutcomeId("000002"),),
+            ),
+        ),
+        pinned=(),
+        caps=(),
+        refusals=(),
+        next_step=None,
+    )
+    assert list(sentences(decision_lines(CHINESE, decision))) == [
+        "家畜饲养员（中级）：按2026年3月1日的规则和记录，可免试 1 科。",
+        "免试“理论知识”。依据：#000002。规则 voc-2 v2。",
+    ]
+    assert "“Theory” need not be sat." in decision_lines(ENGLISH, decision).grants[0]
