@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
 import psycopg
-from sqlalchemy import Connection, Row, Select, insert, select, text
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, text
 
 from creditbank.errors import IntegrityBroken
 from creditbank.ledger.append import HeadMoved, IdempotencyKeyReused, LogRange
@@ -52,6 +52,12 @@ _entries = select(
     _entry, _payload, (_entry.c.subject == _payload.c.subject) & (_entry.c.seq == _payload.c.seq)
 )
 
+_page_of_chain = (
+    _entries.where(_entry.c.subject == bindparam("of"), _entry.c.seq >= bindparam("first"))
+    .order_by(_entry.c.seq)
+    .limit(_ROWS_AT_ONCE)
+)
+
 _ends = {
     dialect: text(
         f"SELECT entry.subject, entry.seq, entry.leaf, entry.leaf_hash FROM {texts}"  # noqa: S608 - ours
@@ -89,10 +95,12 @@ class SqlLedger:
             page = self._page_of_subjects(named.where(_entry.c.subject > page[-1]))
 
     def entries_of(self, subject: SubjectId) -> Iterator[Entry]:
-        chain = _entries.where(_entry.c.subject == subject).order_by(_entry.c.seq).limit(_ROWS_AT_ONCE)
         first = 0
-        while rows := self._connection.execute(chain.where(_entry.c.seq >= first)).all():
+        while True:
+            rows = self._connection.execute(_page_of_chain, {"of": subject, "first": first}).all()
             yield from map(_entry_of, rows)
+            if len(rows) < _ROWS_AT_ONCE:
+                return
             first = rows[-1].seq + 1
 
     def entry(self, subject: SubjectId, seq: int) -> Entry | None:
