@@ -5,6 +5,7 @@ property, gets its own in milliseconds. The PostgreSQL server starts with the fi
 and ends with the process.
 """
 
+import atexit
 import itertools
 import shutil
 import tempfile
@@ -100,7 +101,9 @@ def _postgresql_template() -> str:
 
 @cache
 def _sqlite_template() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="bank-")) / "template.db"
+    directory = tempfile.mkdtemp(prefix="bank-")
+    atexit.register(shutil.rmtree, directory)
+    path = Path(directory) / "template.db"
     with opened(f"sqlite:///{path}") as engine:
         create_or_upgrade(engine)
     return path
