@@ -1,0 +1,205 @@
+"""Laws of a subject's chain: it is whole as it was made, and no change of it goes unnoticed."""
+
+import itertools
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from creditbank.ledger.audit import StoredEntry
+from creditbank.ledger.chain import EMPTY, ChainCheck, extend, findings, head_after
+from creditbank.ledger.encoding import canonical_bytes
+from creditbank.ledger.entry import NO_PREVIOUS, REDACTION, Entry, Leaf, Payload, leaf_hash
+from creditbank.terms import IssuerId, Microseconds, SubjectId
+from tests.strategies.ledger import chains, hashes, head_of, leaves, next_entry, texts, without_payload
+
+
+@given(chains())
+def test_a_chain_as_it_was_made_is_whole(entries: list[Entry]) -> None:
+    assert list(findings(entries, expected=head_of(entries))) == []
+
+
+@given(chains(min_size=2))
+def test_every_leaf_holds_the_hash_of_the_one_before(entries: list[Entry]) -> None:
+    assert entries[0].leaf.prev == NO_PREVIOUS
+    for before, after in itertools.pairwise(entries):
+        assert after.leaf.prev == before.leaf_hash == leaf_hash(before.leaf_bytes)
+        assert after.leaf.seq == before.leaf.seq + 1
+        assert after.leaf.at >= before.leaf.at
+
+
+@given(st.integers(0, 9), st.integers(0, 9))
+def test_time_never_goes_back_in_a_chain(first: int, second: int) -> None:
+    head = head_after(next_entry(EMPTY, subject=SubjectId("account:1"), at=first))
+    assert next_entry(head, subject=SubjectId("account:1"), at=second).leaf.at == max(first, second)
+
+
+@given(leaves, hashes, st.binary(), st.none() | texts)
+def test_an_entry_says_what_it_was_given(leaf: Leaf, salt: bytes, content: bytes, key: str | None) -> None:
+    payload = Payload(salt=salt, content=content)
+    entry = extend(
+        EMPTY,
+        log=leaf.log,
+        subject=leaf.subject,
+        at=leaf.at,
+        kind=leaf.kind,
+        issuer=leaf.issuer,
+        payload=payload,
+        credential=leaf.credential,
+        idempotency_key=key,
+    )
+    assert entry.leaf == replace(leaf, seq=0, prev=NO_PREVIOUS, content=payload.commitment)
+    assert entry.leaf_bytes == entry.leaf.encode()
+    assert (entry.payload, entry.idempotency_key) == (payload, key)
+
+
+@given(chains(min_size=1), st.data())
+def test_no_change_goes_unnoticed(entries: list[Entry], data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, len(entries) - 1))
+    forged = data.draw(altered(entries[index]))
+    tampered = [*entries[:index], forged, *entries[index + 1 :]]
+    assert list(findings(tampered, expected=head_of(entries)))
+
+
+@given(chains(min_size=1), st.data())
+def test_no_entry_is_taken_out_put_in_or_moved_unnoticed(entries: list[Entry], data: st.DataObject) -> None:
+    tampered = list(entries)
+    taken = tampered.pop(data.draw(st.integers(0, len(entries) - 1)))
+    if data.draw(st.booleans()):
+        tampered.insert(data.draw(st.integers(0, len(tampered))), taken)
+    assume(tampered != entries)
+    assert list(findings(tampered, expected=head_of(entries)))
+    copied = data.draw(st.sampled_from(entries))
+    place = data.draw(st.integers(0, len(entries)))
+    assert list(findings([*entries[:place], copied, *entries[place:]], expected=head_of(entries)))
+
+
+@given(chains(), chains(min_size=1))
+def test_a_rewritten_chain_ends_elsewhere(entries: list[Entry], others: list[Entry]) -> None:
+    assume(head_of(entries) != head_of(others))
+    assert "chain-ends-elsewhere" in {f.code for f in findings(others, expected=head_of(entries))}
+
+
+@given(chains(min_size=2, redacted=False), st.data())
+def test_a_damaged_entry_is_named_and_its_neighbours_are_not(
+    entries: list[Entry], data: st.DataObject
+) -> None:
+    index = data.draw(st.integers(0, len(entries) - 1))
+    damaged = data.draw(
+        st.sampled_from(
+            [
+                replace(entries[index], leaf_hash=bytes(32)),
+                replace(entries[index], leaf_bytes=entries[index].leaf_bytes.replace(b'"v":1', b'"v":2')),
+                replace(entries[index], payload=Payload(salt=bytes(32), content=b"{}")),
+                replace(entries[index], idempotency_key="another"),
+                without_payload(entries[index]),
+            ]
+        )
+    )
+    tampered = [*entries[:index], damaged, *entries[index + 1 :]]
+    found = list(findings(tampered, expected=head_of(tampered[:-1] + entries[-1:])))
+    assert {(f.subject, f.seq) for f in found} == {(entries[0].leaf.subject, index)}
+
+
+@given(st.integers(0, 3), st.integers(0, 3))
+def test_a_missing_payload_is_excused_by_a_later_redaction_alone(missing: int, redaction: int) -> None:
+    entries: list[Entry] = []
+    for seq in range(4):
+        kind = REDACTION if seq == redaction else "outcome.recorded"
+        entries.append(next_entry(head_of(entries), subject=SubjectId("account:1"), kind=kind))
+    entries[missing] = without_payload(entries[missing])
+    codes = [finding.code for finding in findings(entries, expected=head_of(entries))]
+    assert codes == ([] if missing < redaction else ["payload-missing"])
+
+
+@pytest.mark.parametrize(
+    ("content", "key", "code"),
+    [
+        (b'{"idempotency_key":"a"}', "a", None),
+        (b"{}", None, None),
+        (b'{"idempotency_key":"a"}', "b", "idempotency-key-differs"),
+        (b'{"idempotency_key":"a"}', None, "idempotency-key-differs"),
+        (b"{}", "a", "idempotency-key-differs"),
+        (b'{"in":{"idempotency_key":"a"}}', "a", "idempotency-key-differs"),
+        (b'{"idempotency_key":1}', None, "idempotency-key-differs"),
+        (b'{"idempotency\\u005fkey":"a"}', None, "payload-unreadable"),
+        (b"[]", None, "payload-unreadable"),
+        (b"{ }", None, "payload-unreadable"),
+        (b"", None, "payload-unreadable"),
+    ],
+)
+def test_the_key_column_says_what_the_payload_says(content: bytes, key: str | None, code: str | None) -> None:
+    entry = extend(
+        EMPTY,
+        log="log",
+        subject=SubjectId("account:1"),
+        at=Microseconds(0),
+        kind="kind",
+        issuer=IssuerId("issuer"),
+        payload=Payload(salt=bytes(32), content=content),
+        idempotency_key=key,
+    )
+    found = [finding.code for finding in findings([entry], expected=head_after(entry))]
+    assert found == ([] if code is None else [code])
+
+
+cells = st.none() | st.integers() | st.floats() | st.text() | st.binary() | st.booleans()
+rows = st.builds(StoredEntry, cells, cells, cells, cells, cells, cells, cells, cells, cells)
+
+
+@given(st.lists(rows, max_size=4), cells)
+def test_rows_of_anything_are_findings_and_never_errors(stored: list[StoredEntry], subject: object) -> None:
+    chain = ChainCheck(subject=subject, log="log")
+    found = [finding for row in stored for finding in chain.look_at(row)]
+    assert found or not stored
+    list(chain.end())
+
+
+@st.composite
+def altered(draw: st.DrawFn, entry: Entry) -> Entry:
+    """Draw an entry with one thing in it changed, consistently with the rest of it or not."""
+    leaf = entry.leaf
+    match draw(st.sampled_from(["bytes", "hash", "leaf", "leaf and bytes", "all", "payload", "key"])):
+        case "bytes":
+            forged = replace(entry, leaf_bytes=draw(changed_bytes(entry.leaf_bytes)))
+        case "hash":
+            forged = replace(entry, leaf_hash=draw(hashes))
+        case "leaf":
+            forged = replace(entry, leaf=draw(changed_leaves(leaf)))
+        case "leaf and bytes":
+            other = draw(changed_leaves(leaf))
+            forged = replace(entry, leaf=other, leaf_bytes=other.encode())
+        case "all":
+            other = draw(changed_leaves(leaf))
+            forged = Entry(
+                leaf=other,
+                leaf_bytes=other.encode(),
+                leaf_hash=leaf_hash(other.encode()),
+                payload=entry.payload,
+                idempotency_key=entry.idempotency_key,
+            )
+        case "payload":
+            says = st.text().map(lambda text: canonical_bytes({"says": text}))
+            forged = replace(entry, payload=draw(st.builds(Payload, salt=hashes, content=says)))
+        case _:
+            assume(entry.payload is not None)  # nothing vouches for the key of a payload that is gone
+            forged = replace(entry, idempotency_key=draw(st.none() | st.text()))
+    assume(forged != entry)
+    return forged
+
+
+@st.composite
+def changed_leaves(draw: st.DrawFn, leaf: Leaf) -> Leaf:
+    other = draw(leaves)
+    names = draw(st.lists(st.sampled_from([each.name for each in fields(Leaf)]), min_size=1, unique=True))
+    changed = replace(leaf, **{name: getattr(other, name) for name in names})
+    assume(changed != leaf)
+    return changed
+
+
+@st.composite
+def changed_bytes(draw: st.DrawFn, data: bytes) -> bytes:
+    changed = bytearray(data)
+    changed[draw(st.integers(0, len(data) - 1))] ^= draw(st.integers(1, 255))
+    return bytes(changed)
