@@ -1,0 +1,110 @@
+"""The receipt of an imported file: what a school keeps, and shows when somebody asks what it posted.
+
+It names accounts and places in the ledger, never persons. The bank keeps the very bytes that the school got.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from creditbank.errors import InvalidInput
+from creditbank.outcomes.outcome import OutcomeKind
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, in hex")]
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class ReceiptInvalid(InvalidInput):
+    """These bytes are not an import receipt."""
+
+    code = "receipt-invalid"
+
+
+class ReceiptPart(BaseModel):
+    """What every part of a receipt has in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ReceiptFile(ReceiptPart):
+    """The file that was posted; its name is as the school's computer called it."""
+
+    sha256: Digest
+    name: str | None = Field(default=None, max_length=255)
+
+
+class ReceiptLog(ReceiptPart):
+    """The places in the log that the file's entries have, the first and the last, from 0."""
+
+    first: Count
+    last: Count
+
+
+class ReceiptCheckpoint(ReceiptPart):
+    """A signed checkpoint that covers the file's entries."""
+
+    size: Count
+    root: Digest
+
+
+class ReceiptEntry(ReceiptPart):
+    """What became of one row; without `seq`, this very outcome stood already and nothing was added."""
+
+    row: Annotated[int, Field(ge=1, le=2_000_000)]
+    account: str = Field(pattern=r"^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$")
+    opened: bool = Field(description="whether the file opened this account")
+    seq: Count | None = Field(default=None, description="the entry in the account's chain")
+
+
+class ImportReceipt(ReceiptPart):
+    """A posted file: who posted what and when, and where each row went."""
+
+    v: Literal[1] = 1
+    number: str = Field(min_length=1, max_length=64)
+    issuer: str = Field(min_length=1, max_length=64)
+    kind: OutcomeKind
+    file: ReceiptFile
+    posted_at: AwareDatetime
+    rows: Count
+    accounts_opened: Count
+    outcomes_recorded: Count
+    corrections: Count = Field(description="cells that were read although not written as they should be")
+    log: ReceiptLog | None = Field(default=None, description="absent where nothing had to be added")
+    checkpoint: ReceiptCheckpoint | None = None
+    entries: tuple[ReceiptEntry, ...]
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        recorded = sum(entry.seq is not None for entry in self.entries)
+        opened = len({entry.account for entry in self.entries if entry.opened})
+        places = 0 if self.log is None else self.log.last - self.log.first + 1
+        stated = (self.rows, self.accounts_opened, self.outcomes_recorded, places)
+        if stated != (len(self.entries), opened, recorded, opened + recorded):
+            raise ValueError("the counts are not those of the entries")
+        if self.log and self.checkpoint and self.checkpoint.size <= self.log.last:
+            raise ValueError("the checkpoint does not cover the entries")
+        return self
+
+
+def receipt_bytes(receipt: ImportReceipt) -> bytes:
+    """Return a receipt as indented JSON that ends with a line break."""
+    return receipt.model_dump_json(indent=2, exclude_none=True).encode() + b"\n"
+
+
+def parse_receipt(content: bytes) -> ImportReceipt:
+    """Read a receipt back.
+
+    Raises:
+        ReceiptInvalid: `receipt-malformed`: the bytes are none, or its figures do not add up.
+    """
+    try:
+        return ImportReceipt.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or first["type"]
+        raise ReceiptInvalid("receipt-malformed", where=where) from error
+
+
+def receipt_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a receipt."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **ImportReceipt.model_json_schema()}
