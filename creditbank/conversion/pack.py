@@ -4,11 +4,11 @@ A pack is data with an identity, the digest of its canonical JSON. How it is wri
 `documents`, which of several is in force for `rulepacks`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeVar
 
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding
 from creditbank.conversion.programme import Exam, Programme
@@ -131,12 +131,24 @@ class Pack:
     def is_effective(self, day: date) -> bool:
         return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
 
-    def programme(self, programme: ProgrammeId) -> Programme | None:
-        """Return the newest version of a programme that the pack defines."""
-        versions = [found for found in self.programmes if found.id == programme]
-        return max(versions, key=lambda found: found.version, default=None)
+    def programme(self, programme: ProgrammeId, *, as_of: date) -> Programme | None:
+        """Return the newest version, of those that hold on a day, of a programme that the pack defines."""
+        return newest([found for found in self.programmes if found.id == programme], as_of=as_of)
 
-    def exam(self, exam: ExamId) -> Exam | None:
-        """Return the newest version of an exam that the pack defines."""
-        versions = [found for found in self.exams if found.id == exam]
-        return max(versions, key=lambda found: found.version, default=None)
+    def exam(self, exam: ExamId, *, as_of: date) -> Exam | None:
+        """Return the newest version, of those that hold on a day, of an exam that the pack defines."""
+        return newest([found for found in self.exams if found.id == exam], as_of=as_of)
+
+
+Aim = TypeVar("Aim", Programme, Exam)
+
+
+def newest(versions: Sequence[Aim], *, as_of: date) -> Aim | None:
+    """Return the newest of some versions of one programme or exam that holds on a day."""
+    in_force = [
+        found
+        for found in versions
+        if (found.effective_from is None or found.effective_from <= as_of)
+        and (found.effective_to is None or as_of < found.effective_to)
+    ]
+    return max(in_force, key=lambda found: found.version, default=None)

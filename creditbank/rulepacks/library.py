@@ -1,0 +1,248 @@
+"""Finds rule packs: those shipped beside this module and those of a deployment's own directories.
+
+A directory holds `<authority>/<date>.toml`, and beside a pack what it includes in a directory of the same
+name. A later pack of an authority takes the place of the earlier one from the day on which it takes
+effect; the earlier one stays, so that past decisions can be made again.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from creditbank.conversion.pack import Pack, PackFinding, newest
+from creditbank.conversion.pack_examples import run_examples
+from creditbank.conversion.pack_lint import lint
+from creditbank.conversion.programme import Exam, Programme
+from creditbank.documents.rule_pack import RulePackDocument, RulePackInvalid, parse_rule_pack
+from creditbank.errors import Conflict, Misconfigured, NotFound
+from creditbank.terms import ExamId, Microseconds, PackId, ProgrammeId
+
+SHIPPED = Path(__file__).parent
+
+Aim = TypeVar("Aim", Programme, Exam)
+
+
+class PackUnknown(NotFound):
+    """No pack of this id is known here."""
+
+    code = "pack-unknown"
+
+
+class ProgrammeUnknown(NotFound):
+    """No pack defines this programme for that day."""
+
+    code = "programme-unknown"
+
+
+class ExamUnknown(NotFound):
+    """No pack defines this exam for that day."""
+
+    code = "exam-unknown"
+
+
+class RulePacksCollide(Conflict):
+    """Two packs claim the same name for different things."""
+
+    code = "rule-packs-collide"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """Every rule pack, programme and exam that this deployment knows."""
+
+    documents: tuple[RulePackDocument, ...]
+
+    @classmethod
+    def load(cls, *directories: Path, shipped: bool = True, check: bool = True) -> "Library":
+        """Read the shipped packs and those of `directories`, and see that every example comes out right.
+
+        Without `check` the examples are not run: for whoever has run them and reads the same files again.
+
+        Raises:
+            Misconfigured: a directory is not there.
+            RulePackUnreadable, RulePackInvalid: a pack is not one, or one of its examples fails.
+            RulePacksCollide: two packs claim one id, one day of one authority, or one programme or exam.
+        """
+        everywhere = (SHIPPED, *directories) if shipped else directories
+        files = [file for directory in everywhere for file in _files(directory)]
+        library = cls(documents=tuple(map(read_document, files)))
+        _require_distinct(library.packs)
+        failed = [finding for finding in library.examples() if check]
+        if failed:
+            raise RulePackInvalid(failed)
+        return library
+
+    @property
+    def packs(self) -> tuple[Pack, ...]:
+        """All packs, by authority and then by the day from which they apply."""
+        return tuple(
+            sorted(
+                (document.pack for document in self.documents),
+                key=lambda pack: (pack.authority, pack.effective_from, pack.id),
+            )
+        )
+
+    @property
+    def programmes(self) -> tuple[Programme, ...]:
+        """Every version of every programme, by id and version."""
+        return _distinct(programme for pack in self.packs for programme in pack.programmes)
+
+    @property
+    def exams(self) -> tuple[Exam, ...]:
+        """Every version of every exam, by id and version."""
+        return _distinct(exam for pack in self.packs for exam in pack.exams)
+
+    def pack(self, pack: PackId) -> Pack:
+        """Return a pack by its id.
+
+        Raises:
+            PackUnknown: there is none.
+        """
+        found = next((known for known in self.packs if known.id == pack), None)
+        if found is None:
+            raise PackUnknown("pack-unknown", id=pack, known=[known.id for known in self.packs])
+        return found
+
+    def packs_in_force(self, as_of: date, *, known_at: Microseconds) -> tuple[Pack, ...]:
+        """Return, for each authority, the pack that is in force on a day, going by what was published."""
+        in_force: dict[str, Pack] = {}
+        for pack in self.packs:  # the later day of one authority comes later and takes its place
+            if pack.effective_from <= as_of and pack.is_published(known_at=known_at):
+                in_force[pack.authority] = pack
+        return tuple(pack for pack in in_force.values() if pack.is_effective(as_of))
+
+    def packs_for_programme(
+        self, programme: ProgrammeId, *, known_at: Microseconds | None = None
+    ) -> tuple[Pack, ...]:
+        """Return the packs whose rules may apply in a programme: those of the authorities that define it.
+
+        Where a later pack of an authority was published up to `known_at` (None: ever), the rules of the
+        earlier one end on the day on which the later one takes effect.
+        """
+        authorities = {
+            pack.authority for pack in self.packs if any(own.id == programme for own in pack.programmes)
+        }
+        return self._of(authorities, known_at)
+
+    def packs_for_exam(self, exam: ExamId, *, known_at: Microseconds | None = None) -> tuple[Pack, ...]:
+        """Return the packs whose rules may apply to an exam: those of the authorities that define it.
+
+        What a later pack does to an earlier one is as in `packs_for_programme`.
+        """
+        authorities = {pack.authority for pack in self.packs if any(own.id == exam for own in pack.exams)}
+        return self._of(authorities, known_at)
+
+    def programme(self, programme: ProgrammeId, *, as_of: date) -> Programme:
+        """Return the newest version of a programme that holds on a day.
+
+        Raises:
+            ProgrammeUnknown: there is none.
+        """
+        found = newest([known for known in self.programmes if known.id == programme], as_of=as_of)
+        if found is None:
+            known = sorted({known.id for known in self.programmes})
+            raise ProgrammeUnknown("programme-unknown", id=programme, as_of=as_of, known=known)
+        return found
+
+    def exam(self, exam: ExamId, *, as_of: date) -> Exam:
+        """Return the newest version of an exam that holds on a day.
+
+        Raises:
+            ExamUnknown: there is none.
+        """
+        found = newest([known for known in self.exams if known.id == exam], as_of=as_of)
+        if found is None:
+            known = sorted({known.id for known in self.exams})
+            raise ExamUnknown("exam-unknown", id=exam, as_of=as_of, known=known)
+        return found
+
+    def examples(self) -> Iterator[PackFinding]:
+        """Run every example and yield what fails."""
+        for document in self.documents:
+            runs = run_examples(document.pack)
+            yield from document.located(finding for run in runs for finding in run.findings)
+
+    def check(self) -> tuple[PackFinding, ...]:
+        """Run every example and lint every pack: all errors and warnings, each with file and line."""
+        return tuple(finding for document in self.documents for finding in findings_of(document))
+
+    def _of(self, authorities: set[str], known_at: Microseconds | None) -> tuple[Pack, ...]:
+        packs = [pack for pack in self.packs if pack.authority in authorities]
+        return tuple(_until_superseded(pack, packs, known_at) for pack in packs)
+
+
+def read_document(file: Path) -> RulePackDocument:
+    """Read one pack with the files that it includes; its examples are not run.
+
+    Raises:
+        RulePackUnreadable, RulePackInvalid: it is not one.
+    """
+    beside = {
+        f"{file.stem}/{included.name}": included.read_bytes()
+        for included in sorted(file.with_suffix("").glob("*.toml"))
+    }
+    return parse_rule_pack(file.read_bytes(), name=f"{file.parent.name}/{file.name}", beside=beside)
+
+
+def findings_of(document: RulePackDocument) -> tuple[PackFinding, ...]:
+    """Run the examples of one pack and lint it: errors first."""
+    runs = run_examples(document.pack)
+    failed = document.located(finding for run in runs for finding in run.findings)
+    return (*failed, *document.located(lint(document.pack, runs)))
+
+
+def _files(directory: Path) -> list[Path]:
+    if not directory.is_dir():
+        raise Misconfigured("rule-pack-directory", field="rule_pack_directories", path=str(directory))
+    return sorted(directory.glob("*/*.toml"))
+
+
+def _until_superseded(pack: Pack, packs: Iterable[Pack], known_at: Microseconds | None) -> Pack:
+    later = [
+        other.effective_from
+        for other in packs
+        if other.authority == pack.authority
+        and other.effective_from > pack.effective_from
+        and (known_at is None or other.is_published(known_at=known_at))
+    ]
+    if not later:
+        return pack
+    end = min(later)
+    rules = [rule for rule in pack.rules if rule.effective_from < end]
+    return replace(
+        pack,
+        rules=tuple(
+            rule
+            if rule.effective_to is not None and rule.effective_to <= end
+            else replace(rule, effective_to=end)
+            for rule in rules
+        ),
+    )
+
+
+def _require_distinct(packs: Iterable[Pack]) -> None:
+    ids: dict[str, Pack] = {}
+    days: dict[tuple[str, date], Pack] = {}
+    aims: dict[tuple[str, str, int], tuple[Pack, Programme | Exam]] = {}
+    for pack in packs:
+        if ids.setdefault(pack.id, pack) is not pack:
+            raise RulePacksCollide("pack-id-taken", id=pack.id)
+        other = days.setdefault((pack.authority, pack.effective_from), pack)
+        if other is not pack:
+            raise RulePacksCollide("pack-day-taken", id=pack.id, other=other.id, day=pack.effective_from)
+        for kind, aim in _aims(pack):
+            holder, known = aims.setdefault((kind, aim.id, aim.version), (pack, aim))
+            if holder.authority != pack.authority or known != aim:
+                raise RulePacksCollide(f"{kind}-id-taken", id=aim.id, pack=pack.id, other=holder.id)
+
+
+def _aims(pack: Pack) -> Iterator[tuple[str, Programme | Exam]]:
+    yield from (("programme", programme) for programme in pack.programmes)
+    yield from (("exam", exam) for exam in pack.exams)
+
+
+def _distinct(aims: Iterable[Aim]) -> tuple[Aim, ...]:
+    by_version = {(aim.id, aim.version): aim for aim in aims}
+    return tuple(by_version[key] for key in sorted(by_version))
