@@ -49,6 +49,13 @@ class PackFinding:
             text += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if text else step
         return text
 
+    @property
+    def where(self) -> str:
+        """File and line as editors write them: changdu/2020-05-21.toml:42; empty where they are not known."""
+        if self.file is None:
+            return ""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedMiss:

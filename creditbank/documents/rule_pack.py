@@ -35,14 +35,8 @@ class RulePackInvalid(InvalidInput):
 
     def __init__(self, findings: Sequence[PackFinding]) -> None:
         first = findings[0]
-        super().__init__(
-            first.code,
-            field=first.place,
-            file=first.file,
-            line=first.line,
-            count=len(findings),
-            **first.values,
-        )
+        where = {"file": first.file, "where": first.where, "count": len(findings)}
+        super().__init__(first.code, field=first.place, **{**first.values, **where})
         self.findings = tuple(findings)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any, cast
 
 from creditbank.documents.toml_lines import Path, line_of, lines_of
@@ -89,11 +90,12 @@ def read_toml(content: bytes, *, name: str, beside: Mapping[str, bytes]) -> Sour
     for included in _included_names(tree.pop("include", []), name):
         if included not in beside:
             raise RulePackUnreadable("include-missing", field="include", file=name, included=included)
+        shown = str(PurePosixPath(name).parent / included)
         size += len(beside[included])
         if size > SIZE_MAX_BYTES:
-            raise RulePackUnreadable("pack-too-large", file=included, max_bytes=SIZE_MAX_BYTES)
-        texts[included] = _text(beside[included], included)
-        _join(tree, _parsed(texts[included], included), included, name, origins)
+            raise RulePackUnreadable("pack-too-large", file=shown, max_bytes=SIZE_MAX_BYTES)
+        texts[shown] = _text(beside[included], shown)
+        _join(tree, _parsed(texts[shown], shown), shown, name, origins)
     return Source(name=name, tree=cast("Tree", _tuples(tree)), texts=texts, origins=origins)
 
 
@@ -154,8 +156,9 @@ def _parsed(text: str, file: str) -> Tree:
         raise RulePackUnreadable("pack-too-deep", file=file) from error
     except ValueError as error:  # TOMLDecodeError, and integers of more digits than Python reads
         place = _TOML_PLACE.search(str(error))
-        line = int(place[1]) if place else None
-        raise RulePackUnreadable("not-toml", file=file, line=line) from error
+        if place is None:
+            raise RulePackUnreadable("toml-value", file=file) from error
+        raise RulePackUnreadable("not-toml", file=file, line=int(place[1])) from error
 
 
 def _decimal(written: str) -> Decimal:

@@ -225,22 +225,27 @@ def _until_superseded(pack: Pack, packs: Iterable[Pack], known_at: Microseconds 
 def _require_distinct(packs: Iterable[Pack]) -> None:
     ids: dict[str, Pack] = {}
     days: dict[tuple[str, date], Pack] = {}
-    aims: dict[tuple[str, str, int], tuple[Pack, Programme | Exam]] = {}
+    programmes: dict[tuple[str, int], tuple[Pack, Programme]] = {}
+    exams: dict[tuple[str, int], tuple[Pack, Exam]] = {}
     for pack in packs:
         if ids.setdefault(pack.id, pack) is not pack:
             raise RulePacksCollide("pack-id-taken", id=pack.id)
         other = days.setdefault((pack.authority, pack.effective_from), pack)
         if other is not pack:
             raise RulePacksCollide("pack-day-taken", id=pack.id, other=other.id, day=pack.effective_from)
-        for kind, aim in _aims(pack):
-            holder, known = aims.setdefault((kind, aim.id, aim.version), (pack, aim))
-            if holder.authority != pack.authority or known != aim:
-                raise RulePacksCollide(f"{kind}-id-taken", id=aim.id, pack=pack.id, other=holder.id)
+        for programme in pack.programmes:
+            first = programmes.setdefault((programme.id, programme.version), (pack, programme))
+            if not _is_same(first, (pack, programme)):
+                raise RulePacksCollide("programme-taken", id=programme.id, pack=pack.id, other=first[0].id)
+        for exam in pack.exams:
+            known = exams.setdefault((exam.id, exam.version), (pack, exam))
+            if not _is_same(known, (pack, exam)):
+                raise RulePacksCollide("exam-taken", id=exam.id, pack=pack.id, other=known[0].id)
 
 
-def _aims(pack: Pack) -> Iterator[tuple[str, Programme | Exam]]:
-    yield from (("programme", programme) for programme in pack.programmes)
-    yield from (("exam", exam) for exam in pack.exams)
+def _is_same(first: tuple[Pack, Programme | Exam], second: tuple[Pack, Programme | Exam]) -> bool:
+    """Whether two packs of one authority define the same thing: a later pack repeats what still holds."""
+    return first[0].authority == second[0].authority and first[1] == second[1]
 
 
 def _distinct(aims: Iterable[Aim]) -> tuple[Aim, ...]:
