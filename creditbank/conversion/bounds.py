@@ -42,6 +42,7 @@ def limits(
     covers: Sequence[int],
     fills: Sequence[int],
     *,
+    programme: Programme,
     registered: Registered,
     step: Decimal,
 ) -> Iterator[Bound]:
@@ -55,7 +56,8 @@ def limits(
             room = max(0, maximum - sum(grant.units for grant in used))
             yield _bound("limit", "credits", room, maximum, covers[at] | fills[at], 1 << at, str(at))
         if grant.max_courses is not None:
-            room = max(0, grant.max_courses - len(used))
+            courses = sum(programme.course_of(one.target) is not None for one in used)
+            room = max(0, grant.max_courses - courses)
             yield _bound("limit", "courses", room, grant.max_courses, covers[at], 1 << at, str(at))
 
 

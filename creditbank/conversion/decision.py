@@ -25,11 +25,13 @@ RefusalKind = Literal[
     "spent-elsewhere",  # the outcome is spent under another rule, or drawn empty
     "exclusive",  # another rule of the same exclusive group applies
     "similar",  # a similar outcome counts already
+    "budget",  # the outcome holds fewer credits than the course
     "limit",  # the rule's own limit is reached
     "capacity",  # the bucket is full
     "cap",  # a cap is reached
     "not-waivable",  # the part must be sat
     "tie-break",  # as good as the answer, and later in the published order
+    "not-searched",  # the search ended before it could tell
 ]
 NowhereReason = Literal["expired", "not-yet", "revoked", "no-rule", "unmet", "not-needed", "leftover"]
 
@@ -105,7 +107,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why a rule in force grants nothing, or leaves out one of its courses.
+    """Why a rule in force grants nothing, or leaves out some of its places.
 
     `by` names what stands in the way: caps, rules, outcomes or an exclusive group. `gain` is computed: the
     units of the best answer with the one thing needed, less those of this answer; None where more than one
@@ -114,7 +116,7 @@ class Refusal:
 
     cited: RuleCited
     kind: RefusalKind
-    target: str | None = None
+    target: str | None = None  # the course, bucket or part, where only this one is refused
     outcomes: tuple[OutcomeId, ...] = ()
     by: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()

@@ -64,9 +64,13 @@ class Holding:
             return False
         if self.expires_on is not None and as_of >= self.expires_on:
             return False
+        return not self.is_revoked(as_of=as_of, known_at=known_at)
+
+    def is_revoked(self, *, as_of: date, known_at: Microseconds) -> bool:
+        """Whether a revocation recorded up to `known_at` takes it away on the day `as_of`."""
         if self.revoked_at is None or self.revoked_at > known_at:
-            return True
-        return self.revoked_from is not None and as_of < self.revoked_from
+            return False
+        return self.revoked_from is None or as_of >= self.revoked_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

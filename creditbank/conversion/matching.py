@@ -178,7 +178,7 @@ def matches(
     missed: list[list[list[tuple[Need, ...]]]] = [[[] for _ in live.rule.premises] for live in rules]
     index = _index(rules)
     for holding in holdings:
-        if holding.awarded_on > as_of or _is_revoked(holding, as_of=as_of, known_at=known_at):
+        if holding.awarded_on > as_of or holding.is_revoked(as_of=as_of, known_at=known_at):
             continue
         for at, premise in (
             *index.get((holding.kind, holding.code), ()),
@@ -202,12 +202,6 @@ def _index(rules: Sequence[LiveRule]) -> Mapping[tuple[str, str | None], list[tu
             for code in asked.pattern.codes or (None,):
                 index.setdefault((asked.pattern.kind, code), []).append((at, premise))
     return index
-
-
-def _is_revoked(holding: Holding, *, as_of: date, known_at: Microseconds) -> bool:
-    if holding.revoked_at is None or holding.revoked_at > known_at:
-        return False
-    return holding.revoked_from is None or as_of >= holding.revoked_from
 
 
 def _needs(live: LiveRule, premise: int, holding: Holding, *, as_of: date) -> Iterator[Need]:

@@ -12,6 +12,7 @@ from functools import reduce
 from math import gcd
 
 from creditbank.conversion.bounds import Bound, budgets, capacities, caps, limits
+from creditbank.conversion.decision import RefusalKind
 from creditbank.conversion.holding import Holding, Pinned
 from creditbank.conversion.matching import Option
 from creditbank.conversion.programme import Bucket, Course, Programme, ProgrammeInvalid
@@ -38,7 +39,7 @@ class Problem:
     conflicts: tuple[int, ...]
     bounds: tuple[Bound, ...]
     taken: Mapping[str, Pinned]  # courses that are exempted already
-    blocked: Mapping[int, tuple[str, str]]  # options that registered grants rule out: (why, by what)
+    blocked: Mapping[int, tuple[RefusalKind, str]]  # options that registered grants rule out: (why, by what)
 
 
 def common_step(packs: Iterable[RulePack]) -> Decimal:
@@ -73,7 +74,7 @@ def pose(
         fills.append(0 if at in blocked else filled)
     units = _units(programme, step) if options else (0,) * len(places)
     bounds = (
-        *limits(options, covers, fills, registered=registered, step=step),
+        *limits(options, covers, fills, programme=programme, registered=registered, step=step),
         *budgets(options, covers, fills, registered=registered, step=step),
         *capacities(programme, fills, units, registered=registered),
         *caps(options, programme, registered=registered, step=step),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from creditbank.conversion.decision import RefusalKind
 from creditbank.conversion.holding import Holding, Pinned
 from creditbank.conversion.matching import Option
 from creditbank.conversion.rule import Rule
@@ -30,7 +31,7 @@ class Registered:
                 is_drawn = at < len(uses) and uses[at] == "draw"
                 (self.drawn if is_drawn else self.consumed).setdefault(outcome, grant)
 
-    def blocks(self, option: Option) -> tuple[str, str] | None:
+    def blocks(self, option: Option) -> tuple[RefusalKind, str] | None:
         for outcome in option.spent_ids:
             holder = self.consumed.get(outcome)
             if holder is None and outcome in option.consumed:

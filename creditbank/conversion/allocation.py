@@ -1,0 +1,117 @@
+"""Which courses a learner's outcomes exempt: many rules at once, under all caps, the one best answer.
+
+A pure function of its arguments: their order, the clock and the machine change nothing (CONVERSION §3).
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from creditbank.conversion.decision import Decision, Exemption, decimal_text
+from creditbank.conversion.explanation import cap_uses, next_step, refusals
+from creditbank.conversion.fill import Nodes
+from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
+from creditbank.conversion.matching import Option
+from creditbank.conversion.nowhere import nowhere
+from creditbank.conversion.programme import Programme
+from creditbank.conversion.rule import GradePolicy, RulePack
+from creditbank.conversion.solving import Case, Solution, pose_case, solve
+from creditbank.terms import Microseconds
+
+NODE_BUDGET = 200_000
+"""Nodes that one decision may look at; its near misses have the same again, all together."""
+
+
+def decide_exemptions(
+    packs: Iterable[RulePack],
+    holdings: Iterable[Holding],
+    programme: Programme,
+    *,
+    as_of: date,
+    known_at: Microseconds,
+    applicant: Applicant = NOBODY_IN_PARTICULAR,
+    pinned: Iterable[Pinned] = (),
+    node_budget: int = NODE_BUDGET,
+) -> Decision:
+    """Decide what `holdings` exempt in `programme` on the day `as_of`, going by what was known at `known_at`.
+
+    The answer is the first in the total order of CONVERSION §3: most units, least precious outcomes spent,
+    fewest favours, earliest courses. Grants in `pinned` keep what they have. Beyond `node_budget` the
+    answer is the best found, `proved` is False, and equal arguments still give equal answers.
+
+    Raises:
+        HoldingInvalid: `holding-twice`: two holdings have the same id.
+        ProgrammeInvalid: `credits-off-step`: a course's credits are no multiple of the packs' step.
+    """
+    case = pose_case(
+        packs,
+        holdings,
+        programme,
+        applicant=applicant,
+        pinned=pinned,
+        as_of=as_of,
+        known_at=known_at,
+    )
+    nodes = Nodes(node_budget)
+    solution = solve(case, nodes)
+    exemptions = tuple(_exemption(case, solution, grant) for grant in solution.grants)
+    refused = refusals(case, solution, Nodes(node_budget))
+    return Decision(
+        programme=programme.id,
+        programme_version=programme.version,
+        title=programme.title,
+        as_of=as_of,
+        known_at=known_at,
+        step=case.step,
+        packs=tuple((pack.id, pack.digest) for pack in case.packs),
+        units=solution.units,
+        credits=solution.units * case.step,
+        credited=sum((one.credits for one in exemptions if one.with_credit), Decimal(0)),
+        proved=solution.proved,
+        upper_bound=solution.upper_bound,
+        nodes=nodes.used,
+        exemptions=exemptions,
+        pinned=case.pinned,
+        caps=cap_uses(case, solution, refused),
+        refusals=refused,
+        next_step=next_step(case, refused),
+        nowhere=nowhere(case, solution),
+    )
+
+
+def _exemption(case: Case, solution: Solution, grant: tuple[int, int, int]) -> Exemption:
+    at, place, units = grant
+    option = solution.problem.options[at]
+    target = solution.problem.places[place]
+    given = option.live.exemption
+    return Exemption(
+        cited=option.live.cited,
+        target=target.id,
+        title=target.title,
+        is_bucket=place >= solution.problem.course_count,
+        units=units,
+        credits=units * case.step,
+        with_credit=given.with_credit,
+        grade=given.grade,
+        mark=_mark(given.grade, option),
+        spent=option.spent_ids,
+        witnesses=tuple(holding.id for holding in option.witnesses),
+        route=option.live.rule.route,
+    )
+
+
+def _mark(policy: GradePolicy, option: Option) -> str | None:
+    """Return the mark that the policy writes, as far as it follows from the first outcome that has one."""
+    evidence = (*option.spent, *option.witnesses)
+    scored = next((holding for holding in evidence if holding.score is not None), None)
+    match policy.kind:
+        case "fixed":
+            return policy.value
+        case "original" if scored is not None and scored.score is not None:
+            return decimal_text(scored.score)
+        case "original":
+            return next((holding.grade for holding in evidence if holding.grade is not None), None)
+        case "capped" if scored is not None and scored.score is not None and policy.ceiling is not None:
+            return decimal_text(min(scored.score, policy.ceiling))
+        case _:
+            return None

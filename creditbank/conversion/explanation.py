@@ -1,0 +1,291 @@
+"""Why, why not, and what is one step away: the figures of a solved case, in codes.
+
+The sentences are those of the packs; the words for the codes are for the edges.
+"""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from creditbank.conversion.bounds import Bound
+from creditbank.conversion.decision import (
+    CapUse,
+    Need,
+    NextStep,
+    Refusal,
+    RefusalKind,
+)
+from creditbank.conversion.fill import Nodes
+from creditbank.conversion.layout import bits
+from creditbank.conversion.matching import Match
+from creditbank.conversion.meeting import ANY_OF
+from creditbank.conversion.near_miss import Gains, distance
+from creditbank.conversion.programme import Bucket
+from creditbank.conversion.solving import Case, Solution
+from creditbank.terms import RuleId
+
+
+def refusals(case: Case, solution: Solution, nodes: Nodes) -> tuple[Refusal, ...]:
+    """Return why each rule in force, by rank, grants nothing or leaves out some of its places."""
+    return tuple(Refusing(case, solution, nodes).all())
+
+
+def needs_of(match: Match) -> tuple[Need, ...]:
+    """Return what a rule lacks: for each unmet premise what the nearest outcome lacks, or a new outcome."""
+    found: list[Need] = []
+    for premise in match.unmet:
+        nearest = min(
+            match.missed_by[premise], key=lambda needs: (len(needs), needs[0].outcome), default=None
+        )
+        found.extend(nearest or (new_outcome(match, premise),))
+    if not match.unmet:
+        found.append(new_outcome(match, len(match.met_by) - 1))  # each is met, but not by different outcomes
+    return tuple(found)
+
+
+def new_outcome(match: Match, premise: int) -> Need:
+    """Return the need for one more outcome of what a premise is about."""
+    pattern = match.live.rule.premises[premise].pattern
+    wanted = ANY_OF.join(sorted(pattern.codes)) or pattern.kind
+    return Need(attribute="outcome", have=None, need=wanted, premise=premise)
+
+
+def next_step(case: Case, refused: Sequence[Refusal]) -> NextStep | None:
+    """Return the cheapest addition that gains: a better outcome before a new one, then the largest gain."""
+    live_of = {(live.pack.id, live.rule.id, live.rule.version): live for live in case.rules}
+    found: list[tuple[tuple[int, int, int, int], NextStep]] = []
+    for at, refusal in enumerate(refused):
+        if not refusal.gain or refusal.gain_credits is None or len(refusal.needs) != 1:
+            continue
+        live = live_of[refusal.cited.pack, refusal.cited.rule, refusal.cited.version]
+        need = refusal.needs[0]
+        step = NextStep(cited=refusal.cited, need=need, gain=refusal.gain, gain_credits=refusal.gain_credits)
+        found.append(((*distance(live, need), -refusal.gain, at), step))
+    return min(found, key=lambda one: one[0])[1] if found else None
+
+
+def cap_uses(case: Case, solution: Solution, refused: Sequence[Refusal]) -> tuple[CapUse, ...]:
+    """Return how full every cap of the programme is, in its order; the periods of a cap by date."""
+    binding = {cap for refusal in refused if refusal.kind == "cap" for cap in refusal.by}
+    caps = {cap.id: cap for cap in case.programme.caps}
+    usage = Usage(solution)
+    found = []
+    for bound in solution.problem.bounds:
+        if bound.kind != "cap":
+            continue
+        cap = caps[bound.source]
+        unit = case.step if bound.measure == "credits" else Decimal(1)
+        found.append(
+            CapUse(
+                id=cap.id,
+                title=cap.title,
+                measure=cap.measure,
+                used=(bound.maximum - bound.room + usage.of(bound)) * unit,
+                maximum=bound.maximum * unit,
+                binds=cap_name(bound) in binding,
+                cite=cap.cite,
+                period=bound.period,
+            )
+        )
+    return tuple(found)
+
+
+def cap_name(bound: Bound) -> str:
+    """Return what a refusal calls a cap: its id, and the first day of the period of one that has them."""
+    return bound.source if bound.period is None else f"{bound.source}@{bound.period.isoformat()}"
+
+
+class Usage:
+    """What an answer uses of each bound."""
+
+    def __init__(self, solution: Solution) -> None:
+        self.problem = solution.problem
+        self.grants = solution.grants
+
+    def of(self, bound: Bound) -> int:
+        within = [
+            (option, place, units)
+            for option, place, units in self.grants
+            if bound.options >> option & 1 and bound.places >> place & 1
+        ]
+        if bound.counted is not None:
+            counted = bound.counted
+            return len({outcome for option, _, _ in within for outcome in counted[option]})
+        if bound.measure == "courses":
+            return sum(place < self.problem.course_count for _, place, _ in within)
+        return sum(units for _, _, units in within)
+
+
+Cause = tuple[RefusalKind, tuple[str, ...]]
+
+
+class Refusing:
+    """Finds what stands in the way of each rule."""
+
+    def __init__(self, case: Case, solution: Solution, nodes: Nodes) -> None:
+        self.case = case
+        self.solution = solution
+        self.problem = solution.problem
+        self.gains = Gains(case, solution, nodes)
+        self.grants = solution.grants
+        self.granted_by = {place: option for option, place, _ in self.grants}
+        self.placed = {(option, place) for option, place, _ in self.grants}
+        self.used = {option for option, _, _ in self.grants}
+        usage = Usage(solution)
+        self.slack = [(bound, bound.room - usage.of(bound)) for bound in self.problem.bounds]
+        self.options: list[list[int]] = [[] for _ in case.rules]
+        for option, rule in enumerate(solution.rule_of):
+            self.options[rule].append(option)
+
+    def all(self) -> Iterator[Refusal]:
+        for rule, match in enumerate(self.solution.matches):
+            if match.live.fact_needs:
+                yield Refusal(cited=match.live.cited, kind="fact", needs=match.live.fact_needs)
+            elif not self.options[rule]:
+                yield self._unmet(match)
+            else:
+                yield from self._left_out(rule, match)
+
+    def _unmet(self, match: Match) -> Refusal:
+        needs = needs_of(match)
+        gain = self.gains.of(match.live, needs[0]) if len(needs) == 1 else None
+        return Refusal(
+            cited=match.live.cited,
+            kind="premise",
+            needs=needs,
+            outcomes=tuple(sorted({need.outcome for need in needs if need.outcome is not None})),
+            gain=gain,
+            gain_credits=None if gain is None else gain * self.case.step,
+        )
+
+    def _left_out(self, rule: int, match: Match) -> Iterator[Refusal]:
+        options = self.options[rule]
+        grants = [option for option in options if option in self.used]
+        tried = grants or options
+        wanted = self.problem.wants[options[0]] | self.problem.fills[options[0]]
+        found = 0
+        for place in bits(wanted):
+            if place < self.problem.course_count and place in self.granted_by:
+                continue
+            if any((option, place) in self.placed for option in grants):
+                continue
+            option, (kind, by) = self._cause(tried, place)
+            found += 1
+            yield Refusal(
+                cited=match.live.cited,
+                kind=kind,
+                target=self.problem.places[place].id,
+                outcomes=self.problem.options[option].spent_ids,
+                by=by,
+            )
+        if not grants and not found and wanted:
+            yield self._outdone(options[0], match, wanted)
+
+    def _outdone(self, option: int, match: Match, wanted: int) -> Refusal:
+        """Return the refusal of a rule whose every place another rule has got."""
+        others = {self.granted_by[place] for place in bits(wanted)}
+        kind: RefusalKind = "tie-break" if self._ties(option) else "taken"
+        return Refusal(
+            cited=match.live.cited,
+            kind=kind,
+            outcomes=self.problem.options[option].spent_ids,
+            by=self._rules(others),
+        )
+
+    def _ties(self, option: int) -> bool:
+        """Whether another allocation with as many units would have used this option."""
+        return any(
+            search.ties(option, best.units)
+            for search, best in zip(self.solution.searches, self.solution.bests, strict=True)
+            if search.layout.mask >> option & 1
+        )
+
+    def _cause(self, options: Sequence[int], place: int) -> tuple[int, Cause]:
+        """Return what keeps a rule from a place: of its options, the one with the fewest causes."""
+        found = [(option, self._causes(option, place)) for option in options]
+        option, causes = min(found, key=lambda one: (len(one[1]), one[0]))
+        if not causes:
+            is_void = place < self.problem.course_count and not self.problem.units[place]
+            return option, ("tie-break" if is_void else "not-searched", ())
+        kind = causes[0][0]
+        by = tuple(dict.fromkeys(name for other, names in causes if other == kind for name in names))
+        if kind in {"spent-elsewhere", "exclusive", "similar"} and self._ties(option):
+            kind = "tie-break"
+        return option, (kind, by)
+
+    def _causes(self, option: int, place: int) -> list[Cause]:
+        problem = self.problem
+        target = problem.places[place]
+        if not isinstance(target, Bucket):
+            taken = problem.taken.get(target.id)
+            if taken is not None:
+                return [("taken", (taken.rule,))]
+            categories = problem.options[option].live.rule.scope.categories
+            if not target.is_exemptible_under(categories):
+                return [("not-exemptible", (target.id,))]
+        if option in problem.blocked:
+            kind, by = problem.blocked[option]
+            return [(kind, (by,))]
+        rivals = problem.conflicts[option]
+        causes = [self._conflict(option, other) for other in sorted(self.used) if rivals >> other & 1]
+        places = [place]
+        if problem.bundles >> option & 1:
+            causes.extend(self._torn_bundle(option))
+            places = list(bits(problem.wants[option]))
+        causes.extend(self._full(option, places))
+        return causes
+
+    def _torn_bundle(self, option: int) -> Iterator[Cause]:
+        for place in bits(self.problem.wants[option]):
+            target = self.problem.places[place]
+            assert not isinstance(target, Bucket), "a bundle has no buckets"
+            taken = self.problem.taken.get(target.id)
+            if taken is not None:
+                yield "taken", (taken.rule,)
+            elif not self.problem.covers[option]:
+                if not target.is_exemptible_under(self.problem.options[option].live.rule.scope.categories):
+                    yield "not-exemptible", (target.id,)
+            elif place in self.granted_by:
+                yield "taken", self._rules({self.granted_by[place]})
+
+    def _conflict(self, option: int, other: int) -> Cause:
+        one, two = self.problem.options[option], self.problem.options[other]
+        if set(one.consumed) & set(two.spent_ids) or set(two.consumed) & set(one.spent_ids):
+            return "spent-elsewhere", (two.live.rule.id,)
+        if one.live.group is not None and one.live.group == two.live.group:
+            return "exclusive", (two.live.rule.id,)
+        return "similar", two.spent_ids
+
+    def _full(self, option: int, places: Sequence[int]) -> Iterator[Cause]:
+        for bound, slack in self.slack:
+            within = [place for place in places if bound.places >> place & 1]
+            if not within or not bound.options >> option & 1:
+                continue
+            if self._asked(bound, option, within) > slack:
+                match bound.kind:
+                    case "limit":
+                        yield "limit", ()
+                    case "budget":
+                        drawing = {other for other in self.used if bound.options >> other & 1}
+                        yield ("spent-elsewhere" if drawing else "budget"), self._rules(drawing)
+                    case "capacity":
+                        yield "capacity", (bound.source,)
+                    case "cap":
+                        yield "cap", (cap_name(bound),)
+
+    def _asked(self, bound: Bound, option: int, places: Sequence[int]) -> int:
+        courses = [place for place in places if place < self.problem.course_count]
+        if bound.counted is not None:
+            counted = bound.counted
+            already = {
+                outcome
+                for other, place, _ in self.grants
+                if bound.options >> other & 1 and bound.places >> place & 1
+                for outcome in counted[other]
+            }
+            return len(set(counted[option]) - already)
+        if bound.measure == "courses":
+            return len(courses)
+        return sum(self.problem.units[place] for place in courses) or (1 if len(courses) < len(places) else 0)
+
+    def _rules(self, options: set[int]) -> tuple[RuleId, ...]:
+        return tuple(sorted({self.problem.options[option].live.rule.id for option in options}))

@@ -1,0 +1,197 @@
+"""One case, solved: from packs, holdings and a programme to the best allocation, part by part.
+
+What the answer says about it is for `allocation` and `explanation`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from creditbank.conversion.fill import Grant, Nodes
+from creditbank.conversion.holding import Applicant, Holding, Pinned
+from creditbank.conversion.layout import Layout, components
+from creditbank.conversion.matching import (
+    LiveRule,
+    Match,
+    Option,
+    level_rank,
+    matches,
+    options_of,
+    ordered,
+    rules_in_force,
+)
+from creditbank.conversion.problem import Problem, common_step, pose
+from creditbank.conversion.programme import Programme
+from creditbank.conversion.rule import Rule, RulePack, Scale
+from creditbank.conversion.search import Best, Search
+from creditbank.terms import Microseconds, OutcomeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A question, with the rules that are in force for it in the order of their rank."""
+
+    packs: tuple[RulePack, ...]  # with rules in force
+    programme: Programme
+    holdings: tuple[Holding, ...]  # what was recorded by then, by id
+    pinned: tuple[Pinned, ...]
+    as_of: date
+    known_at: Microseconds
+    step: Decimal
+    rules: tuple[LiveRule, ...]
+    known_rules: Mapping[tuple[str, str, int], Rule]
+    scales: Mapping[str, Scale]  # by which outcomes are more or less precious
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """What a case comes to, and how it was found."""
+
+    matches: tuple[Match, ...]
+    problem: Problem
+    rule_of: tuple[int, ...]  # of each option
+    searches: tuple[Search, ...]
+    bests: tuple[Best, ...]
+    is_complete: bool  # every option was looked at
+
+    @property
+    def units(self) -> int:
+        return sum(best.units for best in self.bests)
+
+    @property
+    def proved(self) -> bool:
+        return self.is_complete and all(best.proved for best in self.bests)
+
+    @property
+    def upper_bound(self) -> int:
+        if self.is_complete:
+            return sum(best.upper_bound for best in self.bests)
+        return sum(self.problem.units)
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """Everything that is granted, in the programme's order of places."""
+        found = [grant for best in self.bests for grant in best.grants]
+        return tuple(sorted(found, key=lambda grant: (grant[1], grant[0])))
+
+
+def pose_case(
+    packs: Iterable[RulePack],
+    holdings: Iterable[Holding],
+    programme: Programme,
+    *,
+    applicant: Applicant,
+    pinned: Iterable[Pinned],
+    as_of: date,
+    known_at: Microseconds,
+) -> Case:
+    """Return the case in the order that does not depend on that of the arguments.
+
+    Raises:
+        HoldingInvalid: `holding-twice`.
+    """
+    all_packs = sorted(packs, key=lambda pack: (pack.id, pack.digest))
+    rules = rules_in_force(all_packs, programme, applicant=applicant, as_of=as_of, known_at=known_at)
+    speaking = {(live.pack.id, live.pack.digest) for live in rules}
+    used = tuple(pack for pack in all_packs if (pack.id, pack.digest) in speaking)
+    scales: dict[str, Scale] = {}
+    for pack in used:
+        for framework in sorted(pack.scales):
+            scales.setdefault(framework, pack.scales[framework])
+    return Case(
+        packs=used,
+        programme=programme,
+        holdings=ordered(holdings, known_at=known_at),
+        pinned=tuple(sorted(pinned, key=_pinned_key)),
+        as_of=as_of,
+        known_at=known_at,
+        step=common_step(used),
+        rules=rules,
+        known_rules={(pack.id, rule.id, rule.version): rule for pack in all_packs for rule in pack.rules},
+        scales=scales,
+    )
+
+
+def solve(
+    case: Case, nodes: Nodes, *, beyond: "Solution | None" = None, holdings: Sequence[Holding] = ()
+) -> Solution:
+    """Return the best allocation of a case.
+
+    With `beyond`, `holdings` stand in the place of the case's own, and only the units count: parts that
+    are as they were there are taken over.
+
+    Raises:
+        ProgrammeInvalid: `credits-off-step`.
+    """
+    held = holdings if beyond is not None else case.holdings
+    found = matches(case.rules, held, as_of=case.as_of, known_at=case.known_at)
+    options: list[Option] = []
+    rule_of: list[int] = []
+    is_complete = True
+    for at, match in enumerate(found):
+        of_rule, are_all = options_of(match, as_of=case.as_of)
+        options.extend(of_rule)
+        rule_of.extend([at] * len(of_rule))
+        is_complete = is_complete and are_all
+    problem = pose(
+        options,
+        case.programme,
+        step=case.step,
+        holdings={holding.id: holding for holding in held},
+        pinned=case.pinned,
+        rules=case.known_rules,
+    )
+    spends = _spends(problem, held, case.scales)
+    known = {} if beyond is None else _known(beyond)
+    searches: list[Search] = []
+    bests: list[Best] = []
+    for layout in components(problem):
+        best = known.get(_name(layout, rule_of))
+        if best is None:
+            own = [spent & layout.mask for spent in spends if spent & layout.mask]
+            searches.append(Search(layout, nodes, spends=own))
+            best = searches[-1].best() if beyond is None else searches[-1].most()
+        bests.append(best)
+    return Solution(
+        matches=found,
+        problem=problem,
+        rule_of=tuple(rule_of),
+        searches=tuple(searches),
+        bests=tuple(bests),
+        is_complete=is_complete,
+    )
+
+
+_Name = tuple[tuple[int, tuple[OutcomeId, ...]], ...]
+
+
+def _name(layout: Layout, rule_of: Sequence[int]) -> _Name:
+    """Return what tells a part from others of the same case: its rules and the outcomes they spend."""
+    options = layout.problem.options
+    return tuple((rule_of[at], options[at].spent_ids) for at in layout.options)
+
+
+def _known(solution: Solution) -> dict[_Name, Best]:
+    return {
+        _name(search.layout, solution.rule_of): best
+        for search, best in zip(solution.searches, solution.bests, strict=True)
+    }
+
+
+def _spends(problem: Problem, holdings: Sequence[Holding], scales: Mapping[str, Scale]) -> list[int]:
+    """Return the options that spend each outcome, the most precious outcome first."""
+    spending: dict[OutcomeId, int] = {}
+    for at, option in enumerate(problem.options):
+        for outcome in option.spent_ids:
+            spending[outcome] = spending.get(outcome, 0) | 1 << at
+    precious = sorted(
+        (holding for holding in holdings if holding.id in spending),
+        key=lambda holding: (level_rank(holding, scales), holding.expires_on or date.max, holding.id),
+        reverse=True,
+    )
+    return [spending[holding.id] for holding in precious]
+
+
+def _pinned_key(grant: Pinned) -> tuple[str, str, int, str, int, tuple[OutcomeId, ...]]:
+    return (grant.pack, grant.rule, grant.rule_version, grant.target, grant.units, grant.spent)

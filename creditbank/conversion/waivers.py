@@ -1,0 +1,212 @@
+"""Which parts of an exam a learner's outcomes waive: the union of the rules that match, cut by the caps.
+
+Premises only hold here (a diploma is not spent), so there is nothing to search: the caps take the parts in
+their published order, each under the first rule in the order of rank.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from creditbank.conversion.decision import CapUse, Need, NextStep, Refusal, Waiver, WaiverDecision
+from creditbank.conversion.explanation import needs_of
+from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
+from creditbank.conversion.matching import (
+    LiveRule,
+    Match,
+    Option,
+    matches,
+    options_of,
+    ordered,
+    rules_in_force,
+)
+from creditbank.conversion.near_miss import distance, supplied
+from creditbank.conversion.programme import Exam, Part, PartCap
+from creditbank.conversion.rule import RulePack, WaiverGrant
+from creditbank.terms import Microseconds, PartId
+
+
+def decide_waivers(
+    packs: Iterable[RulePack],
+    holdings: Iterable[Holding],
+    exam: Exam,
+    *,
+    as_of: date,
+    known_at: Microseconds,
+    applicant: Applicant = NOBODY_IN_PARTICULAR,
+    pinned: Iterable[Pinned] = (),
+) -> WaiverDecision:
+    """Decide which parts of `exam` need not be sat on the day `as_of`, going by what was known at `known_at`.
+
+    Parts in `pinned` are waived already and count toward every cap.
+
+    Raises:
+        HoldingInvalid: `holding-twice`: two holdings have the same id.
+    """
+    all_packs = sorted(packs, key=lambda pack: (pack.id, pack.digest))
+    rules = rules_in_force(all_packs, exam, applicant=applicant, as_of=as_of, known_at=known_at)
+    question = _Question(
+        exam=exam,
+        rules=rules,
+        holdings=ordered(holdings, known_at=known_at),
+        pinned=tuple(sorted(pinned, key=lambda grant: (grant.target, grant.pack, grant.rule))),
+        as_of=as_of,
+        known_at=known_at,
+    )
+    answer = question.answer(question.holdings)
+    refused = tuple(_refusals(question, answer))
+    speaking = sorted({(live.pack.id, live.pack.digest) for live in rules})
+    return WaiverDecision(
+        exam=exam.id,
+        exam_version=exam.version,
+        title=exam.title,
+        as_of=as_of,
+        known_at=known_at,
+        packs=tuple(speaking),
+        waivers=tuple(
+            Waiver(
+                cited=option.live.cited,
+                part=part.id,
+                title=part.title,
+                witnesses=tuple(holding.id for holding in option.witnesses),
+            )
+            for part in exam.parts
+            if (option := answer.waived.get(part.id)) is not None
+        ),
+        pinned=question.pinned,
+        caps=_cap_uses(question, answer, refused),
+        refusals=refused,
+        next_step=_next_step(question, refused),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    matches: tuple[Match, ...]
+    options: tuple[Option | None, ...]  # of each rule
+    waived: dict[PartId, Option]
+    full: dict[PartId, tuple[PartCap, ...]]  # parts that a rule would waive, and the caps that forbid it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    exam: Exam
+    rules: tuple[LiveRule, ...]
+    holdings: tuple[Holding, ...]
+    pinned: tuple[Pinned, ...]
+    as_of: date
+    known_at: Microseconds
+
+    @property
+    def waived_before(self) -> frozenset[str]:
+        return frozenset(grant.target for grant in self.pinned)
+
+    def answer(self, holdings: Sequence[Holding]) -> _Answer:
+        found = matches(self.rules, holdings, as_of=self.as_of, known_at=self.known_at)
+        options = tuple(next(iter(options_of(match, as_of=self.as_of)[0]), None) for match in found)
+        waived: dict[PartId, Option] = {}
+        full: dict[PartId, tuple[PartCap, ...]] = {}
+        for part in self.exam.parts:
+            option = next((one for one in options if one is not None and part.id in parts_of(one.live)), None)
+            if option is None or not part.waivable or part.id in self.waived_before:
+                continue
+            reached = tuple(
+                cap
+                for cap in self.exam.caps
+                if (not cap.parts or part.id in cap.parts) and self.used(cap, waived) >= cap.maximum
+            )
+            if reached:
+                full[part.id] = reached
+            else:
+                waived[part.id] = option
+        return _Answer(matches=found, options=options, waived=waived, full=full)
+
+    def used(self, cap: PartCap, waived: Iterable[PartId]) -> int:
+        counted = {*waived, *(part.id for part in self.exam.parts if part.id in self.waived_before)}
+        return len(counted & cap.parts if cap.parts else counted)
+
+
+def parts_of(live: LiveRule) -> tuple[PartId, ...]:
+    """Return the parts that a rule waives."""
+    assert isinstance(live.rule.grant, WaiverGrant), "rules about an exam waive"
+    return live.rule.grant.parts
+
+
+def _refusals(question: _Question, answer: _Answer) -> Iterator[Refusal]:
+    for match, option in zip(answer.matches, answer.options, strict=True):
+        live = match.live
+        if live.fact_needs:
+            yield Refusal(cited=live.cited, kind="fact", needs=live.fact_needs)
+        elif option is None:
+            yield _unmet(question, answer, match)
+        else:
+            for part in question.exam.parts:
+                if part.id in parts_of(live):
+                    yield from _left_out(question, answer, option, part)
+
+
+def _unmet(question: _Question, answer: _Answer, match: Match) -> Refusal:
+    needs = needs_of(match)
+    gain = _gain(question, answer, match.live, needs[0]) if len(needs) == 1 else None
+    return Refusal(
+        cited=match.live.cited,
+        kind="premise",
+        needs=needs,
+        outcomes=tuple(sorted({need.outcome for need in needs if need.outcome is not None})),
+        gain=gain,
+    )
+
+
+def _gain(question: _Question, answer: _Answer, live: LiveRule, need: Need) -> int | None:
+    """Return how many more parts would be waived."""
+    added = supplied(live, need, holdings=question.holdings, as_of=question.as_of)
+    if added is None:
+        return None
+    others = [holding for holding in question.holdings if holding.id != added.id]
+    holdings = sorted((*others, added), key=lambda holding: holding.id)
+    return len(question.answer(holdings).waived) - len(answer.waived)
+
+
+def _left_out(question: _Question, answer: _Answer, option: Option, part: Part) -> Iterator[Refusal]:
+    cited, witnesses = option.live.cited, tuple(holding.id for holding in option.witnesses)
+    waived_by = answer.waived.get(part.id)
+    if not part.waivable:
+        yield Refusal(cited=cited, kind="not-waivable", target=part.id, outcomes=witnesses, by=(part.id,))
+    elif part.id in answer.full:
+        reached = tuple(cap.id for cap in answer.full[part.id])
+        yield Refusal(cited=cited, kind="cap", target=part.id, outcomes=witnesses, by=reached)
+    elif part.id in question.waived_before:
+        by = tuple(sorted({grant.rule for grant in question.pinned if grant.target == part.id}))
+        yield Refusal(cited=cited, kind="taken", target=part.id, outcomes=witnesses, by=by)
+    elif waived_by is not None and waived_by is not option:
+        by = (waived_by.live.rule.id,)
+        yield Refusal(cited=cited, kind="taken", target=part.id, outcomes=witnesses, by=by)
+
+
+def _cap_uses(question: _Question, answer: _Answer, refused: Sequence[Refusal]) -> tuple[CapUse, ...]:
+    binding = {cap for refusal in refused if refusal.kind == "cap" for cap in refusal.by}
+    return tuple(
+        CapUse(
+            id=cap.id,
+            title=cap.title,
+            measure="parts",
+            used=Decimal(question.used(cap, answer.waived)),
+            maximum=Decimal(cap.maximum),
+            binds=cap.id in binding,
+            cite=cap.cite,
+        )
+        for cap in question.exam.caps
+    )
+
+
+def _next_step(question: _Question, refused: Sequence[Refusal]) -> NextStep | None:
+    live_of = {(live.pack.id, live.rule.id, live.rule.version): live for live in question.rules}
+    found: list[tuple[tuple[int, int, int, int], NextStep]] = []
+    for at, refusal in enumerate(refused):
+        if refusal.gain and len(refusal.needs) == 1:
+            need, cited = refusal.needs[0], refusal.cited
+            near = distance(live_of[cited.pack, cited.rule, cited.version], need)
+            step = NextStep(cited=cited, need=need, gain=refusal.gain, gain_credits=Decimal(0))
+            found.append(((*near, -refusal.gain, at), step))
+    return min(found, key=lambda one: one[0])[1] if found else None

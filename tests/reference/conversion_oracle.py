@@ -1,0 +1,510 @@
+"""The best allocation by trying all of them: slow, obvious, and straight from CONVERSION §2 and §3.
+
+Shares the data types with the product and nothing else. For tiny instances only.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import permutations, product
+from math import inf
+
+from creditbank.conversion.holding import Applicant, Holding, Pinned
+from creditbank.conversion.programme import Bucket, Cap, Course, Programme
+from creditbank.conversion.rule import ExemptionGrant, FactTest, Pattern, Premise, Rule, RulePack
+from creditbank.terms import Microseconds, years_after
+
+Family = tuple[str, str, frozenset[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    pack: RulePack
+    rule: Rule
+    spent: tuple[Holding, ...]
+    witnesses: tuple[Holding, ...]
+
+    @property
+    def grant(self) -> ExemptionGrant:
+        assert isinstance(self.rule.grant, ExemptionGrant)
+        return self.rule.grant
+
+    @property
+    def spending(self) -> list[tuple[Premise, Holding]]:
+        return list(zip([p for p in self.rule.premises if p.use != "hold"], self.spent, strict=True))
+
+    def ids(self, use: str) -> set[str]:
+        return {holding.id for premise, holding in self.spending if premise.use == use}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One thing granted: to compare with an exemption of the product."""
+
+    pack: str
+    rule: str
+    version: int
+    target: str
+    credits: Decimal
+    spent: tuple[str, ...]
+    witnesses: tuple[str, ...]
+
+
+class Oracle:
+    def __init__(
+        self,
+        packs: Sequence[RulePack],
+        holdings: Sequence[Holding],
+        programme: Programme,
+        *,
+        as_of: date,
+        known_at: Microseconds,
+        applicant: Applicant,
+        pinned: Sequence[Pinned],
+        step: Decimal,
+    ) -> None:
+        self.packs = packs
+        self.programme = programme
+        self.as_of = as_of
+        self.known_at = known_at
+        self.applicant = applicant
+        self.pinned = pinned
+        self.step = step
+        self.all = {holding.id: holding for holding in holdings}
+        self.visible = sorted(
+            (holding for holding in holdings if self.is_visible(holding)), key=lambda holding: holding.id
+        )
+        self.options = sorted(self.draw_up_options(), key=self.rank)
+        self.places: list[Course | Bucket] = [*programme.courses, *programme.buckets]
+
+    # What is visible, what is in force, what is met.
+
+    def is_visible(self, holding: Holding) -> bool:
+        if holding.recorded_at > self.known_at:
+            return False
+        is_known = holding.revoked_at is not None and holding.revoked_at <= self.known_at
+        if is_known and (holding.revoked_from is None or holding.revoked_from <= self.as_of):
+            return False
+        return holding.awarded_on <= self.as_of and (
+            holding.expires_on is None or self.as_of < holding.expires_on
+        )
+
+    def in_force(self, rule: Rule, day: date) -> bool:
+        return rule.effective_from <= day and (rule.effective_to is None or day < rule.effective_to)
+
+    def applies(self, pack: RulePack, rule: Rule) -> bool:
+        scope, programme = rule.scope, self.programme
+        if not isinstance(rule.grant, ExemptionGrant) or rule.published_at > self.known_at:
+            return False
+        if scope.programmes and programme.id not in scope.programmes:
+            return False
+        if scope.majors and programme.major not in scope.majors:
+            return False
+        if scope.levels and programme.level not in scope.levels:
+            return False
+        if pack.date_basis == "application" and not self.in_force(rule, self.as_of):
+            return False
+        if pack.date_basis == "enrolment":
+            enrolled = self.applicant.enrolled_on
+            if enrolled is None or not self.in_force(rule, enrolled):
+                return False
+        return all(self.fact_holds(test) for test in scope.facts)
+
+    def fact_holds(self, test: FactTest) -> bool:
+        value = getattr(self.applicant, test.fact)
+        if value is None:
+            return False
+        if test.one_of and str(value) not in test.one_of:
+            return False
+        if test.within_years is not None:
+            return bool(value <= self.as_of < years_after(value, test.within_years))
+        if test.at_least is not None and value < test.at_least:
+            return False
+        return bool(test.at_most is None or value <= test.at_most)
+
+    def meets(self, pack: RulePack, rule: Rule, pattern: Pattern, holding: Holding) -> bool:
+        if pack.date_basis == "award" and not self.in_force(rule, holding.awarded_on):
+            return False
+        return self.fits(pack, pattern, holding)
+
+    def fits(self, pack: RulePack, pattern: Pattern, holding: Holding) -> bool:
+        def at_least(scale: str, have: str | None, want: str) -> bool:
+            place = {name: at for at, equal in enumerate(pack.scales[scale].levels) for name in equal}
+            return have in place and place[have] >= place[want]
+
+        if holding.kind != pattern.kind or (pattern.codes and holding.code not in pattern.codes):
+            return False
+        if pattern.min_levels:
+            mine = holding.level
+            if mine is None or not any(
+                level.framework == mine.framework and at_least(level.framework, mine.level, level.level)
+                for level in pattern.min_levels
+            ):
+                return False
+        if pattern.min_grade is not None and not at_least(
+            pattern.min_grade.framework, holding.grade, pattern.min_grade.level
+        ):
+            return False
+        for wanted, have in (
+            (pattern.min_score, holding.score),
+            (pattern.min_hours, holding.hours),
+            (pattern.min_credits, holding.credits),
+        ):
+            if wanted is not None and (have is None or have < wanted):
+                return False
+        age = pattern.max_age_years
+        if age is not None and self.as_of >= years_after(holding.awarded_on, age):
+            return False
+        return not pattern.issuers or holding.issuer in pattern.issuers
+
+    def worth(self, pack: RulePack, table: str, holding: Holding) -> Decimal:
+        found = pack.tables[table]
+        values = [row.credits for row in found.rows if self.fits(pack, row.pattern, holding)]
+        if not values:
+            return Decimal(0)
+        value = max(values) - sum(
+            one.credits for one in found.deductions if self.fits(pack, one.pattern, holding)
+        )
+        value = max(value, Decimal(0))
+        return value if found.maximum is None else min(value, found.maximum)
+
+    # Options.
+
+    def draw_up_options(self) -> Iterator[Option]:
+        for pack in self.packs:
+            for rule in pack.rules:
+                if not self.applies(pack, rule):
+                    continue
+                spending = [premise for premise in rule.premises if premise.use != "hold"]
+                holding = [premise for premise in rule.premises if premise.use == "hold"]
+                for spent in permutations(self.visible, len(spending)):
+                    if not all(map(lambda p, h: self.meets(pack, rule, p.pattern, h), spending, spent)):
+                        continue
+                    rest = [one for one in self.visible if one not in spent]
+                    for witnesses in permutations(rest, len(holding)):
+                        if all(map(lambda p, h: self.meets(pack, rule, p.pattern, h), holding, witnesses)):
+                            option = Option(pack=pack, rule=rule, spent=spent, witnesses=witnesses)
+                            if self.one_of_each_family(option):
+                                yield option
+                            break  # in the order of ids: the smallest
+
+    def families(self, option: Option) -> Iterator[tuple[Family, str]]:
+        for premise, holding in option.spending:
+            for table in (premise.worth, option.grant.worth):
+                if table is None:
+                    continue
+                for family in option.pack.tables[table].families:
+                    if holding.code in family:
+                        yield (option.pack.id, table, family), holding.id
+
+    def one_of_each_family(self, option: Option) -> bool:
+        found = list(self.families(option))
+        return all(one == two for key, one in found for other, two in found if key == other)
+
+    def rank(self, option: Option) -> tuple[object, ...]:
+        rule = option.rule
+        return (-rule.priority, rule.id, rule.version, option.pack.id, [one.id for one in option.spent])
+
+    # Allocations.
+
+    def may_get(self, option: Option, place: int) -> bool:
+        target = self.places[place]
+        if place >= len(self.programme.courses):
+            bucket = self.programme.buckets[place - len(self.programme.courses)]
+            kinds = {holding.kind for holding in option.spent}
+            return bucket.id in option.grant.buckets and (
+                not bucket.accepts or (kinds != set() and kinds <= bucket.accepts)
+            )
+        course = self.programme.courses[place]
+        wanted = option.grant.courses
+        if wanted is None or any(grant.target == target.id for grant in self.pinned):
+            return False
+        categories = option.rule.scope.categories
+        if not course.exemptible and not (categories and categories <= course.exempt_for):
+            return False
+        return (
+            (not wanted.courses or course.id in wanted.courses)
+            and (not wanted.modules or course.module in wanted.modules)
+            and (not wanted.classes or course.course_class in wanted.classes)
+            and (not wanted.natures or course.nature in wanted.natures)
+        )
+
+    def units(self, credits_: Decimal) -> int:
+        return int(credits_ // self.step)
+
+    def allocations(self) -> Iterator[dict[tuple[int, int], int]]:
+        """Yield every allocation, legal or not: (option, place) -> units."""
+        courses = len(self.programme.courses)
+        takers = [
+            [None, *(at for at, option in enumerate(self.options) if self.may_get(option, place))]
+            for place in range(courses)
+        ]
+        pairs = [
+            (at, place)
+            for place in range(courses, len(self.places))
+            for at, option in enumerate(self.options)
+            if self.may_get(option, place)
+        ]
+        amounts = [
+            range(self.units(self.programme.buckets[place - courses].capacity) + 1) for _, place in pairs
+        ]
+        for taken in product(*takers):
+            named = {
+                (at, place): self.units(self.programme.courses[place].credits)
+                for place, at in enumerate(taken)
+                if at is not None
+            }
+            for poured in product(*amounts):
+                yield named | {pair: amount for pair, amount in zip(pairs, poured, strict=True) if amount}
+
+    def is_legal(self, allocation: dict[tuple[int, int], int]) -> bool:
+        used = sorted({at for at, _ in allocation})
+        return (
+            all(self.is_free(self.options[at]) for at in used)
+            and all(self.can_stand(self.options[a], self.options[b]) for a in used for b in used if a < b)
+            and all(self.within_limits(at, allocation) for at in used)
+            and self.within_budgets(used, allocation)
+            and self.within_capacities(allocation)
+            and all(self.within_cap(cap, allocation) for cap in self.programme.caps)
+        )
+
+    def pinned_rule(self, grant: Pinned) -> Rule | None:
+        rules = (rule for pack in self.packs if pack.id == grant.pack for rule in pack.rules)
+        return next((r for r in rules if (r.id, r.version) == (grant.rule, grant.rule_version)), None)
+
+    def pinned_uses(self, grant: Pinned, use: str) -> set[str]:
+        rule = self.pinned_rule(grant)
+        if rule is None:
+            return set(grant.spent) if use == "consume" else set()
+        spending = [premise for premise in rule.premises if premise.use != "hold"]
+        return {id_ for premise, id_ in zip(spending, grant.spent, strict=True) if premise.use == use}
+
+    def is_same(self, option: Option, grant: Pinned) -> bool:
+        return (
+            option.pack.id == grant.pack
+            and option.rule.id == grant.rule
+            and {one.id for one in option.spent} == set(grant.spent)
+        )
+
+    def is_free(self, option: Option) -> bool:
+        """Whether registered grants leave the option open."""
+        for grant in self.pinned:
+            if (option.ids("consume") | option.ids("draw")) & self.pinned_uses(grant, "consume"):
+                return False
+            if option.ids("consume") & self.pinned_uses(grant, "draw"):
+                return False
+            rule = self.pinned_rule(grant)
+            if (
+                rule is not None
+                and rule.exclusive is not None
+                and (grant.pack, rule.exclusive) == (option.pack.id, option.rule.exclusive)
+                and not self.is_same(option, grant)
+            ):
+                return False
+            for (_, _, family), holding in self.families(option):
+                for id_ in grant.spent:
+                    if id_ != holding and id_ in self.all and self.all[id_].code in family:
+                        return False
+        return True
+
+    def can_stand(self, one: Option, two: Option) -> bool:
+        """Whether two options may be used beside each other."""
+        if one.ids("consume") & (two.ids("consume") | two.ids("draw")):
+            return False
+        if two.ids("consume") & one.ids("draw"):
+            return False
+        groups = [(option.pack.id, option.rule.exclusive) for option in (one, two)]
+        if one.rule.exclusive is not None and groups[0] == groups[1]:
+            return False
+        return all(a == b for key, a in self.families(one) for other, b in self.families(two) if key == other)
+
+    def within_limits(self, at: int, allocation: dict[tuple[int, int], int]) -> bool:
+        option = self.options[at]
+        mine = {place: units for (one, place), units in allocation.items() if one == at}
+        before = [grant for grant in self.pinned if self.is_same(option, grant)]
+        units = sum(mine.values()) + sum(grant.units for grant in before)
+        courses = sum(place < len(self.programme.courses) for place in mine)
+        courses += sum(any(c.id == grant.target for c in self.programme.courses) for grant in before)
+        grant = option.grant
+        if grant.max_credits is not None and units > self.units(grant.max_credits):
+            return False
+        if grant.worth is not None:
+            worth = sum((self.worth(option.pack, grant.worth, one) for one in option.spent), Decimal(0))
+            if units > self.units(worth):
+                return False
+        if grant.max_courses is not None and courses > grant.max_courses:
+            return False
+        if grant.mode == "bundle":
+            assert grant.courses is not None
+            listed = [c for c in self.programme.courses if grant.courses.covers(c)]
+            known = {course.id for course in self.programme.courses}
+            return len(mine) == len(listed) and grant.courses.courses <= known
+        return True
+
+    def budget(self, option: Option) -> int:
+        for premise, holding in option.spending:
+            if premise.use == "draw":
+                if premise.worth is None:
+                    return self.units(holding.credits or Decimal(0))
+                return self.units(self.worth(option.pack, premise.worth, holding))
+        raise AssertionError
+
+    def within_budgets(self, used: Sequence[int], allocation: dict[tuple[int, int], int]) -> bool:
+        for outcome in {id_ for at in used for id_ in self.options[at].ids("draw")}:
+            drawing = [at for at, option in enumerate(self.options) if outcome in option.ids("draw")]
+            before = sum(grant.units for grant in self.pinned if outcome in self.pinned_uses(grant, "draw"))
+            drawn = {at: sum(units for (one, _), units in allocation.items() if one == at) for at in drawing}
+            if sum(drawn.values()) + before > max(self.budget(self.options[at]) for at in drawing):
+                return False
+            if any(drawn[at] and drawn[at] + before > self.budget(self.options[at]) for at in drawing):
+                return False
+        return True
+
+    def within_capacities(self, allocation: dict[tuple[int, int], int]) -> bool:
+        for place, bucket in enumerate(self.programme.buckets, start=len(self.programme.courses)):
+            filled = sum(units for (_, at), units in allocation.items() if at == place)
+            before = sum(grant.units for grant in self.pinned if grant.target == bucket.id)
+            if filled and filled + before > self.units(bucket.capacity):
+                return False
+        return True
+
+    def within_cap(self, cap: Cap, allocation: dict[tuple[int, int], int]) -> bool:
+        # (is a course, place id, units, route, outcomes spent) of everything granted, now or before
+        lines: list[tuple[bool, str, int, str | None, tuple[Holding, ...], bool]] = [
+            (
+                place < len(self.programme.courses),
+                self.places[place].id,
+                units,
+                self.options[at].rule.route,
+                self.options[at].spent,
+                True,
+            )
+            for (at, place), units in allocation.items()
+        ]
+        for grant in self.pinned:
+            rule = self.pinned_rule(grant)
+            spent = tuple(self.all[id_] for id_ in grant.spent if id_ in self.all)
+            is_course = any(course.id == grant.target for course in self.programme.courses)
+            route = None if rule is None else rule.route
+            lines.append((is_course, grant.target, grant.units, route, spent, False))
+        totals: dict[object, list[tuple[bool, int, set[str], bool]]] = {}
+        for is_course, target, units, route, evidence, is_new in lines:
+            if not self.cap_covers_place(cap, target) or (cap.routes and route not in cap.routes):
+                continue
+            fitting = [
+                one
+                for one in evidence
+                if (not cap.kinds or one.kind in cap.kinds) and (not cap.issuers or one.issuer in cap.issuers)
+            ]
+            if (cap.kinds or cap.issuers) and not fitting:
+                continue
+            if not cap.periods:
+                totals.setdefault(None, []).append(
+                    (is_course, units, {str(one.id) for one in fitting}, is_new)
+                )
+                continue
+            for start in {self.period(cap, one.awarded_on) for one in fitting}:
+                ids = {str(one.id) for one in fitting if self.period(cap, one.awarded_on) == start}
+                totals.setdefault(start, []).append((is_course, units, ids, is_new))
+        maximum = self.cap_maximum(cap)
+        for found in totals.values():
+            if not any(is_new for *_, is_new in found):
+                continue  # what was granted before is not ours to refuse
+            measured = {
+                "credits": sum(units for _, units, _, _ in found),
+                "courses": sum(is_course for is_course, *_ in found),
+                "outcomes": len(set().union(*(ids for _, _, ids, _ in found))),
+            }[cap.measure]
+            before = {
+                "credits": sum(units for _, units, _, is_new in found if not is_new),
+                "courses": sum(is_course for is_course, *_, is_new in found if not is_new),
+                "outcomes": len(set().union(*(ids for _, _, ids, is_new in found if not is_new))),
+            }[cap.measure]
+            if measured > max(maximum, before):
+                return False
+        return True
+
+    def cap_covers_place(self, cap: Cap, target: str) -> bool:
+        if cap.courses is None and cap.buckets is None:
+            return any(place.id == target for place in self.places)
+        course = next((one for one in self.programme.courses if one.id == target), None)
+        if course is not None:
+            return cap.courses is not None and cap.courses.covers(course)
+        return cap.buckets is not None and target in cap.buckets
+
+    def cap_maximum(self, cap: Cap) -> int:
+        if cap.maximum is not None:
+            return self.units(cap.maximum) if cap.measure == "credits" else int(cap.maximum)
+        assert cap.share is not None
+        module = cap.share_of_module
+        within = [one for one in self.programme.courses if module in (None, one.module)]
+        if cap.measure == "courses":
+            return int(cap.share * len(within))
+        base = self.programme.credits
+        if module is not None:
+            base = sum((one.credits for one in within), Decimal(0))
+            base += sum((b.capacity for b in self.programme.buckets if b.module == module), Decimal(0))
+        return self.units(cap.share * base)
+
+    def period(self, cap: Cap, day: date) -> date:
+        starts = [date(year, m, d) for year in (day.year - 1, day.year) for m, d in cap.periods]
+        return max(start for start in starts if start <= day)
+
+    # The total order.
+
+    def key(self, allocation: dict[tuple[int, int], int]) -> tuple[object, ...]:
+        used = {at for at, _ in allocation}
+        spent = {one.id for at in used for one in self.options[at].spent}
+        precious = sorted(self.visible, key=self.preciousness, reverse=True)
+        courses = range(len(self.programme.courses))
+        buckets = range(len(courses), len(self.places))
+        return (
+            -sum(allocation.values()),
+            tuple(int(holding.id in spent) for holding in precious),
+            tuple(int(at in used) for at in reversed(range(len(self.options)))),
+            tuple(
+                next((at for at in range(len(self.options)) if (at, place) in allocation), inf)
+                for place in courses
+            ),
+            tuple(-allocation.get((at, place), 0) for place in buckets for at in range(len(self.options))),
+        )
+
+    def preciousness(self, holding: Holding) -> tuple[int, date, str]:
+        level = -1
+        if holding.level is not None:
+            for pack in sorted(self.packs, key=lambda one: (one.id, one.digest)):
+                if holding.level.framework in pack.scales:
+                    ranks = pack.scales[holding.level.framework].levels
+                    level = next((at for at, equal in enumerate(ranks) if holding.level.level in equal), -1)
+                    break
+        return (level, holding.expires_on or date.max, holding.id)
+
+    def best(self) -> tuple[int, list[Line]]:
+        best = min((one for one in self.allocations() if self.is_legal(one)), key=self.key)
+        lines = [
+            Line(
+                pack=self.options[at].pack.id,
+                rule=self.options[at].rule.id,
+                version=self.options[at].rule.version,
+                target=self.places[place].id,
+                credits=units * self.step,
+                spent=tuple(one.id for one in self.options[at].spent),
+                witnesses=tuple(one.id for one in self.options[at].witnesses),
+            )
+            for (at, place), units in sorted(best.items(), key=lambda one: (one[0][1], one[0][0]))
+        ]
+        return sum(best.values()), lines
+
+    @property
+    def size(self) -> int:
+        """How many allocations there are to try."""
+        size = 1
+        for place in range(len(self.places)):
+            takers = sum(self.may_get(option, place) for option in self.options)
+            if place < len(self.programme.courses):
+                size *= takers + 1
+            else:
+                capacity = self.programme.buckets[place - len(self.programme.courses)].capacity
+                size *= (self.units(capacity) + 1) ** takers
+        return size
