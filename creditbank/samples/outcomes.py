@@ -1,6 +1,7 @@
 """What the invented learners have achieved: one story, and something of every kind for the others.
 
-The codes are those of the example pack `changdu`, so that its rules find something to say.
+The codes are those of the example pack `changdu`, so that its rules find something to say; the days follow
+the day of the demonstration by whole years, so that what has to be recent is recent whenever it is given.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from creditbank.outcomes.experience import Experience
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.outcomes.training import Training
 from creditbank.samples.people import SEED, protagonist, read_sample, sample_issuer, sample_learners
+from creditbank.terms import years_after
 
 Table = Mapping[str, Any]
 
@@ -33,8 +35,12 @@ _TYPES: Mapping[str, Callable[..., Outcome]] = {
     "award": Award,
     "experience": Experience,
 }
+WRITTEN_FOR = date(2026, 12, 31)
+"""The end of the year for which the days in the data file are written."""
+
 _DECIMALS = frozenset({"credits", "hours", "hours_per_credit", "score"})
 _SCHOOLS = {"畜牧兽医": "school-east", "旅游服务与管理": "school-river"}
+_MAJOR_CODES = {"畜牧兽医": "CD-XM", "旅游服务与管理": "CD-LY"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,31 +51,45 @@ class SampleOutcome:
     outcome: Outcome
 
 
-@cache
-def story_outcomes() -> tuple[SampleOutcome, ...]:
-    """Return the protagonist's outcomes."""
-    return tuple(
-        SampleOutcome(holder=protagonist(), outcome=outcome_of(table))
-        for table in read_sample("outcomes")["story"]
-    )
+def story_outcomes(*, on: date = WRITTEN_FOR) -> tuple[SampleOutcome, ...]:
+    """Return the protagonist's outcomes, for a demonstration on that day."""
+    return _story(on.year - WRITTEN_FOR.year)
 
 
-@cache
-def sample_outcomes() -> tuple[SampleOutcome, ...]:
-    """Return every sample outcome, the protagonist's first; all were awarded by the middle of 2025."""
-    draw = _Draw(read_sample("outcomes"))
-    drawn = (
-        SampleOutcome(holder=learner, outcome=outcome)
-        for learner in sample_learners()[1:]
-        for outcome in draw.of(learner)
-    )
-    return (*story_outcomes(), *drawn)
+def sample_outcomes(*, on: date = WRITTEN_FOR) -> tuple[SampleOutcome, ...]:
+    """Return every sample outcome, the protagonist's first; all were awarded before the year of `on`."""
+    return _all(on.year - WRITTEN_FOR.year)
 
 
 def outcome_of(table: Table) -> Outcome:
     """Build an outcome from a table of its members; the issuer is the `id` of a sample institution."""
     members = {name: _member(name, value) for name, value in table.items() if name != "kind"}
     return _TYPES[table["kind"]](**members)
+
+
+@cache
+def _story(years: int) -> tuple[SampleOutcome, ...]:
+    return tuple(
+        SampleOutcome(holder=protagonist(), outcome=outcome_of(_moved(table, years)))
+        for table in read_sample("outcomes")["story"]
+    )
+
+
+@cache
+def _all(years: int) -> tuple[SampleOutcome, ...]:
+    draw = _Draw(read_sample("outcomes"), years=years)
+    drawn = (
+        SampleOutcome(holder=learner, outcome=outcome)
+        for learner in sample_learners()[1:]
+        for outcome in draw.of(learner)
+    )
+    return (*_story(years), *drawn)
+
+
+def _moved(table: Table, years: int) -> Table:
+    return {
+        name: years_after(value, years) if isinstance(value, date) else value for name, value in table.items()
+    }
 
 
 def _member(name: str, value: Any) -> object:  # noqa: ANN401 - what TOML holds
@@ -85,8 +105,9 @@ def _member(name: str, value: Any) -> object:  # noqa: ANN401 - what TOML holds
 class _Draw:
     """Draws what a learner of each category might hold from the catalogues."""
 
-    def __init__(self, catalogues: Table) -> None:
+    def __init__(self, catalogues: Table, *, years: int) -> None:
         self._catalogues = catalogues
+        self._years = years
         self._random = Random(SEED)  # noqa: S311 - the same invented outcomes at every call
         self._next = partial(next, count(2))  # 1 is the protagonist's
         self._by_category: Mapping[str, Callable[[str], Iterator[Table]]] = {
@@ -125,12 +146,12 @@ class _Draw:
             yield self._certificate(major)
 
     def _teacher(self, major: str) -> Iterator[Table]:
-        year = self._random.randint(2005, 2018)
+        graduated_on = self._first_of_july(2005, 2018)
         yield {
             **self._diploma(major),
-            "number": f"999991{year}05{self._next():06}",
+            "number": f"999991{graduated_on.year}05{self._next():06}",
             "level": {"framework": "GB/T 4658", "level": "21"},
-            "awarded_on": date(year, 7, 1),
+            "awarded_on": graduated_on,
         }
         yield self._experience("enterprise-practice", "企业实践", major, self._day(2024, 7), months=2)
 
@@ -148,7 +169,9 @@ class _Draw:
             "hours_per_credit": "18",
             "score": str(self._random.randint(60, 98)),
             "issuer": _SCHOOLS[course["major"]],
-            "awarded_on": self._random.choice([date(2024, 7, 5), date(2025, 1, 10)]),
+            "awarded_on": years_after(
+                self._random.choice([date(2024, 7, 5), date(2025, 1, 10)]), self._years
+            ),
         }
 
     def _certificate(self, major: str) -> Table:
@@ -181,15 +204,15 @@ class _Draw:
         }
 
     def _diploma(self, major: str) -> Table:
-        year = self._random.randint(2014, 2022)
+        graduated_on = self._first_of_july(2014, 2025)
         return {
             "kind": "diploma",
-            "number": f"DEMO-D-{year}-{self._next():04}",
+            "number": f"DEMO-D-{graduated_on.year}-{self._next():04}",
             "level": {"framework": "GB/T 4658", "level": "44"},
-            "major_code": major,
+            "major_code": _MAJOR_CODES[major],
             "major": major,
             "issuer": _SCHOOLS[major],
-            "awarded_on": date(year, 7, 1),
+            "awarded_on": graduated_on,
             "study_form": "full-time",
         }
 
@@ -209,7 +232,7 @@ class _Draw:
         team_size = self._random.choice([1, 1, 2, 3])
         return {
             "kind": "award",
-            **contest,
+            **_moved(contest, self._years),
             "rank": self._random.choices(["first", "second", "third"], weights=[1, 2, 3])[0],
             "issuer": "bureau",
             "team_size": team_size,
@@ -231,7 +254,10 @@ class _Draw:
         return self._random.sample(listed, self._random.randint(1, min(at_most, len(listed))))
 
     def _day(self, year: int, month: int) -> date:
-        return date(year, month, self._random.randint(1, 28))
+        return date(year + self._years, month, self._random.randint(1, 28))
+
+    def _first_of_july(self, earliest: int, latest: int) -> date:
+        return date(self._random.randint(earliest, latest) + self._years, 7, 1)
 
     def _chance(self, percent: int) -> bool:
         return self._random.randrange(100) < percent

@@ -1,10 +1,17 @@
 """What the samples promise: the same at every call, sound, about no one, and messy where they say so."""
 
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from creditbank.account.facts import holdings_for_rules
+from creditbank.account.holdings import AccountHoldings, HeldOutcome
+from creditbank.conversion.allocation import decide_exemptions
+from creditbank.conversion.holding import Applicant
+from creditbank.conversion.waivers import decide_waivers
 from creditbank.errors import InvalidInput
 from creditbank.identity.citizen_number import CitizenNumberInvalid, parse_citizen_number
 from creditbank.identity.organisation_code import TEST_REGION, parse_organisation_code
@@ -16,14 +23,22 @@ from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.experience import Experience
 from creditbank.outcomes.number_pattern import number_warnings
 from creditbank.outcomes.outcome import OUTCOME_KINDS
+from creditbank.outcomes.training import Training
+from creditbank.rulepacks.library import Library
 from creditbank.samples import outcomes as outcomes_module
 from creditbank.samples import people as people_module
 from creditbank.samples.messy import messy_rows, messy_unknown_column
 from creditbank.samples.outcomes import sample_outcomes, story_outcomes
 from creditbank.samples.people import protagonist, sample_institutions, sample_learners
+from creditbank.terms import ExamId, OutcomeId, ProgrammeId, microseconds
 from creditbank.vocabularies.library import Vocabularies
 
 SHIPPED = Vocabularies.load()
+RULES = Library.load(check=False)
+PROGRAMME = ProgrammeId("changdu-animal-husbandry")
+EXAM = ExamId("changdu-farm-elementary")
+
+demonstration_days = st.dates(min_value=date(2025, 1, 1), max_value=date(2060, 12, 31))
 
 
 def test_the_samples_are_the_same_at_every_call() -> None:
@@ -32,8 +47,8 @@ def test_the_samples_are_the_same_at_every_call() -> None:
         people_module.sample_learners,
         people_module.sample_institutions,
         people_module.protagonist,
-        outcomes_module.sample_outcomes,
-        outcomes_module.story_outcomes,
+        outcomes_module._story,
+        outcomes_module._all,
     ):
         made.cache_clear()
     assert (sample_learners(), sample_outcomes(), messy_rows()) == (learners, outcomes, messy)
@@ -78,11 +93,103 @@ def test_every_learner_has_a_name_of_their_own_in_three_scripts_and_a_known_cate
     assert {learner.names.chinese for learner in learners if "·" in (learner.names.chinese or "")}
 
 
-def test_there_is_something_of_every_kind_and_all_of_it_is_past() -> None:
-    outcomes = [sample.outcome for sample in sample_outcomes()]
+@given(demonstration_days)
+def test_there_is_something_of_every_kind_and_all_of_it_is_past(today: date) -> None:
+    outcomes = [sample.outcome for sample in sample_outcomes(on=today)]
     counted = Counter(kind_of(outcome) for outcome in outcomes)
     assert min(counted[kind] for kind in OUTCOME_KINDS) >= 5
-    assert max(outcome.awarded_on for outcome in outcomes) < date(2025, 7, 1)
+    assert max(outcome.awarded_on for outcome in outcomes) < date(today.year, 1, 1)
+
+
+def known_codes() -> set[str]:
+    """Return every code that the rules of the region ask for, and every course that its programmes have."""
+    packs = RULES.packs_for_programme(PROGRAMME)
+    asked = {
+        code
+        for pack in packs
+        for rule in pack.rules
+        for premise in rule.premises
+        for code in premise.pattern.codes
+    }
+    return asked | {course.id for pack in packs for each in pack.programmes for course in each.courses}
+
+
+def test_every_certificate_diploma_and_course_has_a_code_that_the_rules_know() -> None:
+    known = known_codes()
+    for sample in sample_outcomes():
+        match sample.outcome:
+            case SkillCertificate():
+                assert sample.outcome.standard in known
+            case Diploma():
+                assert sample.outcome.major_code in known
+            case CourseCredit():
+                assert sample.outcome.course_code in known
+            case _:
+                pass
+    trained = {
+        each.outcome.programme_code for each in sample_outcomes() if isinstance(each.outcome, Training)
+    }
+    assert len(trained & known) >= 3
+    assert {row.cells["standard"] for row in messy_rows()} <= known
+
+
+def story(today: date) -> AccountHoldings:
+    """Return the protagonist's account as it stands once the demonstration has recorded everything."""
+    recorded_at = microseconds(datetime.combine(today, time(1), tzinfo=UTC))
+    return AccountHoldings(
+        outcomes=tuple(
+            HeldOutcome(
+                id=OutcomeId(f"{seq:06}"),
+                outcome=sample.outcome,
+                recorded_by=sample.outcome.issuer,
+                recorded_at=recorded_at,
+            )
+            for seq, sample in enumerate(story_outcomes(on=today), start=1)
+        )
+    )
+
+
+@given(demonstration_days)
+def test_the_story_comes_out_in_whatever_year_it_is_told(today: date) -> None:
+    known_at = microseconds(datetime.combine(today, time(12), tzinfo=UTC))
+    holdings = holdings_for_rules(story(today))
+    applicant = Applicant(category=protagonist().category)
+    exempted = decide_exemptions(
+        RULES.packs_for_programme(PROGRAMME),
+        holdings,
+        RULES.programme(PROGRAMME, as_of=today),
+        as_of=today,
+        known_at=known_at,
+        applicant=applicant,
+    )
+    assert {one.cited.rule for one in exempted.exemptions} == {"xm-x-core", "gg-computing", "veteran-service"}
+    assert exempted.refusals
+    waived = decide_waivers(
+        RULES.packs_for_exam(EXAM),
+        holdings,
+        RULES.exam(EXAM, as_of=today),
+        as_of=today,
+        known_at=known_at,
+        applicant=applicant,
+    )
+    assert [one.cited.rule for one in waived.waivers] == ["xm-diploma-theory"]
+    assert waived.refusals
+
+
+def test_without_the_certificate_the_core_courses_are_no_longer_exempt() -> None:
+    today = date(2026, 11, 23)
+    kept = tuple(
+        holding for holding in holdings_for_rules(story(today)) if holding.kind != "skill-certificate"
+    )
+    decided = decide_exemptions(
+        RULES.packs_for_programme(PROGRAMME),
+        kept,
+        RULES.programme(PROGRAMME, as_of=today),
+        as_of=today,
+        known_at=microseconds(datetime.combine(today, time(12), tzinfo=UTC)),
+        applicant=Applicant(category=protagonist().category),
+    )
+    assert {one.cited.rule for one in decided.exemptions} == {"gg-computing", "veteran-service"}
 
 
 def test_no_two_outcomes_have_one_name() -> None:
@@ -119,8 +226,9 @@ def coded(outcome: Outcome) -> list[tuple[str, str]]:
             return []
 
 
-def test_every_code_is_in_its_vocabulary_and_every_number_fits_its_pattern() -> None:
-    for sample in sample_outcomes():
+@given(demonstration_days)
+def test_every_code_is_in_its_vocabulary_and_every_number_fits_its_pattern(today: date) -> None:
+    for sample in sample_outcomes(on=today):
         outcome = sample.outcome
         for vocabulary, code in coded(outcome):
             assert SHIPPED.vocabularies[vocabulary].term(code, on=outcome.awarded_on)
