@@ -30,7 +30,7 @@ class SampleWorkbook:
 def sample_workbooks(vocabularies: Vocabularies, *, on: date) -> tuple[SampleWorkbook, ...]:
     """Return every sample outcome in filled-in templates of that day, the largest first."""
     grouped: dict[tuple[IssuerId, OutcomeKind], list[Cells]] = {}
-    for sample in sample_outcomes():
+    for sample in sample_outcomes(on=on):
         place = (sample.outcome.issuer, kind_of(sample.outcome))
         grouped.setdefault(place, []).append(row_of(sample.holder, sample.outcome, vocabularies))
     books = [
