@@ -1,6 +1,5 @@
 """Puts the web together: routes, problems, pages. Whatever it needs is handed in."""
 
-from creditbank.rulepacks.library import Library
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
@@ -11,9 +10,10 @@ from api.problems import add_problem_handlers
 from api.routes import accounts, decisions, health, ledger, verifications
 from api.safety import add_safety
 from creditbank.services.bank import Bank
+from creditbank.services.ports import RuleLibrary
 
 
-def create_app(bank: Bank, library: Library, *, token_digest: bytes) -> FastAPI:
+def create_app(bank: Bank, library: RuleLibrary, *, token_digest: bytes) -> FastAPI:
     """Return the application for this bank; only the operator's token opens more than the public routes."""
     app = FastAPIOffline(
         title="学分银行 · Credit bank",

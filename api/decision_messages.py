@@ -7,13 +7,12 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field
 
 from api.messages import Message, ShortText
-from creditbank.conversion.decision import Decision, WaiverDecision
 from creditbank.conversion.holding import Applicant
 from creditbank.errors import InvalidInput
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import decision_lines
+from creditbank.locale.decision_wording import decision_lines, names_of
 from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY
-from creditbank.services.conversions import Applied
+from creditbank.services.conversions import Answer, D
 from creditbank.terms import Microseconds, microseconds
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -91,8 +90,9 @@ class DecisionMessage(Message):
     nowhere: tuple[str, ...]
 
     @classmethod
-    def of(cls, decision: Decision | WaiverDecision, words: Catalogue) -> "DecisionMessage":
-        said = decision_lines(words, decision)
+    def of(cls, answer: Answer[D], words: Catalogue) -> "DecisionMessage":
+        decision = answer.decision
+        said = decision_lines(words, decision, names_of(words, answer.place, answer.account, answer.packs))
         return cls(
             decision=decision.as_json(),
             headline=said.headline,
@@ -111,5 +111,5 @@ class GrantsMessage(Message):
     registered: tuple[str, ...]
 
     @classmethod
-    def of(cls, applied: Applied[Any], words: Catalogue) -> "GrantsMessage":
-        return cls(answer=DecisionMessage.of(applied.decision, words), registered=applied.grants)
+    def of(cls, answer: Answer[D], words: Catalogue) -> "GrantsMessage":
+        return cls(answer=DecisionMessage.of(answer, words), registered=answer.registered)

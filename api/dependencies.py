@@ -2,21 +2,21 @@
 
 from typing import Annotated, cast
 
-from creditbank.rulepacks.library import Library
 from fastapi import Depends, Path, Request
 
 from api.languages import words_for
 from creditbank.identity.account_number import AccountNumber, parse_account_number
 from creditbank.locale.catalogue import Catalogue
 from creditbank.services.bank import Bank
+from creditbank.services.ports import RuleLibrary
 
 
 def _bank(request: Request) -> Bank:
     return cast("Bank", request.app.state.bank)
 
 
-def _library(request: Request) -> Library:
-    return cast("Library", request.app.state.library)
+def _library(request: Request) -> RuleLibrary:
+    return cast("RuleLibrary", request.app.state.library)
 
 
 def _account(account: Annotated[str, Path(description="account number", max_length=64)]) -> AccountNumber:
@@ -24,6 +24,6 @@ def _account(account: Annotated[str, Path(description="account number", max_leng
 
 
 TheBank = Annotated[Bank, Depends(_bank)]
-Rules = Annotated[Library, Depends(_library)]
+Rules = Annotated[RuleLibrary, Depends(_library)]
 NamedAccount = Annotated[AccountNumber, Depends(_account)]
 Words = Annotated[Catalogue, Depends(words_for)]

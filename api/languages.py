@@ -2,7 +2,8 @@
 
 from fastapi import Request
 
-from creditbank.locale.catalogue import Catalogue, Language, catalogue
+from creditbank.locale.catalogue import Catalogue, catalogue
+from creditbank.settings import Language
 
 
 def language_for(request: Request) -> Language:

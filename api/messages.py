@@ -55,10 +55,13 @@ class AccountRequest(Message):
         Raises:
             InvalidInput: a name or a number is not one.
         """
-        number = self.citizen_number
+        stated = self.citizen_number
+        number = None
+        if stated is not None:
+            number = parse_citizen_number(stated, allow_test_numbers=allow_test_numbers)
         return Person(
             names=PersonNames(**self.names.model_dump()),
-            citizen_number=number and parse_citizen_number(number, allow_test_numbers=allow_test_numbers),
+            citizen_number=number,
             phone=self.phone,
             category=self.category,
         )

@@ -68,7 +68,7 @@ def problem(
     """
     if wants_page(request):
         return page(request, "problem.html", status=status, title=title, detail=detail, code=code)
-    headers = {"Content-Language": language_for(request)}
+    headers: dict[str, str] = {"Content-Language": language_for(request)}
     if status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2 asks for the challenge
         headers["WWW-Authenticate"] = "Bearer"
     content = {

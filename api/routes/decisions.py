@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.auth.operator import Caller
 from api.decision_messages import DecisionMessage, ExemptionRequest, GrantsMessage, WaiverRequest
 from api.dependencies import NamedAccount, Rules, TheBank, Words
-from creditbank.services.conversions import apply_for, decide_for, exemptions_in, waivers_in
+from creditbank.services.conversions import ExemptionQuestion, WaiverQuestion, apply_for, decide_for
 from creditbank.terms import ExamId, ProgrammeId
 
 router = APIRouter(prefix="/accounts/{account}", tags=["conversions"])
@@ -16,15 +16,15 @@ def post_exemption_decision(
     account: NamedAccount, asked: ExemptionRequest, bank: TheBank, rules: Rules, words: Words
 ) -> DecisionMessage:
     """Decide which courses are exempted. A refusal answers 200: the question was answered."""
-    decision = decide_for(
+    answer = decide_for(
         bank,
         account,
-        exemptions_in(rules, ProgrammeId(asked.programme)),
+        ExemptionQuestion(library=rules, programme=ProgrammeId(asked.programme)),
         applicant=asked.applicant.stated(),
         as_of=asked.as_of,
         known_at=asked.known_instant(),
     )
-    return DecisionMessage.of(decision, words)
+    return DecisionMessage.of(answer, words)
 
 
 @router.post("/waiver-decisions")
@@ -32,15 +32,15 @@ def post_waiver_decision(
     account: NamedAccount, asked: WaiverRequest, bank: TheBank, rules: Rules, words: Words
 ) -> DecisionMessage:
     """Decide which parts of an exam are waived. A refusal answers 200: the question was answered."""
-    decision = decide_for(
+    answer = decide_for(
         bank,
         account,
-        waivers_in(rules, ExamId(asked.exam)),
+        WaiverQuestion(library=rules, exam=ExamId(asked.exam)),
         applicant=asked.applicant.stated(),
         as_of=asked.as_of,
         known_at=asked.known_instant(),
     )
-    return DecisionMessage.of(decision, words)
+    return DecisionMessage.of(answer, words)
 
 
 @router.post("/exemptions", status_code=201)
@@ -49,15 +49,15 @@ def post_exemptions(
 ) -> GrantsMessage:
     """Decide by everything recorded until now, and register the exemptions in the caller's name."""
     asked.must_not_look_back()
-    applied = apply_for(
+    answer = apply_for(
         bank,
         caller,
         account,
-        exemptions_in(rules, ProgrammeId(asked.programme)),
+        ExemptionQuestion(library=rules, programme=ProgrammeId(asked.programme)),
         applicant=asked.applicant.stated(),
         as_of=asked.as_of,
     )
-    return GrantsMessage.of(applied, words)
+    return GrantsMessage.of(answer, words)
 
 
 @router.post("/waivers", status_code=201)
@@ -66,12 +66,12 @@ def post_waivers(
 ) -> GrantsMessage:
     """Decide by everything recorded until now, and register the waivers in the caller's name."""
     asked.must_not_look_back()
-    applied = apply_for(
+    answer = apply_for(
         bank,
         caller,
         account,
-        waivers_in(rules, ExamId(asked.exam)),
+        WaiverQuestion(library=rules, exam=ExamId(asked.exam)),
         applicant=asked.applicant.stated(),
         as_of=asked.as_of,
     )
-    return GrantsMessage.of(applied, words)
+    return GrantsMessage.of(answer, words)

@@ -7,7 +7,8 @@ from creditbank.account.body import Opened, body_content, entry_kind
 from creditbank.account.records import AccountRecord
 from creditbank.account.statement import Statement, statement_of
 from creditbank.errors import Conflict, NotFound
-from creditbank.identity.account_number import RANDOM_BYTES, AccountNumber, account_number_of
+from creditbank.identity.account_number import RANDOM_BYTES, AccountNumber, account_number_of, account_of
+from creditbank.identity.citizen_number import CitizenNumber
 from creditbank.identity.person import Person
 from creditbank.ledger.chain import EMPTY
 from creditbank.ledger.entry import Entry
@@ -84,6 +85,20 @@ def find_account(bank: Bank, books: Books, number: AccountNumber) -> tuple[Accou
     if record is None:
         raise AccountUnknown("account-unknown", number=str(number))
     return record, bank.vault.unseal(record)
+
+
+def account_of_citizen(bank: Bank, citizen_number: CitizenNumber) -> AccountNumber:
+    """Find the account of whoever has this citizen number.
+
+    Raises:
+        AccountUnknown: nobody with this number has an account.
+    """
+    index = bank.vault.citizen_index(citizen_number)
+    with bank.store.reading() as books:
+        record = books.accounts.find_by_citizen([index]).get(index)
+    if record is None:
+        raise AccountUnknown("citizen-without-account", field="citizen_number")
+    return account_of(record.subject)
 
 
 def read_account(bank: Bank, number: AccountNumber) -> Statement:

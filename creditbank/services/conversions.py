@@ -4,11 +4,11 @@ Deciding writes nothing. Applying decides again in the writing transaction, on t
 grants are appended to, so that nothing is granted on what is no longer true.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from creditbank.account.body import (
     ExemptionTarget,
@@ -30,6 +30,8 @@ from creditbank.conversion.decision import (
     decimal_text,
 )
 from creditbank.conversion.holding import Applicant
+from creditbank.conversion.programme import Exam, Programme
+from creditbank.conversion.rule import RulePack
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.identity.account_number import AccountNumber
 from creditbank.ledger.encoding import canonical_bytes
@@ -40,65 +42,102 @@ from creditbank.services.ports import Books, RuleLibrary
 from creditbank.terms import ExamId, Microseconds, OutcomeId, ProgrammeId
 
 D = TypeVar("D", Decision, WaiverDecision)
-
-Decide = Callable[[AccountHoldings, Applicant, date, Microseconds], D]
+D_co = TypeVar("D_co", Decision, WaiverDecision, covariant=True)
+Place = Programme | Exam
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Applied(Generic[D]):
-    """A decision, and the entries that registered its grants, in the decision's order."""
+class ExemptionQuestion:
+    """Which courses of a programme do an account's outcomes exempt?"""
+
+    library: RuleLibrary
+    programme: ProgrammeId
+
+    def packs(self, known_at: Microseconds) -> Sequence[RulePack]:
+        """Return the packs whose rules may apply, as they were known then."""
+        return self.library.packs_for_programme(self.programme, known_at=known_at)
+
+    def place(self, as_of: date) -> Programme:
+        """Return the programme as it stands on a day."""
+        return self.library.programme(self.programme, as_of=as_of)
+
+    def decide(
+        self, account: AccountHoldings, applicant: Applicant, *, as_of: date, known_at: Microseconds
+    ) -> Decision:
+        """Decide; exemptions in this programme that hold already are pinned."""
+        return decide_exemptions(
+            self.packs(known_at),
+            holdings_for_rules(account),
+            self.place(as_of),
+            applicant=applicant,
+            pinned=pinned_for_programme(account, self.programme, known_at=known_at),
+            as_of=as_of,
+            known_at=known_at,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiverQuestion:
+    """Which parts of an exam do an account's outcomes waive?"""
+
+    library: RuleLibrary
+    exam: ExamId
+
+    def packs(self, known_at: Microseconds) -> Sequence[RulePack]:
+        """Return the packs whose rules may apply, as they were known then."""
+        return self.library.packs_for_exam(self.exam, known_at=known_at)
+
+    def place(self, as_of: date) -> Exam:
+        """Return the exam as it stands on a day."""
+        return self.library.exam(self.exam, as_of=as_of)
+
+    def decide(
+        self, account: AccountHoldings, applicant: Applicant, *, as_of: date, known_at: Microseconds
+    ) -> WaiverDecision:
+        """Decide; waivers in this exam that hold already are pinned."""
+        return decide_waivers(
+            self.packs(known_at),
+            holdings_for_rules(account),
+            self.place(as_of),
+            applicant=applicant,
+            pinned=pinned_for_exam(account, self.exam, known_at=known_at),
+            as_of=as_of,
+            known_at=known_at,
+        )
+
+
+class Question(Protocol[D_co]):
+    """What can be asked of an account."""
+
+    def packs(self, known_at: Microseconds) -> Sequence[RulePack]: ...
+
+    def place(self, as_of: date) -> Place: ...
+
+    def decide(
+        self, account: AccountHoldings, applicant: Applicant, *, as_of: date, known_at: Microseconds
+    ) -> D_co: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Generic[D]):
+    """A decision and what it speaks of; `registered` are the entries of its grants, in its order."""
 
     decision: D
-    grants: tuple[OutcomeId, ...]
-
-
-def exemptions_in(library: RuleLibrary, programme: ProgrammeId) -> Decide[Decision]:
-    """Return the question which courses of a programme an account's outcomes exempt."""
-
-    def decide(
-        account: AccountHoldings, applicant: Applicant, as_of: date, known_at: Microseconds
-    ) -> Decision:
-        return decide_exemptions(
-            library.packs_for_programme(programme),
-            holdings_for_rules(account),
-            library.programme(programme, as_of=as_of),
-            applicant=applicant,
-            pinned=pinned_for_programme(account, programme, known_at=known_at),
-            as_of=as_of,
-            known_at=known_at,
-        )
-
-    return decide
-
-
-def waivers_in(library: RuleLibrary, exam: ExamId) -> Decide[WaiverDecision]:
-    """Return the question which parts of an exam an account's outcomes waive."""
-
-    def decide(
-        account: AccountHoldings, applicant: Applicant, as_of: date, known_at: Microseconds
-    ) -> WaiverDecision:
-        return decide_waivers(
-            library.packs_for_exam(exam),
-            holdings_for_rules(account),
-            library.exam(exam, as_of=as_of),
-            applicant=applicant,
-            pinned=pinned_for_exam(account, exam, known_at=known_at),
-            as_of=as_of,
-            known_at=known_at,
-        )
-
-    return decide
+    account: AccountHoldings
+    place: Place
+    packs: Sequence[RulePack]
+    registered: tuple[OutcomeId, ...] = ()
 
 
 def decide_for(
     bank: Bank,
     number: AccountNumber,
-    decide: Decide[D],
+    question: Question[D],
     *,
     applicant: Applicant,
     as_of: date | None = None,
     known_at: Microseconds | None = None,
-) -> D:
+) -> Answer[D]:
     """Decide for an account, as of a day (today) and going by what was recorded up to an instant (now).
 
     The account's own person category is taken where `applicant` names none. Nothing is written.
@@ -107,19 +146,24 @@ def decide_for(
         AccountUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
     """
     with bank.store.reading() as books:
-        account, stated = _question(bank, books, number, applicant)
-    return decide(account, stated, as_of or bank.today(), bank.now() if known_at is None else known_at)
+        account, stated = _asking(bank, books, number, applicant)
+    day = as_of or bank.today()
+    instant = bank.now() if known_at is None else known_at
+    decision = question.decide(account, stated, as_of=day, known_at=instant)
+    return Answer(
+        decision=decision, account=account, place=question.place(day), packs=question.packs(instant)
+    )
 
 
 def apply_for(
     bank: Bank,
     principal: Principal,
     number: AccountNumber,
-    decide: Decide[D],
+    question: Question[D],
     *,
     applicant: Applicant,
     as_of: date | None = None,
-) -> Applied[D]:
+) -> Answer[D]:
     """Decide by everything recorded until now, and register every grant in the principal's name.
 
     Grants that are registered already stay as they are; a second time nothing is left to grant.
@@ -127,14 +171,15 @@ def apply_for(
     Raises:
         AccountUnknown, InstitutionUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
     """
+    day = as_of or bank.today()
 
-    def grant(books: Books) -> Applied[D]:
+    def grant(books: Books) -> Answer[D]:
         institution_of(books, principal.issuer)
         # The head before the entries: a writer in between makes the append fail, and all is done again.
         heads = books.ledger.heads_of([number.subject])
-        account, stated = _question(bank, books, number, applicant)
+        account, stated = _asking(bank, books, number, applicant)
         at = max(bank.now(), heads[number.subject].at)
-        decision = decide(account, stated, as_of or bank.today(), at)
+        decision = question.decide(account, stated, as_of=day, known_at=at)
         posting = Posting(bank, books, heads=heads, at=at)
         for granted in _grants(decision):
             posting.add(
@@ -144,13 +189,18 @@ def apply_for(
                 content=body_content(granted),
             )
         posting.post()
-        ids = tuple(outcome_id(entry.leaf.seq) for entry in posting.entries)
-        return Applied(decision=decision, grants=ids)
+        return Answer(
+            decision=decision,
+            account=account,
+            place=question.place(day),
+            packs=question.packs(at),
+            registered=tuple(outcome_id(entry.leaf.seq) for entry in posting.entries),
+        )
 
     return bank.written(grant)
 
 
-def _question(
+def _asking(
     bank: Bank, books: Books, number: AccountNumber, applicant: Applicant
 ) -> tuple[AccountHoldings, Applicant]:
     _, person = find_account(bank, books, number)

@@ -201,11 +201,13 @@ class CheckpointSigner(Protocol):
 class RuleLibrary(Protocol):
     """Every rule pack, programme and exam that this deployment knows."""
 
-    def packs_for_programme(self, programme: ProgrammeId) -> Sequence[RulePack]:
-        """Return the packs whose rules may apply in a programme, whatever their dates."""
+    def packs_for_programme(
+        self, programme: ProgrammeId, *, known_at: Microseconds | None = None
+    ) -> Sequence[RulePack]:
+        """Return the packs whose rules may apply in a programme, by what was published up to an instant."""
 
-    def packs_for_exam(self, exam: ExamId) -> Sequence[RulePack]:
-        """Return the packs whose rules may apply to an exam, whatever their dates."""
+    def packs_for_exam(self, exam: ExamId, *, known_at: Microseconds | None = None) -> Sequence[RulePack]:
+        """Return the packs whose rules may apply to an exam, by what was published up to an instant."""
 
     def programme(self, programme: ProgrammeId, *, as_of: date) -> Programme:
         """Return the version of a programme that is in force on a day.

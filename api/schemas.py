@@ -1,0 +1,49 @@
+"""The JSON Schemas (2020-12) of the messages that the HTTP interface takes and gives."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from api.decision_messages import DecisionMessage, ExemptionRequest, GrantsMessage, WaiverRequest
+from api.messages import (
+    AccountRequest,
+    CorrectionRequest,
+    OpenedMessage,
+    OutcomeRequest,
+    ReceiptMessage,
+    RevocationRequest,
+    VerificationMessage,
+    VerificationRequest,
+)
+from creditbank.documents.schemas import DIALECT
+
+_TAKEN: tuple[type[BaseModel], ...] = (
+    AccountRequest,
+    CorrectionRequest,
+    ExemptionRequest,
+    OutcomeRequest,
+    RevocationRequest,
+    VerificationRequest,
+    WaiverRequest,
+)
+_GIVEN: tuple[type[BaseModel], ...] = (
+    DecisionMessage,
+    GrantsMessage,
+    OpenedMessage,
+    ReceiptMessage,
+    VerificationMessage,
+)
+_WORD = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def message_schemas() -> Mapping[str, dict[str, Any]]:
+    """Return every schema by the name of its message."""
+    taken = {_name(model): model.model_json_schema(mode="validation") for model in _TAKEN}
+    given = {_name(model): model.model_json_schema(mode="serialization") for model in _GIVEN}
+    return {name: {"$schema": DIALECT, **schema} for name, schema in sorted({**taken, **given}.items())}
+
+
+def _name(model: type[BaseModel]) -> str:
+    return _WORD.sub("-", model.__name__).lower().removesuffix("-message")

@@ -1,0 +1,195 @@
+"""Builds the parts of the bank from the settings; alone in knowing every concrete class.
+
+The only place that asks the system for the time and for randomness.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from creditbank.account.records import BankRecord
+from creditbank.errors import Misconfigured
+from creditbank.ledger.audit import Finding
+from creditbank.rulepacks.library import Library
+from creditbank.services.bank import Bank, Principal
+from creditbank.services.institutions import Institution, register_institution
+from creditbank.settings import Settings
+from creditbank.signing.checkpoint_signer import KeyringSigner
+from creditbank.signing.keys import Keyring, development_keyring, new_keyring
+from creditbank.signing.opening import open_keyring
+from creditbank.signing.sealed_file import create_key_file, read_key_file
+from creditbank.storage.engine import open_engine
+from creditbank.storage.schema import create_or_upgrade, require_current
+from creditbank.storage.sql_audit import SqlLedgerRows, audit_rows
+from creditbank.storage.sql_copy import copy_sqlite
+from creditbank.storage.sql_store import SqlStore
+from creditbank.storage.sql_structure import structure_findings
+from creditbank.storage.vault import SealedVault
+from creditbank.terms import microseconds
+
+VERIFIER_KEY_FILE = "log.vkey"
+
+
+class BankExists(Misconfigured):
+    """The database belongs to a bank already."""
+
+    code = "bank-exists"
+
+
+def now() -> datetime:
+    """Return the wall clock's instant, aware UTC."""
+    return datetime.now(UTC)
+
+
+def open_bank(settings: Settings, *, passphrase: Callable[[], str]) -> Bank:
+    """Open the bank that the settings name.
+
+    Raises:
+        Misconfigured: the keys or the database are missing, wrong, damaged or of a newer version.
+    """
+    record = _record(open_store(settings))
+    secret = settings.development_key
+    keyring = open_keyring(
+        key_file=settings.key_file,
+        development_key=secret.get_secret_value() if secret is not None else None,
+        development_origin=record.origin,
+        passphrase=passphrase,
+    )
+    return _bank(settings, keyring, record)
+
+
+def create_bank(
+    settings: Settings, *, passphrase: Callable[[], str], origin: str, operator: Institution
+) -> Bank:
+    """Make a new bank: its keys, its database, and its operator, the first institution in its ledger.
+
+    Interrupted, it can be run again: keys that were made are opened, not made anew.
+
+    Raises:
+        BankExists: there is one here already.
+        Misconfigured: the keys cannot be made or opened, or the database cannot be used.
+    """
+    engine = open_engine(settings.database_url.get_secret_value())
+    keyring = _new_or_made_keyring(settings, passphrase, origin)
+    create_or_upgrade(engine)
+    store = SqlStore(engine)
+    with store.writing() as books:
+        if books.bank.read() is not None:
+            raise BankExists("bank-exists", home=str(settings.home))
+        vault = _vault(keyring)
+        record = BankRecord(
+            origin=keyring.origin,
+            key_check=vault.key_check,
+            operator=operator.issuer,
+            created_at=microseconds(now()),
+        )
+        books.bank.write(record)
+    bank = _bank(settings, keyring, record)
+    register_institution(bank, Principal(issuer=operator.issuer, is_operator=True), operator)
+    verifier_key_file(settings).write_text(bank.signer.verifier_key + "\n", encoding="utf-8")
+    return bank
+
+
+def upgrade_database(settings: Settings) -> None:
+    """Bring the database of an older version up to this one; nothing is lost and nothing half done."""
+    create_or_upgrade(open_engine(settings.database_url.get_secret_value()))
+
+
+def open_store(settings: Settings) -> SqlStore:
+    """Open the database alone, without keys: enough to verify the ledger.
+
+    Raises:
+        Misconfigured: it is missing, of another version, or not a bank's.
+    """
+    engine = open_engine(settings.database_url.get_secret_value())
+    require_current(engine)
+    return SqlStore(engine)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseExamination:
+    """A database opened for an audit."""
+
+    engine: Engine
+    rows: SqlLedgerRows
+
+    def structure_findings(self) -> Iterator[Finding]:
+        """Yield what differs from what the migrations make, and what the engine's own check finds."""
+        return structure_findings(self.engine)
+
+
+@contextmanager
+def examination(settings: Settings) -> Iterator[DatabaseExamination]:
+    """Open the database for an audit, without keys and without writing.
+
+    Raises:
+        Misconfigured: it is missing, of another version, or not a bank's.
+    """
+    engine = open_engine(settings.database_url.get_secret_value())
+    require_current(engine)
+    with audit_rows(engine) as rows:
+        yield DatabaseExamination(engine=engine, rows=rows)
+
+
+def copy_database(settings: Settings, target: Path) -> None:
+    """Copy an SQLite bank, with everything committed so far, to a new file.
+
+    Raises:
+        Misconfigured: the bank is not on SQLite.
+    """
+    copy_sqlite(open_engine(settings.database_url.get_secret_value()), target)
+
+
+def open_library(settings: Settings, *, check: bool = True) -> Library:
+    """Load the shipped rule packs and those of the directories that the settings name.
+
+    Raises:
+        InvalidInput: a pack is none, or, unless not to be checked, one of its examples fails.
+    """
+    return Library.load(*settings.rule_pack_directories, check=check)
+
+
+def verifier_key_file(settings: Settings) -> Path:
+    """Return where the public key that checks the bank's checkpoints is kept."""
+    return settings.home / VERIFIER_KEY_FILE
+
+
+def _record(store: SqlStore) -> BankRecord:
+    with store.reading() as books:
+        record = books.bank.read()
+    if record is None:
+        raise Misconfigured("bank-not-made")
+    return record
+
+
+def _bank(settings: Settings, keyring: Keyring, record: BankRecord) -> Bank:
+    vault = _vault(keyring)
+    vault.require(record.key_check)
+    return Bank(
+        record=record,
+        store=open_store(settings),
+        vault=vault,
+        signer=KeyringSigner(keyring),
+        clock=now,
+        random=secrets.token_bytes,
+        allow_test_numbers=settings.allow_test_numbers,
+    )
+
+
+def _vault(keyring: Keyring) -> SealedVault:
+    return SealedVault(key_encryption_key=keyring.key_encryption_key, index_key=keyring.index_key)
+
+
+def _new_or_made_keyring(settings: Settings, passphrase: Callable[[], str], origin: str) -> Keyring:
+    if settings.development_key is not None:
+        return development_keyring(settings.development_key.get_secret_value(), origin=origin)
+    if settings.key_file.exists():
+        return read_key_file(settings.key_file, passphrase=passphrase())
+    keyring = new_keyring(origin=origin)
+    create_key_file(settings.key_file, keyring, passphrase=passphrase())
+    return keyring

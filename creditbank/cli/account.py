@@ -1,0 +1,139 @@
+"""`creditbank account`: open a personal learning account, read one, revoke an outcome in one."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from creditbank.account.holdings import HeldGrant, HeldOutcome
+from creditbank.account.statement import Statement
+from creditbank.cli.output import console, print_json
+from creditbank.cli.session import AccountArgument, IssuerOption, JsonOption, Session, session_of
+from creditbank.documents.statement import StatementDocument
+from creditbank.identity.account_number import parse_account_number
+from creditbank.identity.citizen_number import CitizenNumber, parse_citizen_number
+from creditbank.identity.names import PersonNames
+from creditbank.identity.person import Person
+from creditbank.locale.catalogue import Catalogue
+from creditbank.locale.wording import grant_line, outcome_line
+from creditbank.services.accounts import account_of_citizen, open_account, read_account
+from creditbank.services.outcomes import revoke_outcome
+from creditbank.terms import OutcomeId, instant
+
+app = typer.Typer(no_args_is_help=True, help="个人学习账号 · personal learning accounts")
+
+CitizenNumberOption = Annotated[
+    str | None, typer.Option(help="公民身份号码；不给则提示输入 · citizen number, asked for unless given")
+]
+
+
+@app.command("open")
+def open_one(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Option(help="姓名 · name in Chinese")] = None,
+    tibetan_name: Annotated[str | None, typer.Option(help="藏文姓名 · name in Tibetan")] = None,
+    romanised_name: Annotated[str | None, typer.Option(help="拉丁字母姓名 · romanised name")] = None,
+    citizen_number: CitizenNumberOption = None,
+    phone: Annotated[str | None, typer.Option(help="电话 · phone")] = None,
+    category: Annotated[str | None, typer.Option(help="人员类别 · person category")] = None,
+    issuer: IssuerOption | None = None,
+    as_json: JsonOption = False,
+) -> None:
+    """开立个人学习账号，终身一个 · open the one account that a learner has for life."""
+    session = session_of(context)
+    bank = session.bank()
+    person = Person(
+        names=PersonNames(chinese=name, tibetan=tibetan_name, romanised=romanised_name),
+        citizen_number=_citizen_number(session, citizen_number),
+        phone=phone,
+        category=category,
+    )
+    opened = open_account(bank, session.principal(bank, issuer), person)
+    if as_json:
+        print_json({"account": str(opened.number), "log_index": opened.receipt.log_index})
+        return
+    console.print(session.words.text("word.account-opened", number=str(opened.number)))
+
+
+@app.command("find")
+def find(
+    context: typer.Context,
+    citizen_number: CitizenNumberOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """凭公民身份号码查找账号 · find the account of a citizen number."""
+    session = session_of(context)
+    number = account_of_citizen(session.bank(), _citizen_number(session, citizen_number))
+    if as_json:
+        print_json({"account": str(number)})
+        return
+    console.print(str(number), markup=False)
+
+
+@app.command("show")
+def show(context: typer.Context, account: AccountArgument, as_json: JsonOption = False) -> None:
+    """显示账号：持有什么、免了什么、每一条依据 · show an account: what is held and granted, and why."""
+    session = session_of(context)
+    statement = read_account(session.bank(), parse_account_number(account))
+    if as_json:
+        print_json(StatementDocument.of(statement).model_dump(mode="json"))
+        return
+    print_statement(session, statement)
+
+
+@app.command("revoke")
+def revoke(
+    context: typer.Context,
+    account: AccountArgument,
+    outcome: Annotated[str, typer.Argument(metavar="成果 OUTCOME", help="成果编号 · the outcome's id")],
+    reason: Annotated[str, typer.Option(help="理由 · why")],
+    issuer: IssuerOption,
+    effective_on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="追溯生效日 · counts from this day")
+    ] = None,
+) -> None:
+    """撤销一项成果；以它为依据的免修、免试随即中止 · revoke an outcome; what rests on it is suspended."""
+    session = session_of(context)
+    bank = session.bank()
+    receipt = revoke_outcome(
+        bank,
+        session.principal(bank, issuer),
+        parse_account_number(account),
+        OutcomeId(outcome),
+        reason=reason,
+        effective_on=effective_on.date() if effective_on is not None else None,
+    )
+    console.print(session.words.text("word.outcome-revoked", outcome=outcome, seq=receipt.seq))
+
+
+def _citizen_number(session: Session, given: str | None) -> CitizenNumber:
+    """Read the number; asked for it, nobody looking at the screen sees it."""
+    text = given or typer.prompt(session.words.text("word.citizen-number"), hide_input=True)
+    return parse_citizen_number(text, allow_test_numbers=session.settings.allow_test_numbers)
+
+
+def print_statement(session: Session, statement: Statement) -> None:
+    words = session.words
+    names = statement.person.names
+    console.print(f"[bold]{names.shown}[/]  {names.tibetan or ''}  {names.romanised or ''}")
+    console.print(words.text("word.account-line", number=str(statement.number)))
+    for held in statement.holdings.outcomes:
+        style = None if held.is_current else "dim strike"
+        console.print(f"  #{held.id} {outcome_line(words, held.outcome)}", style=style, markup=False)
+        issuer, at = statement.issuer_names[held.recorded_by], words.instant(instant(held.recorded_at))
+        console.print(f"          {issuer}  {words.text('word.recorded')} {at}", style="dim", markup=False)
+        if held.ended_at is not None:
+            console.print(f"          {_ending(words, held)}", style="red", markup=False)
+    for grant in statement.holdings.grants:
+        console.print(_grant_text(session, grant))
+
+
+def _ending(words: Catalogue, held: HeldOutcome) -> str:
+    if held.corrected_by is not None:
+        return words.text("word.corrected-by", outcome=held.corrected_by) + f": {held.reason}"
+    return f"{words.text('word.revoked')}: {held.reason}"
+
+
+def _grant_text(session: Session, grant: HeldGrant) -> str:
+    mark = "[green]✓[/]" if grant.status == "active" else "[red]✗[/]"
+    return f"{mark} #{grant.id} {grant_line(session.words, grant)}"

@@ -1,0 +1,172 @@
+"""`creditbank decide`: what an account's outcomes exempt in a programme, what they waive in an exam."""
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+import typer
+
+from creditbank.cli.output import NEGATIVE, console, print_json
+from creditbank.cli.session import AccountArgument, JsonOption, Session, session_of
+from creditbank.conversion.holding import Applicant
+from creditbank.errors import InvalidInput
+from creditbank.identity.account_number import parse_account_number
+from creditbank.locale.catalogue import Catalogue
+from creditbank.locale.decision_wording import decision_lines, names_of
+from creditbank.services.conversions import (
+    Answer,
+    D,
+    ExemptionQuestion,
+    Question,
+    WaiverQuestion,
+    apply_for,
+    decide_for,
+)
+from creditbank.terms import ExamId, ProgrammeId, microseconds
+
+app = typer.Typer(no_args_is_help=True, help="课程免修与考试免试 · exemptions and waivers")
+
+
+class QuestionInvalid(InvalidInput):
+    """An option of a question cannot be read, or does not go with another."""
+
+    code = "question-invalid"
+
+
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="按哪一天判定，默认今天 · as of this day [today]"),
+]
+KnownAt = Annotated[
+    str | None,
+    typer.Option(help="按当时已记录的内容重放，如 2026-03-01T08:00+08:00 · by what was recorded then [now]"),
+]
+Apply = Annotated[bool, typer.Option("--apply", help="登记免修或免试 · register the grants")]
+Issuer = Annotated[str | None, typer.Option("--issuer", help="以哪所学校的名义登记 · in whose name")]
+Category = Annotated[str | None, typer.Option(help="人员类别，默认取账号 · person category [the account's]")]
+StudyForm = Annotated[str | None, typer.Option(help="学习形式 · form of study")]
+Cohort = Annotated[int | None, typer.Option(help="入学年份 · year of enrolment")]
+Region = Annotated[str | None, typer.Option(help="地区代码 · region code")]
+Major = Annotated[str | None, typer.Option(help="在读专业代码 · major studied")]
+EnrolledAt = Annotated[str | None, typer.Option(help="在读学校 · enrolled at")]
+LeftOn = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="毕业或离校日期 · day of graduation")
+]
+Completed = Annotated[str | None, typer.Option(help="已完成培养方案的百分比 · percent completed")]
+
+
+@app.command("exemptions")
+def exemptions(
+    context: typer.Context,
+    account: AccountArgument,
+    programme: Annotated[str, typer.Option(help="专业培养方案编号，见 rules list · programme")],
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    apply: Apply = False,
+    issuer: Issuer = None,
+    category: Category = None,
+    study_form: StudyForm = None,
+    cohort: Cohort = None,
+    region: Region = None,
+    as_json: JsonOption = False,
+) -> None:
+    """可免修哪些课程、依据什么、为何其余不免 · which courses are exempted, why, and why not the others."""
+    session = session_of(context)
+    question = ExemptionQuestion(library=session.library(), programme=ProgrammeId(programme))
+    applicant = Applicant(category=category, study_form=study_form, cohort=cohort, region=region)
+    _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, as_json=as_json)
+
+
+@app.command("waivers")
+def waivers(
+    context: typer.Context,
+    account: AccountArgument,
+    exam: Annotated[str, typer.Option(help="考试编号，见 rules list · exam")],
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    apply: Apply = False,
+    issuer: Issuer = None,
+    category: Category = None,
+    major: Major = None,
+    enrolled_at: EnrolledAt = None,
+    left_on: LeftOn = None,
+    completed_percent: Completed = None,
+    as_json: JsonOption = False,
+) -> None:
+    """可免试哪些科目、依据什么、为何其余不免 · which parts are waived, why, and why not the others."""
+    session = session_of(context)
+    question = WaiverQuestion(library=session.library(), exam=ExamId(exam))
+    applicant = Applicant(
+        category=category,
+        major=major,
+        enrolled_at=enrolled_at,
+        left_on=left_on.date() if left_on is not None else None,
+        completed_percent=_decimal(completed_percent, field="completed_percent"),
+    )
+    _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, as_json=as_json)
+
+
+def _answer(
+    session: Session,
+    account: str,
+    question: Question[D],
+    applicant: Applicant,
+    as_of: datetime | None,
+    known_at: str | None,
+    issuer: str | None,
+    *,
+    apply: bool,
+    as_json: bool,
+) -> None:
+    number = parse_account_number(account)
+    bank = session.bank()
+    day = as_of.date() if as_of is not None else None
+    if apply:
+        if known_at is not None:
+            raise QuestionInvalid("known-at-with-grants", field="known_at")
+        principal = session.principal(bank, issuer)
+        answer = apply_for(bank, principal, number, question, applicant=applicant, as_of=day)
+    else:
+        instant = None if known_at is None else microseconds(_instant(known_at))
+        answer = decide_for(bank, number, question, applicant=applicant, as_of=day, known_at=instant)
+    if as_json:
+        print_json({"decision": answer.decision.as_json(), "registered": list(answer.registered)})
+    else:
+        print_answer(session.words, answer)
+    raise typer.Exit(0 if answer.decision.is_granted else NEGATIVE)
+
+
+def print_answer(words: Catalogue, answer: Answer[D]) -> None:
+    """Print a decision section by section, then what was registered; an empty section is left out."""
+    names = names_of(words, answer.place, answer.account, answer.packs)
+    said = decision_lines(words, answer.decision, names)
+    console.print(said.headline, style="bold", markup=False)
+    for heading, lines, style in (
+        ("word.decision-grants", said.grants, "green"),
+        ("word.decision-caps", said.caps, None),
+        ("word.decision-refusals", said.refusals, "yellow"),
+        ("word.decision-next-step", (said.next_step,) if said.next_step else (), "cyan"),
+        ("word.decision-nowhere", said.nowhere, "dim"),
+    ):
+        if lines:
+            console.print(words.text(heading), style="bold", markup=False)
+            for line in lines:
+                console.print(f"  · {line}", style=style, markup=False)
+    if answer.registered:
+        listed = words.listed(f"#{one}" for one in answer.registered)
+        console.print(words.text("word.grants-registered", grants=listed), markup=False)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise QuestionInvalid("instant-malformed", field="known_at", value=text) from error
+    return given if given.tzinfo is not None else given.replace(tzinfo=UTC)
+
+
+def _decimal(text: str | None, *, field: str) -> Decimal | None:
+    try:
+        return None if text is None else Decimal(text)
+    except InvalidOperation as error:
+        raise QuestionInvalid("number-malformed", field=field, value=text) from error

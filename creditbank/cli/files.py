@@ -1,0 +1,48 @@
+"""Files named on the command line: read whole, written whole or not at all."""
+
+import sys
+from pathlib import Path
+
+from creditbank.errors import InvalidInput
+
+_FILE_MAX_BYTES = 1_048_576
+
+
+class FileUnusable(InvalidInput):
+    """A file named on the command line cannot be read or written."""
+
+    code = "file-unusable"
+
+
+def read_file(path: Path) -> bytes:
+    """Read a small file named on the command line.
+
+    Raises:
+        FileUnusable: it cannot be read, or is larger than 1 MiB.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(_FILE_MAX_BYTES + 1)
+    except OSError as error:
+        raise FileUnusable("file-unreadable", path=str(path), cause=error.strerror) from error
+    if len(content) > _FILE_MAX_BYTES:
+        raise FileUnusable("file-too-large", path=str(path), max_bytes=_FILE_MAX_BYTES)
+    return content
+
+
+def write_file(content: bytes, path: Path | None) -> None:
+    """Write to a file, or to standard output where none is named.
+
+    Raises:
+        FileUnusable: it cannot be written.
+    """
+    if path is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+        return
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        raise FileUnusable("file-unwritable", path=str(path), cause=error.strerror) from error

@@ -1,0 +1,248 @@
+"""`creditbank import`: post a school's workbook, whole or not at all."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, assert_never
+
+import typer
+
+from creditbank.cli.files import write_file
+from creditbank.cli.output import NEGATIVE, console, print_json, progress
+from creditbank.cli.session import IssuerOption, JsonOption, Session, session_of
+from creditbank.documents.receipt import (
+    ImportReceipt,
+    ReceiptEntry,
+    ReceiptFile,
+    ReceiptLog,
+    parse_receipt,
+    receipt_bytes,
+)
+from creditbank.documents.spreadsheet import Limits, Place, Reading, read_workbook, workbook_bytes
+from creditbank.ledger.encoding import JsonValue
+from creditbank.locale.catalogue import Catalogue
+from creditbank.outcomes.outcome import OutcomeKind
+from creditbank.services.bank import Bank, Principal
+from creditbank.services.import_outcomes import (
+    FileRefused,
+    Posted,
+    PostedBatch,
+    PostedBefore,
+    WouldPost,
+    import_outcomes,
+    preview_import,
+)
+from creditbank.services.import_plan import ImportRow, RowRefused
+from creditbank.terms import instant
+from creditbank.vocabularies.library import Vocabularies
+
+Answer = Posted | WouldPost | FileRefused | PostedBefore
+
+
+def import_workbook(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="文件_FILE", help="填报表 .xlsx · the workbook")],
+    issuer: IssuerOption,
+    kind: Annotated[
+        OutcomeKind | None, typer.Option(help="成果种类，默认按表头识别 · kind [by its headers]")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="只检查，不入账 · check, and post nothing")
+    ] = False,
+    receipt: Annotated[Path | None, typer.Option(help="回执另存为 · write the receipt to this file")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """导入学习成果表：全部入账，或一条不入 · post a workbook of outcomes, whole or not at all."""
+    session = session_of(context)
+    bank = session.bank()
+    principal = session.principal(bank, issuer)
+    content = workbook_bytes(file, limits=Limits())
+    reading = read(session, principal, content, kind=kind)
+    if reading.error_count:
+        show_reading(session.words, reading, as_json=as_json)
+        raise typer.Exit(NEGATIVE)
+    answer = post(session, bank, principal, reading, content, name=file.name, dry_run=dry_run)
+    if receipt is not None and isinstance(answer, Posted):
+        write_file(answer.receipt, receipt)
+    if as_json:
+        print_json(answer_members(session.words, answer))
+    else:
+        show_reading(session.words, reading)
+        show_answer(session.words, answer)
+    raise typer.Exit(NEGATIVE if isinstance(answer, FileRefused) else 0)
+
+
+def read(
+    session: Session, principal: Principal, content: bytes, *, kind: OutcomeKind | None = None
+) -> Reading:
+    """Read a workbook in the name of an institution, with a bar from 1,000 rows on."""
+    with progress(session.words.text("word.reading-rows")) as step:
+        return read_workbook(
+            content,
+            Vocabularies.load(),
+            issuer=principal.issuer,
+            kind=kind,
+            allow_test_numbers=session.settings.allow_test_numbers,
+            on_progress=step,
+        )
+
+
+def post(
+    session: Session,
+    bank: Bank,
+    principal: Principal,
+    reading: Reading,
+    content: bytes,
+    *,
+    name: str,
+    dry_run: bool = False,
+) -> Answer:
+    """Post what was read, or say what posting it would do."""
+    rows = [
+        ImportRow(row=row.row, person=row.person, outcome=row.outcome, account=row.account)
+        for row in reading.rows
+    ]
+    digest = sha256(content).digest()
+    if dry_run:
+        return preview_import(bank, principal, rows, file_digest=digest)
+
+    def write_receipt(batch: PostedBatch) -> bytes:
+        return receipt_bytes(_receipt(batch, reading, name=name))
+
+    with progress(session.words.text("word.posting-rows"), total=len(rows)) as step:
+        return import_outcomes(
+            bank, principal, rows, file_digest=digest, write_receipt=write_receipt, on_progress=step
+        )
+
+
+def show_reading(words: Catalogue, reading: Reading, *, as_json: bool = False) -> None:
+    """Print what was forgiven, what looks odd, and every bad cell: where, what is there, what is wanted."""
+    if as_json:
+        print_json(_reading_members(words, reading))
+        return
+    for correction in reading.corrections:
+        console.print(
+            f"  ~ {_place(words, correction.place)} {words.warning(correction.note)}",
+            style="dim",
+            markup=False,
+        )
+    for doubt in reading.doubts:
+        place = "" if doubt.place is None else f"{_place(words, doubt.place)} "
+        console.print(f"  ? {place}{words.warning(doubt.warning)}", style="yellow", markup=False)
+    for bad in reading.errors:
+        there = f"“{bad.there}” " if bad.there else ""
+        wanted = words.problem(bad.error).detail
+        console.print(f"  ✗ {_place(words, bad.place)} {there}{wanted}", style="red", markup=False)
+    if reading.error_count:
+        said = words.text(
+            "word.file-has-errors",
+            errors=reading.error_count,
+            shown=len(reading.errors),
+            rows=len(reading.rows),
+        )
+        console.print(said, style="bold red", markup=False)
+
+
+def show_answer(words: Catalogue, answer: Answer) -> None:
+    """Print what became of the file."""
+    match answer:
+        case Posted(batch=batch) if batch.log.size == batch.log.first:
+            nothing = words.text("word.file-posted-nothing-new", number=batch.number, rows=len(batch.lines))
+            console.print(nothing, style="green", markup=False)
+        case Posted(batch=batch):
+            said = words.text(
+                "word.file-posted",
+                number=batch.number,
+                rows=len(batch.lines),
+                outcomes=batch.outcomes_recorded,
+                accounts=batch.accounts_opened,
+                first=batch.log.first,
+                last=batch.log.size - 1,
+            )
+            console.print(said, style="green", markup=False)
+        case WouldPost():
+            said = words.text(
+                "word.file-would-post",
+                rows=answer.rows,
+                outcomes=answer.outcomes_recorded,
+                accounts=answer.accounts_opened,
+            )
+            console.print(said, style="green", markup=False)
+        case PostedBefore(batch=batch):
+            at = words.instant(instant(batch.posted_at))
+            console.print(words.text("word.file-posted-before", number=batch.number, at=at), markup=False)
+        case FileRefused():
+            for row in answer.rows:
+                console.print(f"  ✗ {_refusal(words, row)}", style="red", markup=False)
+            refused = words.text("word.file-refused", errors=len(answer.rows))
+            console.print(refused, style="bold red", markup=False)
+        case _:
+            assert_never(answer)
+
+
+def answer_members(words: Catalogue, answer: Answer) -> JsonValue:
+    """Return what became of the file as JSON members; a posted file's are its receipt."""
+    match answer:
+        case Posted(receipt=receipt):
+            return {"status": "posted", "receipt": parse_receipt(receipt).model_dump(mode="json")}
+        case PostedBefore(batch=batch):
+            kept = parse_receipt(batch.receipt).model_dump(mode="json")
+            return {"status": "posted-before", "receipt": kept}
+        case WouldPost():
+            return {
+                "status": "would-post",
+                "rows": answer.rows,
+                "outcomes_recorded": answer.outcomes_recorded,
+                "accounts_opened": answer.accounts_opened,
+            }
+        case FileRefused():
+            rows: list[JsonValue] = [
+                {"row": row.row, "reason": row.reason, "detail": _refusal(words, row)} for row in answer.rows
+            ]
+            return {"status": "refused", "rows": rows}
+        case _:
+            assert_never(answer)
+
+
+def _receipt(batch: PostedBatch, reading: Reading, *, name: str) -> ImportReceipt:
+    added = batch.log.size > batch.log.first
+    return ImportReceipt(
+        number=batch.number,
+        issuer=batch.issuer,
+        kind=reading.kind,
+        file=ReceiptFile(sha256=batch.file_digest.hex(), name=name),
+        posted_at=instant(batch.posted_at),
+        rows=len(batch.lines),
+        accounts_opened=batch.accounts_opened,
+        outcomes_recorded=batch.outcomes_recorded,
+        corrections=reading.correction_count,
+        log=ReceiptLog(first=batch.log.first, last=batch.log.size - 1) if added else None,
+        entries=tuple(
+            ReceiptEntry(row=line.row, account=str(line.account), opened=line.opened, seq=line.seq)
+            for line in batch.lines
+        ),
+    )
+
+
+def _reading_members(words: Catalogue, reading: Reading) -> JsonValue:
+    errors: list[JsonValue] = [
+        {
+            "row": bad.place.row,
+            "column": bad.place.column,
+            "header": bad.place.header,
+            "there": bad.there,
+            "code": bad.code,
+            "wanted": words.problem(bad.error).detail,
+        }
+        for bad in reading.errors
+    ]
+    return {"status": "refused", "error_count": reading.error_count, "errors": errors}
+
+
+def _place(words: Catalogue, place: Place) -> str:
+    if not place.column:
+        return words.text("word.row", row=place.row)
+    return words.text("word.cell", row=place.row, column=place.column, header=place.header)
+
+
+def _refusal(words: Catalogue, row: RowRefused) -> str:
+    return f"{words.text('word.row', row=row.row)} {words.text('reason.' + row.reason, **row.values)}"

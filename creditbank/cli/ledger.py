@@ -1,0 +1,99 @@
+"""`creditbank ledger`: verify every byte, sign how far the log has come, prove that an entry is in it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from creditbank.assembly import examination, verifier_key_file
+from creditbank.cli.files import read_file, write_file
+from creditbank.cli.output import NEGATIVE, console, print_json, progress
+from creditbank.cli.session import AccountArgument, JsonOption, OutOption, Session, session_of
+from creditbank.identity.account_number import parse_account_number
+from creditbank.ledger.audit import Finding
+from creditbank.ledger.encoding import JsonValue
+from creditbank.services.audit import LOOKS_PER_ENTRY, AuditReport, verify_ledger
+from creditbank.services.log import prove_entry, publish_checkpoint
+
+app = typer.Typer(no_args_is_help=True, help="账本 · the ledger")
+
+CheckpointOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="另存的检查点，用以证明账本只增不减 · a checkpoint kept elsewhere: proves the log only grew"
+    ),
+]
+VerifierKeyOption = Annotated[
+    Path | None, typer.Option(help="账本公钥文件 · file with the log's public key [<home>/log.vkey]")
+]
+
+
+@app.command("verify")
+def verify(
+    context: typer.Context,
+    checkpoint: CheckpointOption = None,
+    verifier_key: VerifierKeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """重新计算整个账本，列出全部发现，不需私钥 · recompute the ledger, print every finding; exit 0 or 1."""
+    session = session_of(context)
+    key = read_file(verifier_key or verifier_key_file(session.settings)).decode(errors="replace").strip()
+    held = None if checkpoint is None else read_file(checkpoint)
+    with examination(session.settings) as opened:
+        steps = LOOKS_PER_ENTRY * opened.rows.size()
+        with progress(session.words.text("word.verifying"), total=steps) as step:
+            report = verify_ledger(opened, verifier_key=key, held=held, on_progress=step)
+    print_report(session, report, as_json=as_json)
+    raise typer.Exit(0 if report.is_whole else NEGATIVE)
+
+
+@app.command("checkpoint")
+def checkpoint(context: typer.Context, out: OutOption = None) -> None:
+    """签发检查点：账本的长度与根，请另存他处 · sign the log's size and root (C2SP); keep it elsewhere."""
+    write_file(publish_checkpoint(session_of(context).bank()), out)
+
+
+@app.command("prove")
+def prove(
+    context: typer.Context,
+    account: AccountArgument,
+    seq: Annotated[int, typer.Argument(min=0, metavar="条目_SEQ", help="条目序号，从 0 起 · entry, from 0")],
+    out: OutOption = None,
+) -> None:
+    """证明一个条目已在账本中 · prove that an entry is in the log, as a C2SP .tlog-proof file."""
+    bank = session_of(context).bank()
+    write_file(prove_entry(bank, parse_account_number(account).subject, seq), out)
+
+
+def finding_members(finding: Finding) -> JsonValue:
+    """Return a finding as JSON members."""
+    values: dict[str, JsonValue] = {name: str(value) for name, value in finding.values.items()}
+    return {"code": finding.code, "subject": finding.subject, "seq": finding.seq, "values": values}
+
+
+def finding_text(session: Session, finding: Finding) -> str:
+    """Return a finding as one sentence that begins with the entry it names."""
+    place = "" if finding.subject is None else f"{finding.subject} #{finding.seq}: "
+    return place + session.words.text(f"finding.{finding.code}", **finding.values)
+
+
+def print_report(session: Session, report: AuditReport, *, as_json: bool = False) -> None:
+    """Print every finding, and whether the ledger is whole."""
+    if as_json:
+        print_json(
+            {
+                "entries": report.entries,
+                "root": report.root.hex(),
+                "findings": [finding_members(finding) for finding in report.findings],
+            }
+        )
+        return
+    for finding in report.findings:
+        console.print(f"✗ {finding_text(session, finding)}", style="red", markup=False)
+    said = session.words.text(
+        "word.ledger-whole" if report.is_whole else "word.ledger-damaged",
+        entries=report.entries,
+        findings=len(report.findings),
+        root=report.root.hex(),
+    )
+    console.print(said, style="green" if report.is_whole else "bold red", markup=False)

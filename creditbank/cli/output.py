@@ -1,0 +1,61 @@
+"""What a command shows: sentences and tables for people, JSON for programs, progress on long work."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from creditbank.errors import CreditBankError, IntegrityBroken
+from creditbank.ledger.encoding import JsonValue
+from creditbank.locale.catalogue import Catalogue
+from creditbank.services.ports import Progress as Step
+
+NEGATIVE = 1
+"""Exit code: the question was answered, and the answer is no."""
+MISUSE = 2
+"""Exit code: the question could not be answered as it was put."""
+
+PROGRESS_FROM = 1_000
+"""Steps of work from which a bar is worth its place."""
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: JsonValue) -> None:
+    """Print one JSON value on standard output, and nothing else."""
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.flush()
+
+
+def print_error(error: CreditBankError, words: Catalogue) -> int:
+    """Say what is wrong and what to do next, on standard error; return the exit code."""
+    problem = words.problem(error)
+    errors.print(f"{problem.title} [{problem.code}/{problem.reason}]", style="bold red", markup=False)
+    errors.print(problem.detail, markup=False)
+    return NEGATIVE if isinstance(error, IntegrityBroken) else MISUSE
+
+
+@contextmanager
+def progress(title: str, *, total: int | None = None) -> Iterator[Step]:
+    """Yield the function that moves a bar on standard error; the bar shows itself from 1,000 steps on."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=errors, transient=True)
+    task = bar.add_task(title, total=total)
+    done = 0
+
+    def step(steps: int) -> None:
+        nonlocal done
+        done += steps
+        if (total or done) >= PROGRESS_FROM:
+            bar.start()
+            bar.update(task, completed=done)
+
+    try:
+        yield step
+    finally:
+        if bar.live.is_started:
+            bar.stop()

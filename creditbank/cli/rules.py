@@ -1,0 +1,129 @@
+"""`creditbank rules`: which rule packs there are, what is wrong with one, what one says."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from creditbank.cli.output import NEGATIVE, console, print_json
+from creditbank.cli.session import JsonOption, Session, session_of
+from creditbank.conversion.pack import Pack, PackFinding
+from creditbank.conversion.programme import Exam, Programme
+from creditbank.documents.rule_pack import RulePackInvalid
+from creditbank.ledger.encoding import JsonValue
+from creditbank.rulepacks.library import findings_of, read_document
+from creditbank.terms import PackId
+
+app = typer.Typer(no_args_is_help=True, help="规则包 · rule packs")
+
+
+@app.command("list")
+def list_packs(context: typer.Context, as_json: JsonOption = False) -> None:
+    """列出规则包、专业培养方案与考试 · list the packs, and the programmes and exams they define."""
+    session = session_of(context)
+    packs = session.library().packs
+    if as_json:
+        print_json([_pack_members(pack) for pack in packs])
+        return
+    words = session.words
+    for pack in packs:
+        console.print(f"{pack.id}  {pack.title.zh}", style="bold", markup=False)
+        since = words.text("word.in-force-from")
+        console.print(
+            f"  {since} {words.date(pack.effective_from)}  {words.text(_standing(pack))}", markup=False
+        )
+        defined: tuple[Programme | Exam, ...] = (*pack.programmes, *pack.exams)
+        for one in defined:
+            console.print(f"  · {one.id}  {one.title.zh}", markup=False)
+
+
+@app.command("check")
+def check(
+    context: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="文件_FILE", help="规则包 .toml；默认全部 · packs [all]")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """运行例题并检查规则包，逐条指出文件与行 · run the examples, name what is wrong by file and line."""
+    session = session_of(context)
+    if files:
+        found = [finding for file in files for finding in _findings_in(file)]
+    else:
+        found = list(session.library(check=False).check())
+    failed = any(finding.severity == "error" for finding in found)
+    if as_json:
+        print_json([_finding_members(session, finding) for finding in found])
+    else:
+        for finding in found:
+            style = "red" if finding.severity == "error" else "yellow"
+            console.print(_finding_text(session, finding), style=style, markup=False)
+        key = "word.packs-have-errors" if failed else "word.packs-sound"
+        console.print(session.words.text(key, findings=len(found)), style="red" if failed else "green")
+    raise typer.Exit(NEGATIVE if failed else 0)
+
+
+@app.command("show")
+def show(
+    context: typer.Context,
+    pack: Annotated[str, typer.Argument(metavar="规则包_PACK", help="规则包编号 · the pack's id")],
+    as_json: JsonOption = False,
+) -> None:
+    """显示一个规则包：来源、规则、条件与授予 · show a pack: its sources and what each rule says."""
+    session = session_of(context)
+    found = session.library().pack(PackId(pack))
+    if as_json:
+        print_json(_pack_members(found))
+        return
+    words = session.words
+    console.print(f"{found.title.zh}  {found.title.en}", style="bold", markup=False)
+    console.print(words.text(_standing(found)), style="yellow", markup=False)
+    console.print(found.about.zh, markup=False)
+    console.print(f"SHA-256 {found.digest}", style="dim", markup=False)
+    for citation in found.citations.values():
+        place = " ".join(filter(None, (citation.document, citation.article, citation.url)))
+        console.print(f"  [{citation.id}] {citation.title.zh} {place}", style="dim", markup=False)
+    for rule in found.rules:
+        console.print(f"  · {rule.id} v{rule.version}  {rule.say.zh}", markup=False)
+
+
+def _findings_in(file: Path) -> tuple[PackFinding, ...]:
+    try:
+        return findings_of(read_document(file))
+    except RulePackInvalid as error:
+        return error.findings
+
+
+def _standing(pack: Pack) -> str:
+    return "word.pack-official" if pack.is_official else "word.pack-example"
+
+
+def _pack_members(pack: Pack) -> JsonValue:
+    return {
+        "id": pack.id,
+        "digest": pack.digest,
+        "authority": pack.authority,
+        "title": {"zh": pack.title.zh, "en": pack.title.en},
+        "official": pack.is_official,
+        "effective_from": pack.effective_from.isoformat(),
+        "effective_to": pack.effective_to.isoformat() if pack.effective_to else None,
+        "programmes": [one.id for one in pack.programmes],
+        "exams": [one.id for one in pack.exams],
+        "rules": [{"id": rule.id, "version": rule.version, "say": rule.say.zh} for rule in pack.rules],
+    }
+
+
+def _finding_text(session: Session, finding: PackFinding) -> str:
+    said = session.words.text(f"finding.{finding.code}", **finding.values)
+    return f"{finding.file or ''}:{finding.line or ''} {finding.place}: {said}"
+
+
+def _finding_members(session: Session, finding: PackFinding) -> JsonValue:
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "file": finding.file,
+        "line": finding.line,
+        "place": finding.place,
+        "detail": session.words.text(f"finding.{finding.code}", **finding.values),
+    }
