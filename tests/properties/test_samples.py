@@ -12,6 +12,7 @@ from creditbank.account.holdings import AccountHoldings, HeldOutcome
 from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.holding import Applicant
 from creditbank.conversion.waivers import decide_waivers
+from creditbank.documents.spreadsheet import read_workbook
 from creditbank.errors import InvalidInput
 from creditbank.identity.citizen_number import CitizenNumberInvalid, parse_citizen_number
 from creditbank.identity.organisation_code import TEST_REGION, parse_organisation_code
@@ -29,7 +30,8 @@ from creditbank.samples import outcomes as outcomes_module
 from creditbank.samples import people as people_module
 from creditbank.samples.messy import messy_rows, messy_unknown_column
 from creditbank.samples.outcomes import sample_outcomes, story_outcomes
-from creditbank.samples.people import protagonist, sample_institutions, sample_learners
+from creditbank.samples.people import protagonist, sample_institutions, sample_issuer, sample_learners
+from creditbank.samples.workbooks import messy_workbook, sample_workbooks
 from creditbank.terms import ExamId, OutcomeId, ProgrammeId, microseconds
 from creditbank.vocabularies.library import Vocabularies
 
@@ -275,6 +277,41 @@ def test_the_messy_rows_are_wrong_as_they_say() -> None:
     assert cells["name-missing"]["name"] == ""
     assert cells["number-repeated"]["number"] == cells["none"]["number"]
     assert messy_unknown_column()
+
+
+def test_the_workbooks_say_what_the_samples_are() -> None:
+    today = date(2026, 11, 23)
+    read = [
+        (row.person.citizen_number, row.outcome)
+        for book in sample_workbooks(SHIPPED.vocabularies, on=today)
+        for row in read_workbook(book.content, SHIPPED, issuer=book.issuer, allow_test_numbers=True).rows
+    ]
+    stated = [(sample.holder.citizen_number, sample.outcome) for sample in sample_outcomes(on=today)]
+    assert len(read) == len(stated)
+    assert set(read) == set(stated)
+
+
+def test_every_messy_row_is_refused_for_its_own_slip_and_no_other() -> None:
+    content = messy_workbook(SHIPPED.vocabularies, on=date(2026, 11, 23))
+    reading = read_workbook(content, SHIPPED, issuer=sample_issuer("station"), allow_test_numbers=True)
+    flaws = {place: row.flaw for place, row in enumerate(messy_rows(), start=3)}  # below header and example
+    assert {row.row for row in reading.rows} == {
+        place for place, row in enumerate(messy_rows(), start=3) if row.is_acceptable
+    }
+    assert {flaws[bad.place.row]: bad.error.reason for bad in reading.errors if bad.place} == {
+        "number-rounded-by-excel": "cell-number-rounded",
+        "check-digit-wrong": "citizen-number-check",
+        "digit-missing": "citizen-number-length",
+        "date-does-not-exist": "cell-date-impossible",
+        "date-ambiguous": "cell-not-a-date",
+        "level-unknown": "cell-not-a-term",
+        "name-missing": "name-missing",
+        "number-missing": "cell-missing",
+        "expires-before-it-begins": "expires-before-it-begins",
+        "score-not-a-number": "cell-not-a-number",
+        "number-repeated": "cell-repeats-row",
+    }
+    assert reading.error_count == sum(not row.is_acceptable for row in messy_rows())
 
 
 def test_a_story_with_a_slip_is_refused() -> None:
