@@ -14,10 +14,11 @@ def chain_findings(rows: LedgerRows, *, log: str) -> Iterator[Finding | None]:
         last_index = -1
         for row in entries:
             yield from chain.look_at(row)
-            if row.pending_hash is None and type(row.log_index) is int and row.log_index > last_index:
-                last_index = row.log_index
-            else:
+            index = row.log_index
+            if row.pending_hash is not None or type(index) is not int or index <= last_index:
                 yield from _place_findings(chain, row)
+            if type(index) is int:
+                last_index = index
             yield None
         yield from chain.end()
     for table, subject, seq in rows.strays():

@@ -91,21 +91,22 @@ def findings(entries: Iterable[Entry], *, expected: Head) -> Iterator[Finding]:
             yield chain.finding("leaf-misread", entry.leaf.seq)
     yield from chain.end()
     if chain.head != expected:
-        yield chain.finding("chain-ends-elsewhere", chain.head.length, expected=expected.length)
+        yield chain.finding("chain-ends-elsewhere", None, found=chain.head.length, expected=expected.length)
 
 
 @dataclass(slots=True, kw_only=True)
 class ChainCheck:
     """One subject's chain as far as it was read, from rows in which a cell may hold anything.
 
-    A fault is said once, of the entry that has it: what follows a damaged entry is still compared with it.
+    A fault is said once, of the entry that has it: where a leaf and the hash kept beside it differ, the next
+    leaf may link to either, and what links to an entry that is gone is not said to be broken as well.
     """
 
     subject: object = None
     log: str = ""
     _length: int = 0
     _last_hash: bytes = NO_PREVIOUS
-    _previous: tuple[str, ...] = (NO_PREVIOUS.hex(),)
+    _previous: list[object] = field(default_factory=lambda: [NO_PREVIOUS])
     _at: int = 0
     _redacted_before: int = 0
     _without_payload: list[int] = field(default_factory=list)
@@ -120,25 +121,27 @@ class ChainCheck:
         if type(row.seq) is not int or row.seq < self._length:
             yield self.finding("entry-repeated", self._length, found=row.seq)
             return
+        before, self._previous = self._previous, [row.leaf_hash]
         if row.seq > self._length:
             yield self.finding("entry-missing", self._length, found=row.seq)
+            before = []
         self._length = row.seq + 1
         if type(row.leaf) is not bytes:
             yield self.finding("leaf-unreadable", row.seq, reason="leaf-not-bytes")
             return
         self._last_hash = leaf_hash(row.leaf)
+        self._previous.append(self._last_hash)
         if row.leaf_hash != self._last_hash:
             yield self.finding("leaf-hash-differs", row.seq)
         try:
             members = leaf_members(row.leaf)
         except LeafInvalid as error:
             yield self.finding("leaf-unreadable", row.seq, reason=error.reason)
-        else:
-            yield from self._leaf_findings(members, row.seq)
-            yield from self._payload_findings(row, members, row.seq)
-        self._previous = (self._last_hash.hex(),)
-        if type(row.leaf_hash) is bytes and row.leaf_hash != self._last_hash:
-            self._previous = (*self._previous, row.leaf_hash.hex())
+            return
+        if before and bytes.fromhex(members["prev"]) not in before:
+            yield self.finding("chain-broken", row.seq)
+        yield from self._leaf_findings(members, row.seq)
+        yield from self._payload_findings(row, members, row.seq)
 
     def end(self) -> Iterator[Finding]:
         """Say which payloads are gone although no later entry redacts them."""
@@ -146,8 +149,8 @@ class ChainCheck:
             if seq >= self._redacted_before:
                 yield self.finding("payload-missing", seq)
 
-    def finding(self, code: str, seq: int, **values: object) -> Finding:
-        """Return a finding about one place of this chain."""
+    def finding(self, code: str, seq: int | None, **values: object) -> Finding:
+        """Return a finding about one place of this chain, or about all of it."""
         subject = self.subject if type(self.subject) is str else repr(self.subject)
         return Finding(code=code, subject=subject, seq=seq, values=values)
 
@@ -158,8 +161,6 @@ class ChainCheck:
             )
         if members["log"] != self.log:
             yield self.finding("leaf-of-another-log", seq, log=members["log"])
-        if members["prev"] not in self._previous:
-            yield self.finding("chain-broken", seq)
         if members["at"] < self._at:
             yield self.finding("time-went-back", seq)
         else:

@@ -99,7 +99,9 @@ def test_a_damaged_entry_is_named_and_its_neighbours_are_not(
     )
     tampered = [*entries[:index], damaged, *entries[index + 1 :]]
     found = list(findings(tampered, expected=head_of(tampered[:-1] + entries[-1:])))
-    assert {(f.subject, f.seq) for f in found} == {(entries[0].leaf.subject, index)}
+    assert {(f.subject, f.seq) for f in found if f.code != "chain-ends-elsewhere"} == {
+        (entries[0].leaf.subject, index)
+    }
 
 
 @given(st.integers(0, 3), st.integers(0, 3))

@@ -1,0 +1,310 @@
+"""Laws of the audit: a whole ledger passes, and nothing done to its rows goes unnoticed or stops it."""
+
+from collections.abc import Generator
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from creditbank.ledger.audit import Finding
+from creditbank.ledger.audit_chains import chain_findings
+from creditbank.ledger.audit_tree import Recomputed, tree_findings
+from creditbank.ledger.checkpoint import Checkpoint, SignedNote, parse_note
+from creditbank.ledger.entry import Entry
+from creditbank.terms import SubjectId
+from tests.reference import rfc6962
+from tests.strategies.ledger import LOG, Signer, chains, head_of, next_entry
+from tests.strategies.stored_ledger import (
+    SIGNER,
+    TABLES,
+    Row,
+    Rows,
+    StoredLedger,
+    changed_cells,
+    checkpoint_of,
+    histories,
+    large_ledger,
+    ledgers,
+    stored,
+)
+
+
+def audit(ledger: StoredLedger, *, held: Checkpoint | None = None) -> tuple[list[Finding], Recomputed]:
+    rows = Rows(ledger)
+    found = [finding for finding in chain_findings(rows, log=LOG) if finding is not None]
+    tree = tree_findings(rows, keys=[SIGNER.key], held=held)
+    recomputed = yield_from(tree, found)
+    return found, recomputed
+
+
+def yield_from(tree: Generator[Finding | None, None, Recomputed], found: list[Finding]) -> Recomputed:
+    while True:
+        try:
+            finding = next(tree)
+        except StopIteration as end:
+            recomputed: Recomputed = end.value
+            return recomputed
+        if finding is not None:
+            found.append(finding)
+
+
+def findings(ledger: StoredLedger, *, held: Checkpoint | None = None) -> list[Finding]:
+    return audit(ledger, held=held)[0]
+
+
+def codes(ledger: StoredLedger, *, held: Checkpoint | None = None) -> list[str]:
+    return [finding.code for finding in findings(ledger, held=held)]
+
+
+@given(ledgers())
+def test_a_whole_ledger_passes(ledger: StoredLedger) -> None:
+    found, recomputed = audit(ledger)
+    assert found == []
+    leaves = [row.leaf_hash for row in ledger.log_leaves() if isinstance(row.leaf_hash, bytes)]
+    assert recomputed == Recomputed(size=len(leaves), root=rfc6962.root(leaves))
+
+
+def test_a_whole_ledger_over_many_tiles_passes() -> None:
+    assert findings(large_ledger()) == []
+
+
+def test_a_new_ledger_passes() -> None:
+    assert findings(stored([])) == []
+    assert findings(stored([], signed=[0])) == []
+
+
+@given(st.data())
+def test_every_place_is_counted_once_in_each_half(data: st.DataObject) -> None:
+    ledger = data.draw(ledgers())
+    rows = Rows(ledger)
+    assert list(chain_findings(rows, log=LOG)) == [None] * len(ledger.entry)
+    assert list(tree_findings(rows, keys=[SIGNER.key])) == [None] * len(ledger.log_leaf)
+
+
+@given(st.data())
+def test_no_changed_cell_goes_unnoticed(data: st.DataObject) -> None:
+    table, column, row, changed = data.draw(changed_cells(data.draw(ledgers())))
+    found = findings(changed)
+    assert found
+    if table in {"entry", "payload", "pending"} and column not in {"subject", "seq"}:
+        assert (row["subject"], row["seq"]) in {(finding.subject, finding.seq) for finding in found}
+
+
+@given(st.data())
+def test_no_changed_cell_of_a_large_ledger_goes_unnoticed(data: st.DataObject) -> None:
+    *_, changed = data.draw(changed_cells(large_ledger()))
+    assert findings(changed)
+
+
+@given(st.data())
+def test_no_row_disappears_unnoticed(data: st.DataObject) -> None:
+    ledger = data.draw(ledgers())
+    table = data.draw(st.sampled_from(["entry", "payload", "pending", "log_leaf", "tile", "log_state"]))
+    assume(ledger.table(table))
+    gone = ledger.table(table).pop(data.draw(st.integers(0, len(ledger.table(table)) - 1)))
+    if table == "payload":
+        assume(not is_excused(ledger, gone))
+    assert findings(ledger)
+
+
+@given(st.data())
+def test_no_row_is_put_in_unnoticed(data: st.DataObject) -> None:
+    ledger = data.draw(ledgers())
+    table = data.draw(st.sampled_from([name for name in TABLES if ledger.table(name)]))
+    copied = dict(data.draw(st.sampled_from(ledger.table(table))))
+    if data.draw(st.booleans()):
+        key, *_ = copied
+        copied[key] = data.draw(st.sampled_from([copied[key], "account:Z", 10**15, 7, -1, None]))
+    ledger.table(table).insert(data.draw(st.integers(0, len(ledger.table(table)))), copied)
+    assert findings(ledger)
+
+
+@given(st.data())
+def test_no_two_rows_change_places_unnoticed(data: st.DataObject) -> None:
+    ledger = data.draw(ledgers())
+    table, key = data.draw(
+        st.sampled_from([("entry", "seq"), ("log_leaf", "log_index"), ("tile", "tile_index")])
+    )
+    assume(len(ledger.table(table)) > 1)
+    one, other = data.draw(st.lists(st.sampled_from(ledger.table(table)), min_size=2, max_size=2))
+    assume(one[key] != other[key])
+    one[key], other[key] = other[key], one[key]
+    assert findings(ledger)
+
+
+@given(histories(min_size=2), st.data())
+def test_a_log_that_was_cut_is_noticed_by_what_is_held_elsewhere(
+    history: list[Entry], data: st.DataObject
+) -> None:
+    held = checkpoint_of(stored(history))
+    cut = data.draw(st.integers(0, len(history) - 1))
+    found = codes(stored(history[:cut]), held=held)
+    assert found[-1] == "log-shrank"
+    assert set(found[:-1]) <= {"payload-missing"}  # where the redaction itself was cut
+
+
+@given(histories(), histories(), st.data())
+def test_a_log_that_was_written_anew_is_noticed_by_what_is_held_elsewhere(
+    history: list[Entry], other: list[Entry], data: st.DataObject
+) -> None:
+    size = data.draw(st.integers(1, len(history)))
+    hashes = [entry.leaf_hash for entry in history[:size]]
+    assume([entry.leaf_hash for entry in other[:size]] != hashes)
+    held = checkpoint_of(stored(history[:size]))
+    expected = "log-shrank" if len(other) < size else "log-forked"
+    assert expected in codes(stored(other, signed=[len(other)]), held=held)
+
+
+@given(histories(), st.data())
+def test_a_log_that_grew_from_what_is_held_passes(history: list[Entry], data: st.DataObject) -> None:
+    size = data.draw(st.integers(0, len(history)))
+    held = checkpoint_of(stored(history[:size]))
+    assert findings(stored(history, signed=[size]), held=held) == []
+    assert codes(stored(history), held=held) == ["checkpoint-not-kept"]
+
+
+@given(histories(), st.data())
+def test_a_checkpoint_of_another_log_size_or_key_is_noticed(
+    history: list[Entry], data: st.DataObject
+) -> None:
+    ledger = stored(history, signed=[len(history)])
+    true = checkpoint_of(ledger)
+    false, signer = data.draw(
+        st.sampled_from(
+            [
+                (Checkpoint(origin="another/log", size=true.size, root=true.root), SIGNER),
+                (Checkpoint(origin=LOG, size=true.size + 1, root=true.root), SIGNER),
+                (Checkpoint(origin=LOG, size=true.size, root=bytes(32)), SIGNER),
+                (true, Signer(LOG, bytes([1]) * 32)),
+                (true, Signer("another/log", bytes(32))),
+            ]
+        )
+    )
+    ledger.checkpoint[0]["note"] = signer.sign(false.body())
+    assert findings(ledger)
+
+
+def test_a_stored_note_holds_nothing_but_our_line() -> None:
+    ledger = stored(a_chain(2), signed=[2])
+    note = parse_note(SIGNER.sign(checkpoint_of(ledger).body()))
+    witness = parse_note(Signer("witness", bytes(32)).sign(note.text)).signatures
+    for lines in (note.signatures + witness, note.signatures * 2):
+        ledger.checkpoint[0]["note"] = SignedNote(text=note.text, signatures=lines).encode()
+        (found,) = findings(ledger)
+        assert (found.code, found.values["reason"]) == ("checkpoint-invalid", "note-has-strange-signature")
+
+
+@given(chains(min_size=1), st.text().filter(LOG.__ne__))
+def test_entries_of_another_log_are_noticed(entries: list[Entry], log: str) -> None:
+    found = list(chain_findings(Rows(stored(entries)), log=log))
+    assert sum(each is not None and each.code == "leaf-of-another-log" for each in found) == len(entries)
+
+
+A2 = {"subject": "account:A", "seq": 2}
+
+# What is done to the large ledger, and the codes of all that is found, with the entry that they name.
+FAULTS: dict[str, tuple[str, Row, Row | None, list[tuple[str, str | None, int | None]]]] = {
+    "leaf": ("entry", A2, {"leaf": b"{}"}, [
+        ("leaf-hash-differs", "account:A", 2), ("leaf-unreadable", "account:A", 2)]),
+    "leaf's type": ("entry", A2, {"leaf": None}, [("leaf-unreadable", "account:A", 2)]),
+    "key": ("entry", A2, {"idempotency_key": "x"}, [("idempotency-key-differs", "account:A", 2)]),
+    "entry gone": ("entry", A2, None, [
+        ("entry-missing", "account:A", 2),
+        ("row-without-entry", None, None), ("log-leaf-without-entry", "account:A", 2)]),
+    "salt": ("payload", A2, {"salt": bytes(32)}, [("payload-differs", "account:A", 2)]),
+    "salt's length": ("payload", A2, {"salt": bytes(31)}, [("payload-malformed", "account:A", 2)]),
+    "payload gone": ("payload", A2, None, [("payload-missing", "account:A", 2)]),
+    "place gone": ("log_leaf", A2, None, [
+        ("entry-not-in-log", "account:A", 2), ("log-place-missing", None, None)]),
+    "place moved to the end": ("log_leaf", A2, {"log_index": 10**15}, [
+        ("log-order-differs", "account:A", 3), ("log-place-missing", None, None),
+        ("log-place-missing", None, None), ("log-not-recomputed", None, None)]),
+    "inner tile": ("tile", {"level": 0, "tile_index": 1}, {"hashes": bytes(510 * 32)}, [
+        ("tile-differs", None, None)]),
+    "tile gone": ("tile", {"level": 1, "tile_index": 0}, None, [("tile-missing", None, None)]),
+    "tile too many": ("tile", {"level": 1, "tile_index": 0}, {"tile_index": 1}, [
+        ("tile-missing", None, None), ("tile-unexpected", None, None)]),
+    "size": ("log_state", {"size": 800}, {"size": 799}, [("log-state-size", None, None)]),
+    "root": ("log_state", {"size": 800}, {"root": bytes(32)}, [("log-state-root", None, None)]),
+    "state gone": ("log_state", {"size": 800}, None, [("log-state-rows", None, None)]),
+    "note": ("checkpoint", {"size": 256}, {"note": b""}, [("checkpoint-invalid", None, None)]),
+    "checkpoint moved": ("checkpoint", {"size": 256}, {"size": 9_999}, [
+        ("checkpoint-misplaced", None, None)]),
+    "checkpoint doubled": ("checkpoint", {"size": 256}, {"size": 777}, [
+        ("checkpoint-misplaced", None, None), ("checkpoint-repeated", None, None)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_a_fault_is_said_once_and_named(fault: str) -> None:
+    table, which, change, expected = FAULTS[fault]
+    ledger = large_ledger().copy()
+    row = ledger.row(table, **which)
+    if change is None:
+        ledger.table(table).remove(row)
+    else:
+        row |= change
+    found = [(each.code, each.subject, each.seq) for each in findings(ledger)]
+    if fault == "inner tile":
+        found = [(code, None, None) for code, _, _ in found]
+    assert sorted(found, key=str) == sorted(expected, key=str)
+
+
+@pytest.mark.parametrize("index", [0, 1, 255, 256, 511, 767, 768, 799])
+def test_a_tile_that_lost_a_leaf_names_its_entry(index: int) -> None:
+    ledger = large_ledger().copy()
+    tile, place = divmod(index, 256)
+    row = ledger.row("tile", level=0, tile_index=tile)
+    hashes = row["hashes"]
+    assert isinstance(hashes, bytes)
+    row["hashes"] = hashes[: place * 32] + bytes(32) + hashes[(place + 1) * 32 :]
+    leaf = ledger.row("log_leaf", log_index=index)
+    (found,) = findings(ledger)
+    assert (found.code, found.subject, found.seq) == ("tile-differs", leaf["subject"], leaf["seq"])
+
+
+def test_an_entry_rewritten_with_its_hash_is_named_in_chain_and_tree() -> None:
+    ledger = large_ledger().copy()
+    forged = next_entry(head_of([]), subject=SubjectId("account:A"), says="something else")
+    row = ledger.row("entry", subject="account:A", seq=0)
+    row |= {"leaf": forged.leaf_bytes, "leaf_hash": forged.leaf_hash}
+    named = {(each.code, each.subject, each.seq) for each in findings(ledger) if each.subject}
+    assert named == {
+        ("payload-differs", "account:A", 0),
+        ("chain-broken", "account:A", 1),
+        ("tile-differs", "account:A", 0),
+    }
+    assert {"checkpoint-root-differs", "log-state-root"} <= set(codes(ledger))
+
+
+def test_an_entry_that_waits_for_its_place_passes_and_one_that_is_forgotten_does_not() -> None:
+    entries = a_chain(3)
+    ledger = stored(entries[:2], queued=entries[2:])
+    assert findings(ledger) == []
+    ledger.pending[0]["leaf_hash"] = bytes(32)
+    assert codes(ledger) == ["queued-hash-differs"]
+    ledger.pending.clear()
+    assert codes(ledger) == ["entry-not-in-log"]
+
+
+def a_chain(length: int) -> list[Entry]:
+    entries: list[Entry] = []
+    for _ in range(length):
+        entries.append(next_entry(head_of(entries), subject=SubjectId("account:A")))
+    return entries
+
+
+def is_excused(ledger: StoredLedger, gone: Row) -> bool:
+    """Whether a later entry of the same chain redacts what this payload's entry said."""
+    return any(
+        row["subject"] == gone["subject"]
+        and str(row["seq"]) > str(gone["seq"])
+        and b"redacted" in bytes_of(row)
+        for row in ledger.entry
+    )
+
+
+def bytes_of(row: Row) -> bytes:
+    leaf = row["leaf"]
+    assert isinstance(leaf, bytes)
+    return leaf
