@@ -16,7 +16,7 @@ test: .venv/development
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: .venv/development
 	$(BIN)/pytest -m benchmark tests/benchmarks -p no:xdist -q -s

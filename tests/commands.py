@@ -1,0 +1,45 @@
+"""Runs `creditbank` in this process as a shell would: arguments in, output and exit code out."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from creditbank.cli import app
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - whatever the command printed
+        return json.loads(self.out)
+
+
+class Commands:
+    """Commands on one bank; no setting of the machine's own reaches them."""
+
+    def __init__(self, home: Path, **settings: str) -> None:
+        self.home = home
+        self._environment: dict[str, str | None] = {
+            "CREDITBANK_HOME": str(home),
+            "CREDITBANK_ALLOW_TEST_NUMBERS": "true",
+            "COLUMNS": "200",
+            **settings,
+        }
+
+    def run(self, *arguments: str | Path, code: int = 0) -> Done:
+        """Run a command and make sure of its exit code, and that it shows no traceback."""
+        result = CliRunner().invoke(app, list(map(str, arguments)), env=self._environment)
+        done = Done(code=result.exit_code, out=result.stdout, err=result.stderr)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert done.code == code, (arguments, done)
+        return done

@@ -1,0 +1,219 @@
+"""The command line, as registrars, clerks and auditors use it."""
+
+import sqlite3
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from creditbank.ledger.checkpoint import open_note, parse_verifier_key
+from creditbank.ledger.proof_file import Included, check, parse_proof_file
+from creditbank.outcomes.outcome import OUTCOME_KINDS
+from creditbank.samples.people import sample_issuer, sample_learners
+from creditbank.samples.workbooks import SampleWorkbook, messy_workbook, sample_workbooks
+from creditbank.vocabularies.library import Vocabularies
+from tests.commands import Commands
+
+EAST, STATION = sample_issuer("school-east"), sample_issuer("station")
+TODAY = date(2025, 11, 23)
+
+
+@pytest.fixture(scope="module")
+def certificates() -> SampleWorkbook:
+    books = sample_workbooks(Vocabularies.load().vocabularies, on=TODAY)
+    return next(book for book in books if book.kind == "skill-certificate")
+
+
+@pytest.fixture
+def workbook(certificates: SampleWorkbook, tmp_path: Path) -> Path:
+    path = tmp_path / "certificates.xlsx"
+    path.write_bytes(certificates.content)
+    return path
+
+
+def posted(commands: Commands, workbook: Path) -> None:
+    commands.run("import", workbook, "--issuer", STATION)
+
+
+def account_of(commands: Commands, place: int) -> str:
+    number = sample_learners()[place].citizen_number
+    assert number is not None
+    return str(commands.run("account", "find", "--citizen-number", number.text, "--json").json["account"])
+
+
+@pytest.mark.parametrize("kind", OUTCOME_KINDS)
+def test_a_template_opens_and_without_rows_it_says_so(commands: Commands, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "template.xlsx"
+    commands.run("template", "--kind", kind, "--out", path)
+    assert "说明 Guide" in openpyxl.load_workbook(path).sheetnames
+    refused = commands.run("import", path, "--issuer", STATION, code=2)
+    assert "workbook-without-rows" in refused.err
+
+
+def test_a_file_is_tried_posted_once_and_answered_with_its_receipt(
+    commands: Commands, workbook: Path, certificates: SampleWorkbook, tmp_path: Path
+) -> None:
+    would = commands.run("import", workbook, "--issuer", STATION, "--dry-run", "--json").json
+    assert (would["status"], would["rows"]) == ("would-post", certificates.rows)
+    receipt = tmp_path / "receipt.json"
+    first = commands.run("import", workbook, "--issuer", STATION, "--json", "--receipt", receipt).json
+    assert first["status"] == "posted"
+    assert first["receipt"]["outcomes_recorded"] == certificates.rows
+    assert receipt.exists()
+    again = commands.run("import", workbook, "--issuer", STATION, "--json").json
+    assert again == {"status": "posted-before", "receipt": first["receipt"]}
+    assert first["receipt"]["number"] in commands.run("import", workbook, "--issuer", STATION).out
+
+
+def test_every_bad_cell_is_named_and_nothing_is_posted(commands: Commands, tmp_path: Path) -> None:
+    path = tmp_path / "messy.xlsx"
+    path.write_bytes(messy_workbook(Vocabularies.load().vocabularies, on=TODAY))
+    before = commands.run("ledger", "verify", "--json").json["entries"]
+    refused = commands.run("import", path, "--issuer", STATION, "--json", code=1).json
+    assert refused["error_count"] == len(refused["errors"]) == 11
+    assert {"row": 11, "column": "J", "there": "特级"}.items() <= refused["errors"][5].items()
+    said = commands.run("import", path, "--issuer", STATION, code=1).out
+    assert "第 9 行 K 列" in said
+    assert commands.run("ledger", "verify", "--json").json["entries"] == before
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\xd0\xcf\x11\xe0" * 200, b"<html>"])
+def test_a_file_that_is_no_workbook_gets_one_clear_message(
+    commands: Commands, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "file.xlsx"
+    path.write_bytes(content)
+    refused = commands.run("import", path, "--issuer", STATION, code=2)
+    assert "Traceback" not in refused.err
+    assert refused.err.count("\n") <= 3
+
+
+def test_a_clerk_shows_decides_applies_and_revokes(commands: Commands, workbook: Path) -> None:
+    posted(commands, workbook)
+    account = account_of(commands, 0)
+    shown = commands.run("account", "show", account, "--json").json
+    outcome = shown["outcomes"][0]["id"]
+    asked = ("decide", "exemptions", account, "--programme", "changdu-animal-husbandry")
+    decided = commands.run(*asked, "--as-of", "2025-11-23", "--json").json
+    assert decided["decision"]["units"] > 0
+    assert decided["registered"] == []
+    applied = commands.run(*asked, "--as-of", "2025-11-23", "--apply", "--issuer", EAST, "--json").json
+    assert len(applied["registered"]) == len(decided["decision"]["exemptions"])
+    commands.run(*asked, "--as-of", "2025-11-23", code=1)
+    commands.run("account", "revoke", account, outcome, "--reason", "误发", "--issuer", STATION)
+    shown = commands.run("account", "show", account, "--json").json
+    assert {grant["status"] for grant in shown["grants"]} == {"suspended"}
+    assert "误发" in commands.run("account", "show", account).out
+    replayed = commands.run(*asked, "--as-of", "2025-11-23", "--known-at", "2020-01-01T00:00Z", code=1)
+    assert "account" not in replayed.err
+
+
+def test_an_auditor_needs_no_secret_key(commands: Commands, workbook: Path, tmp_path: Path) -> None:
+    posted(commands, workbook)
+    note, proof = tmp_path / "checkpoint", tmp_path / "entry.tlog-proof"
+    commands.run("ledger", "checkpoint", "--out", note)
+    commands.run("ledger", "prove", account_of(commands, 1), "1", "--out", proof)
+    key = parse_verifier_key((commands.home / "log.vkey").read_text(encoding="utf-8").strip())
+    assert open_note(note.read_bytes(), [key]).size > 0
+    assert isinstance(check(parse_proof_file(proof.read_bytes()), [key]), Included)
+    stranger = Commands(commands.home)
+    assert stranger.run("ledger", "verify", "--checkpoint", note, "--json").json["findings"] == []
+
+
+CELLS = [
+    ("entry", "subject", "subject || 'X'"),
+    ("entry", "seq", "seq + 1000"),
+    ("entry", "leaf", "CAST(leaf || x'20' AS BLOB)"),
+    ("entry", "leaf_hash", "zeroblob(32)"),
+    ("entry", "idempotency_key", "'forged'"),
+    ("payload", "subject", "subject || 'X'"),
+    ("payload", "seq", "seq + 1000"),
+    ("payload", "salt", "zeroblob(32)"),
+    ("payload", "bytes", "CAST('{}' AS BLOB)"),
+    ("log_leaf", "log_index", "log_index + 100000"),
+    ("log_leaf", "subject", "subject || 'X'"),
+    ("log_leaf", "seq", "seq + 1000"),
+    ("tile", "level", "level + 5"),
+    ("tile", "tile_index", "tile_index + 7"),
+    ("tile", "hashes", "zeroblob(length(hashes))"),
+    ("checkpoint", "size", "size + 1"),
+    ("checkpoint", "note", "CAST(note || x'0A' AS BLOB)"),
+    ("log_state", "size", "size + 1"),
+    ("log_state", "root", "zeroblob(32)"),
+]
+
+
+@pytest.mark.parametrize(("table", "column", "forged"), CELLS)
+def test_any_changed_cell_is_found(
+    commands: Commands, workbook: Path, table: str, column: str, forged: str
+) -> None:
+    posted(commands, workbook)
+    commands.run("ledger", "checkpoint")
+    with closing(sqlite3.connect(commands.home / "bank.db")) as database:
+        triggers = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            database.execute(f"DROP TRIGGER {name}")
+        row = "(SELECT max(rowid) FROM " + table + ")"
+        changed = database.execute(f"UPDATE {table} SET {column} = {forged} WHERE rowid = {row}").rowcount
+        for _, statement in triggers:
+            database.execute(statement)
+        database.commit()
+    assert changed == 1
+    found = Commands(commands.home).run("ledger", "verify", "--json", code=1).json["findings"]
+    assert found
+    said = Commands(commands.home).run("ledger", "verify", code=1).out
+    assert "✗" in said
+
+
+def test_institutions_are_listed(commands: Commands) -> None:
+    listed = commands.run("institution", "list", "--json").json
+    assert EAST in {one["code"] for one in listed}
+    assert EAST in commands.run("institution", "list").out
+    refused = commands.run("institution", "register", EAST, "--name", "again", code=2)
+    assert "institution-registered" in refused.err
+
+
+def test_an_account_is_opened_at_the_counter(commands: Commands) -> None:
+    number = sample_learners()[5].citizen_number
+    assert number is not None
+    opened = commands.run(
+        "account", "open", "--name", "次仁", "--citizen-number", number.text, "--issuer", EAST, "--json"
+    ).json
+    assert commands.run("account", "show", opened["account"]).out
+    again = commands.run("account", "open", "--name", "次仁", "--citizen-number", number.text, code=2)
+    assert "citizen-has-account" in again.err
+
+
+def test_rules_are_listed_checked_and_shown(commands: Commands, tmp_path: Path) -> None:
+    packs = commands.run("rules", "list", "--json").json
+    assert {"changdu"} <= {pack["authority"] for pack in packs}
+    commands.run("rules", "check")
+    for pack in packs:
+        assert pack["digest"] in commands.run("rules", "show", pack["id"]).out
+    wrong = tmp_path / "pack.toml"
+    wrong.write_text("id = 5\nsurprise = true\n", encoding="utf-8")
+    assert "surprise" in commands.run("rules", "check", wrong, code=1).out
+    commands.run("rules", "show", "nothing", code=2)
+    commands.run("rules", "check", tmp_path / "nowhere.toml", code=2)
+
+
+def test_nothing_starts_without_its_keys_or_its_database(commands: Commands, tmp_path: Path) -> None:
+    without_key = Commands(commands.home)
+    assert "keys-unavailable/no-key" in without_key.run("ledger", "checkpoint", code=2).err
+    other = Commands(commands.home, CREDITBANK_DEVELOPMENT_KEY="QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=")
+    assert "wrong-keys" in other.run("ledger", "checkpoint", code=2).err
+    nowhere = Commands(tmp_path / "nowhere", CREDITBANK_DEVELOPMENT_KEY="QUFB")
+    assert "database-missing" in nowhere.run("ledger", "checkpoint", code=2).err
+    with closing(sqlite3.connect(commands.home / "bank.db")) as database:
+        database.execute("UPDATE creditbank_version SET version_num = '9999'")
+        database.commit()
+    assert "database-newer" in commands.run("ledger", "checkpoint", code=2).err
+
+
+def test_a_message_is_in_the_readers_language(commands: Commands) -> None:
+    chinese = commands.run("account", "show", "nonsense", code=2).err
+    english = commands.run("--language", "en", "account", "show", "nonsense", code=2).err
+    assert not chinese.isascii()
+    assert english.isascii()
