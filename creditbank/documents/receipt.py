@@ -50,7 +50,7 @@ class ReceiptCheckpoint(ReceiptPart):
 class ReceiptEntry(ReceiptPart):
     """What became of one row; without `seq`, this very outcome stood already and nothing was added."""
 
-    row: Annotated[int, Field(ge=1, le=2_000_000)]
+    row: Annotated[int, Field(ge=1, lt=2**53)]
     account: str = Field(pattern=r"^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$")
     opened: bool = Field(description="whether the file opened this account")
     seq: Count | None = Field(default=None, description="the entry in the account's chain")

@@ -303,12 +303,12 @@ def _names(name: str | None, tibetan: str | None, romanised: str | None) -> Pers
     except NameInvalid as error:
         if (error.reason, error.field) != ("name-script", "chinese"):
             raise
-        for other in (
-            {"tibetan": tibetan or name, "romanised": romanised},
-            {"tibetan": tibetan, "romanised": romanised or name},
-        ):
-            with suppress(NameInvalid):
-                return PersonNames(**other)
+        with suppress(NameInvalid):
+            if tibetan is None:
+                return PersonNames(tibetan=name, romanised=romanised)
+        with suppress(NameInvalid):
+            if romanised is None:
+                return PersonNames(tibetan=tibetan, romanised=name)
         raise
 
 

@@ -13,6 +13,7 @@ from creditbank.documents.spreadsheet_xml import Attributes, Elements, parse, un
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,3})?|[+-]?\.[0-9]{1,40}")
 _INDEX = re.compile(r"[0-9]{1,7}")
+_LAST_ROW = 1_048_576
 _DAYS_TO_1904 = 1462
 
 
@@ -88,7 +89,7 @@ class SheetCells(Elements):
     def _start_row(self, attributes: Attributes) -> None:
         number = attributes.get("r")
         row = self._row + 1 if number is None else _index(number)
-        if row <= self._row:
+        if not self._row < row <= _LAST_ROW:
             raise _damaged()
         self._row = row
         self._is_hidden = attributes.get("hidden") in {"1", "true"}

@@ -22,7 +22,7 @@ _TERMS_SHOWN = 12
 _EXACT_DIGITS = 15  # Excel keeps no more of a number; the others become zeros
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _SPACE_RUN = re.compile(r"\s*[^\S ]\s*")
-_SCIENTIFIC = re.compile(r"[0-9]([.][0-9]+)?[eE][+]?[0-9]+")
+_SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[eE]\+[0-9]{2,3}")
 _QUOTE = re.compile(r"^['’‘`]+(?=.)")
 _FIGURE = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")

@@ -1,0 +1,85 @@
+"""Which sheet of a workbook is read, as which kind, and which of its rows."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from creditbank.documents.spreadsheet import WorkbookInvalid, read_workbook
+from creditbank.documents.spreadsheet_cells import column_letter
+from creditbank.documents.spreadsheet_columns import sheet_kinds
+from creditbank.outcomes.outcome import OutcomeKind
+from tests.strategies.spreadsheet import (
+    CLEAN,
+    ISSUER,
+    LISTS,
+    Cells,
+    kinds,
+    plain_workbook,
+    read,
+    template,
+)
+
+
+@given(kinds)
+def test_a_kind_is_known_by_its_headers(kind: OutcomeKind) -> None:
+    with pytest.raises(WorkbookInvalid) as refused:
+        read(template(kind))
+    assert refused.value.reason == "workbook-without-rows"
+
+
+@given(kinds, st.data())
+def test_a_required_column_that_is_missing_is_named(kind: OutcomeKind, data: st.DataObject) -> None:
+    columns = [column for column in sheet_kinds()[kind].columns if column.is_in_template]
+    missing = data.draw(st.sampled_from([column for column in columns if column.is_required]))
+    keys = [column.key for column in columns if column is not missing]
+    with pytest.raises(WorkbookInvalid) as refused:
+        read(plain_workbook(kind, [], keys=keys), kind)
+    assert (refused.value.reason, refused.value.values["columns"]) == (
+        "workbook-columns-missing",
+        (missing.zh,),
+    )
+
+
+def test_a_column_that_stands_twice_is_named() -> None:
+    keys = [*CLEAN.cells(), "again"]
+    with pytest.raises(WorkbookInvalid) as refused:
+        read(plain_workbook("training", [CLEAN.cells()], keys=keys, headers={"again": "学员姓名"}))
+    assert refused.value.reason == "workbook-columns-repeated"
+    assert refused.value.values["columns"] == (f"{column_letter(len(keys) - 1)} 学员姓名",)
+
+
+def test_another_kind_than_the_one_asked_for_is_refused() -> None:
+    with pytest.raises(WorkbookInvalid) as refused:
+        read(plain_workbook("training", [CLEAN.cells()]), "diploma")
+    assert (refused.value.reason, refused.value.values) == (
+        "workbook-kind-differs",
+        {"wanted": "学历证书", "found": "培训学时"},
+    )
+
+
+def test_rows_without_anything_in_a_known_column_are_left_out() -> None:
+    keys = ["序号", *CLEAN.cells()]
+    rows: list[Cells] = [{"序号": 1, **CLEAN.cells()}, {"序号": 2}, {"序号": 3, "name": "  "}]
+    reading = read(plain_workbook("training", rows, keys=keys))
+    assert (reading.errors, [row.row for row in reading.rows]) == ((), [2])
+
+
+def test_the_example_is_left_out_and_said() -> None:
+    reading = read(template("training", [CLEAN.cells()]))
+    said = [doubt.warning for doubt in reading.doubts if doubt.place is None]
+    assert [(warning.code, warning.values) for warning in said] == [("example-row-left-out", {"rows": (2,)})]
+    assert [row.row for row in reading.rows] == [3]
+
+
+def test_a_second_line_of_headers_is_no_row() -> None:
+    columns = sheet_kinds()["training"]
+    english = {key: columns.column(key).en for key in CLEAN.cells()}
+    reading = read(plain_workbook("training", [english, CLEAN.cells()]))
+    assert (reading.errors, [row.row for row in reading.rows]) == ((), [3])
+
+
+def test_progress_counts_every_row_once() -> None:
+    rows = [{**CLEAN.cells(), "programme_code": f"P{at}"} for at in range(1_234)]
+    steps: list[int] = []
+    reading = read_workbook(plain_workbook("training", rows), LISTS, issuer=ISSUER, on_progress=steps.append)
+    assert (len(reading.rows), sum(steps), max(steps)) == (1_234, 1_234, 500)
