@@ -254,7 +254,7 @@ class VerificationMessage(Message):
         return cls(
             found=True,
             valid=report.passed,
-            outcome=outcome_members(report.held.outcome),
+            outcome=outcome_members(report.outcome),
             issuer_name=answer.issuer_name,
             checks=tuple(CheckMessage(name=check.name, passed=check.passed) for check in report.checks),
             log_index=answer.log_index,

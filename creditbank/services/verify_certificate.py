@@ -78,7 +78,13 @@ def _verified(books: Books, place: OutcomeKey, *, as_of: date) -> Verified | Not
     proof = inclusion_proof(log_index, size, tile_reader(books))
     in_the_log = verify_inclusion(leaf_hash, log_index, size, proof, books.ledger.root())
     return Verified(
-        report=report_on(held, as_of=as_of, in_the_log=in_the_log),
+        report=report_on(
+            held.outcome,
+            is_revoked=not held.is_current and held.corrected_by is None,
+            is_corrected=held.corrected_by is not None,
+            in_the_log=in_the_log,
+            as_of=as_of,
+        ),
         issuer_name=institution_of(books, held.recorded_by).name,
         log_index=log_index,
         log_size=size,

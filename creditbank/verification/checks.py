@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from creditbank.account.holdings import HeldOutcome
+from creditbank.outcomes import Outcome
 from creditbank.outcomes.certificate import SkillCertificate
 
 CheckName = Literal["not-revoked", "not-corrected", "awarded", "not-expired", "in-the-log"]
@@ -25,7 +25,7 @@ class Check:
 class Report:
     """What a verifier is told of a certificate that was found for this number and this name."""
 
-    held: HeldOutcome
+    outcome: Outcome
     as_of: date
     checks: tuple[Check, ...]
 
@@ -35,19 +35,20 @@ class Report:
         return all(check.passed for check in self.checks)
 
 
-def report_on(held: HeldOutcome, *, as_of: date, in_the_log: bool) -> Report:
+def report_on(
+    outcome: Outcome, *, is_revoked: bool, is_corrected: bool, in_the_log: bool, as_of: date
+) -> Report:
     """Check a recorded certificate or diploma as it stands on `as_of`.
 
     `in_the_log` says whether its entry's inclusion proof was verified against the log's root.
     """
-    outcome = held.outcome
     expires_on = outcome.expires_on if isinstance(outcome, SkillCertificate) else None
     return Report(
-        held=held,
+        outcome=outcome,
         as_of=as_of,
         checks=(
-            Check(name="not-revoked", passed=held.is_current or held.corrected_by is not None),
-            Check(name="not-corrected", passed=held.corrected_by is None),
+            Check(name="not-revoked", passed=not is_revoked),
+            Check(name="not-corrected", passed=not is_corrected),
             Check(name="awarded", passed=outcome.awarded_on <= as_of),
             Check(name="not-expired", passed=expires_on is None or as_of < expires_on),
             Check(name="in-the-log", passed=in_the_log),
