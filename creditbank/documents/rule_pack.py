@@ -143,7 +143,7 @@ _WANTED = {
     "model_attributes_type": "table",
     "dict_type": "table",
 }
-_BOUNDS = ("ge", "gt", "le", "lt", "min_length", "max_length")
+_BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "min_length": "≥", "max_length": "≤"}
 
 
 def _finding_of(error: ErrorDetails) -> PackFinding:
@@ -163,7 +163,7 @@ def _finding_of(error: ErrorDetails) -> PackFinding:
     elif kind in _WANTED:
         code, values = "value-type", {"value": _shown(error["input"]), "wanted": _WANTED[kind]}
     else:
-        bounds = {name: str(context[name]) for name in _BOUNDS if name in context}
+        bounds = " ".join(f"{sign} {context[name]}" for name, sign in _BOUNDS.items() if name in context)
         code, values = "value-out-of-range", {"value": _shown(error["input"]), "bounds": bounds}
     return PackFinding(code=code, severity="error", path=path, values=values)
 

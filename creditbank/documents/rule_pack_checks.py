@@ -32,16 +32,18 @@ from creditbank.documents.rule_pack_values import target_of
 from creditbank.documents.toml_lines import Path
 
 Found = TypeVar("Found")
+Member = tuple[Path, Any]
 
 
 def reference_findings(text: RulePackText) -> Iterator[PackFinding]:
     """Yield every contradiction between the document's tables, all of them errors."""
     yield from _duplicates(text)
     yield from _overlaps(text)
-    yield from _citations(text)
-    yield from _levels(text)
+    members = tuple(_walk(text, ()))
+    yield from _citations(text, members)
+    yield from _levels(text, members)
     if text.step > 0:
-        yield from _steps(text)
+        yield from _steps(text, members)
     names = _Names.of(text)
     for index, table in enumerate(text.recognition):
         yield from _of_recognition(table, ("recognition", index), names)
@@ -119,21 +121,21 @@ def _days(rule: RuleText, text: RulePackText) -> tuple[date, date]:
     )
 
 
-def _citations(text: RulePackText) -> Iterator[PackFinding]:
+def _citations(text: RulePackText, members: Iterable[Member]) -> Iterator[PackFinding]:
     known = {cited.id for cited in text.citation}
-    for path, value in _walk(text, ()):
+    for path, value in members:
         if path[-1] == "cite":
             for index, cited in enumerate(value):
                 if cited not in known:
                     yield _finding("citation-unknown", (*path, index), id=cited)
 
 
-def _levels(text: RulePackText) -> Iterator[PackFinding]:
+def _levels(text: RulePackText, members: Iterable[Member]) -> Iterator[PackFinding]:
     frameworks: dict[str, list[str]] = {}
     for scale in text.scale:
         for level in (name for equal in scale.levels for name in equal):
             frameworks.setdefault(level, []).append(scale.framework)
-    for path, value in _walk(text, ()):
+    for path, value in members:
         if not isinstance(value, LevelText):
             continue
         having = frameworks.get(value.level, [])
@@ -148,8 +150,8 @@ def _levels(text: RulePackText) -> Iterator[PackFinding]:
 _CREDIT_KEYS = frozenset({"credits", "capacity", "maximum", "max_credits"})
 
 
-def _steps(text: RulePackText) -> Iterator[PackFinding]:
-    for path, value in _walk(text, ()):
+def _steps(text: RulePackText, members: Iterable[Member]) -> Iterator[PackFinding]:
+    for path, value in members:
         if path[-1] not in _CREDIT_KEYS or not isinstance(value, Decimal) or "outcomes" in path:
             continue
         step = Decimal(1) if _is_count(text, path) else text.step
@@ -250,7 +252,7 @@ def _unknown(
             yield _finding(code, path, id=name)
 
 
-def _walk(value: object, path: Path) -> Iterator[tuple[Path, Any]]:
+def _walk(value: object, path: Path) -> Iterator[Member]:
     """Yield every member of the document with the path at which it is written."""
     if isinstance(value, BaseModel):
         for name, info in type(value).model_fields.items():

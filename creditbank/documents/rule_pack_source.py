@@ -6,7 +6,7 @@ for `rule_pack`; here it is only read, joined and bounded.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -20,6 +20,9 @@ from creditbank.ledger.encoding import JsonValue, parse_canonical
 
 SIZE_MAX_BYTES = 2 * 1024 * 1024
 """Of all the files of one pack together."""
+
+DEPTH_MAX = 32
+"""Of tables and lists in each other; no pack needs ten."""
 
 Tree = dict[str, Any]
 _TOML_PLACE = re.compile(r"\(at line (\d+), column \d+\)")
@@ -50,10 +53,12 @@ class Source:
     """Elements that came from an included file: (array, place in the tree) -> (file, place in the file)."""
 
     def place_of(self, path: Path) -> Place:
-        """Return where the value at `path` was written, or the nearest table around it."""
+        """Return where the value at `path` was written, or the table around it, or the file's start."""
         file, index = self.origins.get(path[:2], (self.name, None))
         local = path if index is None else (path[0], index, *path[2:])
-        return Place(file=file, line=line_of(self._lines.get(file, {}), local))
+        if file not in self._lines:
+            return Place(file=file, line=None)
+        return Place(file=file, line=line_of(self._lines[file], local) or 1)
 
     def holds(self, path: Path) -> bool:
         """Whether something is written at `path`."""
@@ -151,14 +156,27 @@ def _text(content: bytes, file: str) -> str:
 
 def _parsed(text: str, file: str) -> Tree:
     try:
-        return tomllib.loads(text, parse_float=_decimal)
+        tree = tomllib.loads(text, parse_float=_decimal)
     except RecursionError as error:
         raise RulePackUnreadable("pack-too-deep", file=file) from error
-    except ValueError as error:  # TOMLDecodeError, and integers of more digits than Python reads
+    except tomllib.TOMLDecodeError as error:
         place = _TOML_PLACE.search(str(error))
-        if place is None:
-            raise RulePackUnreadable("toml-value", file=file) from error
-        raise RulePackUnreadable("not-toml", file=file, line=int(place[1])) from error
+        line = text.count("\n") + 1 if place is None else int(place[1])  # no place: at the very end
+        raise RulePackUnreadable("not-toml", file=file, line=line) from error
+    except ValueError as error:  # an integer of more digits than Python reads
+        raise RulePackUnreadable("toml-value", file=file) from error
+    if not _is_shallow(tree, DEPTH_MAX):
+        raise RulePackUnreadable("pack-too-deep", file=file)
+    return tree
+
+
+def _is_shallow(value: object, depth: int) -> bool:
+    inside: Iterable[object] = ()
+    if isinstance(value, dict):
+        inside = value.values()
+    elif isinstance(value, list):
+        inside = value
+    return depth > 0 and all(_is_shallow(item, depth - 1) for item in inside)
 
 
 def _decimal(written: str) -> Decimal:

@@ -69,8 +69,7 @@ class Library:
         files = [file for directory in everywhere for file in _files(directory)]
         library = cls(documents=tuple(map(read_document, files)))
         _require_distinct(library.packs)
-        failed = [finding for finding in library.examples() if check]
-        if failed:
+        if check and (failed := tuple(library.examples())):
             raise RulePackInvalid(failed)
         return library
 

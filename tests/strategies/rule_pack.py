@@ -1,0 +1,199 @@
+"""Rule packs as hypothesis draws them: trees of plain values, written out as TOML in one of many ways."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path as FilePath
+from typing import Any
+
+from hypothesis import strategies as st
+
+from creditbank.rulepacks.library import SHIPPED
+
+Tree = dict[str, Any]
+Path = tuple[str | int, ...]
+
+LEVELS = ("初级", "中级", "高级")
+COURSES = ("0101", "W02", "W03", "W04")
+PARTS = ("theory", "practice")
+CODES = ("X-WEB", "X-NET", "学前教育")
+
+names = st.text("课程学分abc 。\"'\\\t\n{}[]#=,", min_size=1, max_size=12)
+credits_in_halves = st.integers(1, 40).map(lambda halves: Decimal(halves) / 2)
+days = st.dates(date(2015, 1, 1), date(2030, 12, 31))
+
+
+def written_as(value: Decimal) -> int | Decimal:
+    """Return a whole number as TOML's integer."""
+    return int(value) if value == value.to_integral_value() else value
+
+
+@st.composite
+def premises(draw: st.DrawFn, *, uses: tuple[str, ...] = ("consume", "hold")) -> Tree:
+    premise: Tree = {"kind": "skill-certificate", "use": draw(st.sampled_from(uses))}
+    optional: Mapping[str, st.SearchStrategy[Any]] = {
+        "codes": st.lists(st.sampled_from(CODES), min_size=1, max_size=3, unique=True),
+        "min_level": st.sampled_from(LEVELS) | st.just({"framework": "1+X", "level": "高级"}),
+        "min_score": st.integers(0, 100),
+        "max_age": st.integers(1, 9).map("{}y".format),
+        "issuers": st.just(["91540300MA6T1ABC1X"]),
+        "attributes": st.just([{"name": "mode", "one_of": ["online", "campus"]}]),
+    }
+    for key, values in optional.items():
+        if draw(st.booleans()):
+            premise[key] = draw(values)
+    return premise
+
+
+@st.composite
+def rules(draw: st.DrawFn, number: int) -> Tree:
+    rule: Tree = {
+        "id": f"rule-{number}",
+        "version": draw(st.integers(1, 9)),
+        "cite": ["source"],
+        "say": draw(st.one_of(names, st.fixed_dictionaries({"zh": names, "en": names}))),
+    }
+    if draw(st.booleans()):
+        rule["premise"] = draw(st.lists(premises(uses=("hold",)), min_size=1, max_size=2))
+        rule["waive"] = {"parts": draw(st.lists(st.sampled_from(PARTS), min_size=1, unique=True))}
+        return rule
+    rule["premise"] = draw(st.lists(premises(), min_size=1, max_size=2))
+    grant: Tree = {"mode": draw(st.sampled_from(["each", "choose", "bundle"]))}
+    grant["courses"] = draw(st.lists(st.sampled_from(COURSES), min_size=1, unique=True))
+    if grant["mode"] == "choose":
+        grant["max_credits"] = written_as(draw(credits_in_halves))
+    if draw(st.booleans()):
+        grant["grade"] = draw(st.sampled_from(["85", {"kind": "pass"}, {"kind": "capped", "ceiling": 80}]))
+    rule["grant"] = grant
+    if draw(st.booleans()):
+        rule["scope"] = {"programmes": ["web"], "facts": [{"fact": "category", "one_of": ["veteran"]}]}
+    return rule
+
+
+@st.composite
+def outcomes(draw: st.DrawFn, number: int) -> Tree:
+    return {
+        "id": f"c{number}",
+        "kind": "skill-certificate",
+        "code": draw(st.sampled_from(CODES)),
+        "level": draw(st.sampled_from(LEVELS)),
+        "awarded_on": draw(days),
+    }
+
+
+@st.composite
+def packs(draw: st.DrawFn) -> Tree:
+    """Draw a pack that can be read; whether its examples come out right is not drawn."""
+    count = draw(st.integers(1, 3))
+    courses = [
+        {"id": course, "title": draw(names), "credits": written_as(draw(credits_in_halves)), "module": "m"}
+        for course in COURSES
+    ]
+    example: Tree = {
+        "name": draw(names),
+        "as_of": draw(days),
+        "programme": "web",
+        "outcomes": [draw(outcomes(number)) for number in range(draw(st.integers(0, 2)))],
+    }
+    return {
+        "id": "drawn",
+        "authority": "drawn",
+        "title": draw(names),
+        "about": {"zh": draw(names)},
+        "official": draw(st.booleans()),
+        "published_at": draw(st.datetimes(datetime(2015, 1, 1), datetime(2030, 1, 1))).replace(tzinfo=UTC),  # noqa: DTZ001 (given UTC below)
+        "effective_from": draw(days),
+        "date_basis": draw(st.sampled_from(["application", "enrolment", "award"])),
+        "step": Decimal("0.5"),
+        "citation": [{"id": "source", "title": draw(names)}],
+        "scale": [{"framework": "1+X", "levels": list(LEVELS)}],
+        "programme": [{"id": "web", "title": draw(names), "credits": 60, "courses": courses}],
+        "exam": [{"id": "exam", "title": "考试", "parts": [{"id": part, "title": part} for part in PARTS]}],
+        "rule": [draw(rules(number)) for number in range(count)],
+        "example": [example],
+    }
+
+
+def toml_of(tree: Tree, *, tables: bool = True) -> bytes:
+    """Write a pack's tree as TOML: with headers for its tables, or all of it inline."""
+    lines = []
+    for key, value in tree.items():
+        if not (tables and _is_tables(value)):
+            lines.append(f"{_key(key)} = {_value(value)}")
+    if tables:
+        for key, value in tree.items():
+            for table in value if _is_tables(value) else ():
+                lines.append(f"[[{_key(key)}]]")
+                lines.extend(f"{_key(name)} = {_value(member)}" for name, member in table.items())
+    return "\n".join(lines).encode("utf-8", "surrogatepass")
+
+
+def _is_tables(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
+def _key(key: str) -> str:
+    plain = key.isascii() and key.replace("_", "").replace("-", "").isalnum()
+    return key if plain else _text(key)
+
+
+def _value(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return _text(value)
+        case list() | tuple():
+            return f"[{', '.join(map(_value, value))}]"
+        case dict():
+            return "{" + ", ".join(f"{_key(name)} = {_value(member)}" for name, member in value.items()) + "}"
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def _text(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'
+
+
+def shuffled(draw: st.DrawFn, value: object) -> object:
+    """Return the tree with the keys of every table in a drawn order."""
+    match value:
+        case dict():
+            order = draw(st.permutations(list(value)))
+            return {key: shuffled(draw, value[key]) for key in order}
+        case list():
+            return [shuffled(draw, item) for item in value]
+        case _:
+            return value
+
+
+def members_of(value: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
+    """Yield every value in a tree with its path, the whole tree first."""
+    yield path, value
+    match value:
+        case dict():
+            for key, member in value.items():
+                yield from members_of(member, (*path, key))
+        case list() | tuple():
+            for index, item in enumerate(value):
+                yield from members_of(item, (*path, index))
+        case _:
+            pass
+
+
+def replaced(value: Any, path: Path, new: object) -> Any:  # noqa: ANN401 (a tree of plain values)
+    """Return the tree with `new` at `path`."""
+    if not path:
+        return new
+    first, rest = path[0], path[1:]
+    if isinstance(value, dict):
+        return {**value, first: replaced(value.get(first), rest, new)}
+    assert isinstance(first, int), f"no list is indexed by {first}"
+    return [*value[:first], replaced(value[first], rest, new), *value[first + 1 :]]
+
+
+SHIPPED_FILES: tuple[FilePath, ...] = tuple(sorted(SHIPPED.glob("*/*.toml")))
+"""The packs that come with the bank."""
