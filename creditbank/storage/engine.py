@@ -100,7 +100,11 @@ def _sqlite_file_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def make_durable(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's own class
-        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        except UnicodeDecodeError as error:
+            # The schema is damaged so that the driver cannot even quote it.
+            raise sqlite.DatabaseError("malformed database schema") from error
         if mode != durability.journal_mode:
             connection.execute(f"PRAGMA journal_mode = {durability.journal_mode}")
         connection.execute(f"PRAGMA synchronous = {durability.synchronous}")

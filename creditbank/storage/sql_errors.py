@@ -12,7 +12,8 @@ from creditbank.storage.engine import sqlite
 # Unique violation, serialization failure, deadlock, lock timeout: somebody was first.
 _RACES = frozenset({"23505", "40001", "40P01", "55P03"})
 _DAMAGES = frozenset({"XX001", "XX002", "42P01", "42703"})
-_LACKS = ("no such table", "no such column", "malformed database schema")
+_FORMAT = "unsupported file format"
+_TELLS_DAMAGE = ("no such table", "no such column", "malformed database schema", "Could not decode to UTF-8")
 _FORBIDDEN = frozenset({"25006", "42501"})
 _FULL = "53100"
 
@@ -44,13 +45,15 @@ def _meaning_of(error: BaseException | None) -> CreditBankError | None:
         return Conflict("write-conflict")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Conflict("database-busy")
-    if name.startswith("SQLITE_CORRUPT") or state in _DAMAGES or detail.startswith(_LACKS):
+    if name.startswith("SQLITE_CORRUPT") or state in _DAMAGES or detail.startswith(_TELLS_DAMAGE):
         return IntegrityBroken("database-damaged", detail=detail)
     if name.startswith("SQLITE_FULL") or state == _FULL:
         return Misconfigured("database-full")
     if name.startswith("SQLITE_READONLY") or state in _FORBIDDEN:
         return Misconfigured("database-forbidden", detail=detail)
-    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_IOERR", "SQLITE_PERM")):
+    if detail == _FORMAT or name.startswith(
+        ("SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_IOERR", "SQLITE_PERM")
+    ):
         return Misconfigured("database-unreadable", detail=detail)
     if isinstance(error, psycopg.OperationalError):
         return Misconfigured("database-unreachable", detail=detail)

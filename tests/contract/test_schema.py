@@ -93,7 +93,16 @@ def test_an_empty_database_becomes_a_bank_once(bare: Engine) -> None:
         assert books.ledger.size() == 0
 
 
-def test_opening_makes_no_file_and_making_a_bank_makes_its_directory(tmp_path: Path) -> None:
+def test_opening_makes_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "bank.db"
+    with opened(f"sqlite:///{path}") as engine:
+        for use in (SqlStore(engine).reading, SqlStore(engine).writing):
+            with pytest.raises(Misconfigured, match="database-unreadable"), use():
+                pass
+    assert not path.exists()
+
+
+def test_opening_makes_no_directory_and_making_a_bank_makes_its_directory(tmp_path: Path) -> None:
     path = tmp_path / "a 100% new" / "地方" / "bank.db"
     with opened(f"sqlite:///{path}") as engine:
         assert schema_state(engine) is SchemaState.MISSING
