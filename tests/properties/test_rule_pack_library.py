@@ -1,0 +1,439 @@
+"""Laws of the library of rule packs and of what it finds in them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from creditbank.conversion.pack import Pack, PackFinding, PackInvalid
+from creditbank.documents.rule_pack import RulePackInvalid, parse_rule_pack
+from creditbank.errors import Misconfigured, NotFound
+from creditbank.rulepacks.library import Library, RulePacksCollide, findings_of
+from creditbank.terms import ExamId, Microseconds, PackId, ProgrammeId, microseconds
+
+HEAD = """id = "{id}"
+authority = "{authority}"
+title = "小"
+about = "小"
+official = false
+published_at = {published}T00:00:00Z
+effective_from = {effective}
+date_basis = "application"
+step = 0.5
+[[citation]]
+id = "a"
+title = "甲"
+[[scale]]
+framework = "1+X"
+levels = ["初级", "中级", "高级"]
+"""
+PROGRAMME = """[[programme]]
+id = "web"
+title = "网页"
+credits = 10
+cite = ["a"]
+courses = [
+  { id = "0101", title = "一", credits = 4, module = "m", class = "k" },
+  { id = "0102", title = "二", credits = 6, module = "m", exemptible = false, exempt_for = ["veteran"] },
+]
+"""
+RULE = """[[rule]]
+id = "r"
+version = 1
+cite = ["a"]
+say = "规则"
+[[rule.premise]]
+kind = "skill-certificate"
+codes = ["X"]
+min_level = "中级"
+use = "consume"
+[rule.grant]
+mode = "choose"
+courses = ["0101"]
+max_credits = 4
+"""
+EXAMPLES = """[[example]]
+name = "授予"
+as_of = 2025-06-01
+outcomes = [{ id = "c", kind = "skill-certificate", code = "X", level = "中级", awarded_on = 2025-01-01 }]
+credits = 4
+[[example]]
+name = "差一级"
+as_of = 2025-06-01
+outcomes = [{ id = "c", kind = "skill-certificate", code = "X", level = "初级", awarded_on = 2025-01-01 }]
+credits = 0
+near = [{ rule = "r", attribute = "level", have = "初级", need = "中级" }]
+"""
+
+
+def head(
+    pack: str = "small",
+    *,
+    authority: str = "small",
+    published: str = "2025-01-01",
+    effective: str = "2025-01-01",
+) -> str:
+    return HEAD.format(id=pack, authority=authority, published=published, effective=effective)
+
+
+SOUND = head() + PROGRAMME + RULE + EXAMPLES
+
+
+def write(directory: Path, *packs: str) -> Path:
+    for number, pack in enumerate(packs):
+        file = directory / "authority" / f"{number}.toml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(pack, "utf-8")
+    return directory
+
+
+def found_in(text: str) -> list[tuple[str, str]]:
+    return [(finding.severity, finding.code) for finding in findings_of(parse_rule_pack(text.encode()))]
+
+
+# Examples.
+
+
+def test_a_sound_pack_has_no_findings() -> None:
+    assert found_in(SOUND) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "what", "expected", "got"),
+    [
+        ("\ncredits = 4\n[[example]]", "\ncredits = 3.5\n[[example]]", "credits", "3.5", "4"),
+        ("\ncredits = 4\n[[example]]", "\ncourses = []\n[[example]]", "courses", "—", "0101"),
+        ("\ncredits = 4\n[[example]]", "\nrules = []\n[[example]]", "rules", "—", "r"),
+        ('need = "中级"', 'need = "高级"', "near", "r: level 初级 → 高级", "level 初级 → 中级"),
+        (
+            'attribute = "level", have',
+            'attribute = "score", have',
+            "near",
+            "r: score 初级 → 中级",
+            "level 初级 → 中级",
+        ),
+    ],
+)
+def test_an_example_that_comes_out_otherwise_is_named_and_its_pack_refused(
+    tmp_path: Path, right: str, wrong: str, what: str, expected: str, got: str
+) -> None:
+    text = SOUND.replace(right, wrong)
+    assert text != SOUND
+    with pytest.raises(RulePackInvalid) as caught:
+        Library.load(write(tmp_path, text), shipped=False)
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.values["what"]) == ("example-failed", what)
+    assert (finding.values["expected"], finding.values["got"]) == (expected, got)
+    assert finding.where.startswith("authority/0.toml:")
+    assert Library.load(tmp_path, shipped=False, check=False).check() == caught.value.findings
+
+
+@pytest.mark.parametrize("name", ["credits = 1", 'courses = ["0101"]'])
+def test_an_example_of_an_exam_expects_parts(name: str) -> None:
+    exam = '[[exam]]\nid = "e"\ntitle = "e"\nparts = [{ id = "p", title = "p" }]\n'
+    wrong = f'[[example]]\nname = "x"\nexam = "e"\nas_of = 2025-06-01\noutcomes = []\n{name}\n'
+    with pytest.raises(RulePackInvalid) as caught:
+        parse_rule_pack((SOUND + exam + wrong).encode())
+    assert [finding.code for finding in caught.value.findings] == ["example-expects"]
+
+
+# What is allowed and most likely a mistake.
+
+WAIVER = """[[exam]]
+id = "e"
+title = "e"
+cite = ["a"]
+parts = [{{ id = "p", title = "p" }}, {{ id = "q", title = "q", waivable = false }}]
+{caps}
+[[rule]]
+id = "w"
+version = 1
+cite = ["a"]
+say = "免试"
+premise = [{{ kind = "diploma", codes = ["D"], use = "hold" }}]
+waive = {{ parts = ["{part}"] }}
+[[example]]
+name = "免试"
+exam = "e"
+as_of = 2025-06-01
+outcomes = [{{ id = "d", kind = "diploma", code = "D", awarded_on = 2025-01-01 }}]
+[[example]]
+name = "不免试"
+exam = "e"
+as_of = 2025-06-01
+outcomes = []
+near = [{{ rule = "w", attribute = "outcome" }}]
+"""
+TABLE = """[[recognition]]
+id = "t"
+title = "t"
+rows = [{ kind = "skill-certificate", codes = ["Y"], credits = 4 }]
+"""
+
+
+def with_caps(*caps: str) -> str:
+    listed = ", ".join(f'{{ id = "c{number}", title = "c", {cap} }}' for number, cap in enumerate(caps))
+    return SOUND.replace("]\n[[rule]]", f"]\ncaps = [{listed}]\n[[rule]]")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (SOUND.replace("credits = 10", "credits = 12"), "programme-credits-differ"),
+        (
+            SOUND.replace('id = "0102", title = "二", credits = 6', 'id = "0102", title = "二", credits = 5'),
+            "programme-credits-differ",
+        ),
+        (SOUND.replace('say = "规则"\n', 'say = "规则"\nexclusive = "g"\n'), "exclusive-group-of-one"),
+        (SOUND + '[[citation]]\nid = "b"\ntitle = "乙"\n', "citation-unused"),
+        (SOUND + TABLE, "recognition-unused"),
+        (SOUND.replace('["0101"]', '["0101", "0102"]'), "excluded-course-named"),
+        (with_caps("maximum = 10"), "cap-never-binds"),
+        (with_caps('share = 0.4, courses = { classes = ["k"] }'), "cap-never-binds"),
+        (with_caps('maximum = 2, measure = "courses"'), "cap-never-binds"),
+        (
+            SOUND + WAIVER.format(part="p", caps='caps = [{ id = "c", title = "c", maximum = 1 }]'),
+            "cap-never-binds",
+        ),
+    ],
+)
+def test_what_is_most_likely_a_mistake_is_warned_of(text: str, code: str) -> None:
+    assert text != SOUND
+    assert found_in(text) == [("warning", code)]
+
+
+def test_a_rule_without_its_two_examples_is_warned_of() -> None:
+    assert found_in(head() + PROGRAMME + RULE) == [
+        ("warning", "rule-without-granting-example"),
+        ("warning", "rule-without-missing-example"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        head() + PROGRAMME + RULE.replace('["0101"]', '["0102"]'),
+        head() + PROGRAMME + RULE + "[rule.scope]\nmajors = ['别的']\n",
+        head()
+        + PROGRAMME
+        + RULE.replace("version = 1", "version = 1\neffective_to = 2024-12-31\neffective_from = 2024-01-01"),
+        head() + PROGRAMME + RULE.replace("max_credits = 4", "max_credits = 4\nworth = 't'") + TABLE,
+    ],
+)
+def test_a_rule_that_can_never_grant_is_warned_of(text: str) -> None:
+    codes = {code for _, code in found_in(text)}
+    assert codes & {"rule-reaches-nothing", "rule-never-in-force", "worth-always-nothing"}
+    assert "rule-without-granting-example" in codes
+
+
+def test_a_waiver_of_a_part_that_must_be_sat_is_warned_of() -> None:
+    codes = [code for _, code in found_in(SOUND + WAIVER.format(part="q", caps=""))]
+    assert codes == ["rule-without-granting-example", "rule-reaches-nothing"]
+
+
+def test_a_cap_that_can_bind_is_not_warned_of() -> None:
+    text = with_caps("share = 0.9", 'maximum = 3.5, courses = { classes = ["k"] }')
+    text = text.replace("\ncredits = 4\n[[example]]", "\ncredits = 0\n[[example]]")
+    assert [code for _, code in found_in(text)] == ["rule-without-granting-example"]
+
+
+# Which pack is in force.
+
+
+def of_days(days: Sequence[tuple[date, date]], authority: str = "small") -> list[str]:
+    return [
+        head(
+            f"{authority}-{number}",
+            authority=authority,
+            published=published.isoformat(),
+            effective=effective.isoformat(),
+        )
+        + PROGRAMME.replace("web", f"web-{authority}")
+        + RULE
+        for number, (published, effective) in enumerate(days)
+    ]
+
+
+def library_of(texts: Sequence[str]) -> Library:
+    return Library(documents=tuple(parse_rule_pack(text.encode()) for text in texts))
+
+
+def midnight(day: date) -> Microseconds:
+    return microseconds(datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+
+day_pairs = st.lists(
+    st.tuples(st.dates(date(2024, 1, 1), date(2024, 2, 10)), st.dates(date(2024, 1, 1), date(2024, 2, 10))),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda pair: pair[1],
+)
+some_days = st.dates(date(2023, 12, 25), date(2024, 2, 20))
+
+
+@given(day_pairs, some_days, some_days)
+def test_the_latest_pack_that_was_known_is_in_force(
+    days: list[tuple[date, date]], as_of: date, known: date
+) -> None:
+    library = library_of(of_days(days))
+    visible = [effective for published, effective in days if published <= known and effective <= as_of]
+    in_force = library.packs_in_force(as_of, known_at=midnight(known))
+    assert [pack.effective_from for pack in in_force] == ([max(visible)] if visible else [])
+
+
+@given(day_pairs, some_days, some_days)
+def test_on_one_day_only_the_rules_of_the_pack_in_force_apply(
+    days: list[tuple[date, date]], as_of: date, known: date
+) -> None:
+    library = library_of(of_days(days))
+    known_at = midnight(known)
+    packs = library.packs_for_programme(ProgrammeId("web-small"), known_at=known_at)
+    applying = [
+        pack.id
+        for pack in packs
+        for rule in pack.rules
+        if rule.is_effective(as_of) and rule.is_published(known_at=known_at)
+    ]
+    assert applying == [pack.id for pack in library.packs_in_force(as_of, known_at=known_at)]
+    assert {pack.digest for pack in packs} == {pack.digest for pack in library.packs}
+
+
+@given(day_pairs, day_pairs, some_days)
+def test_packs_of_another_authority_change_nothing(
+    days: list[tuple[date, date]], others: list[tuple[date, date]], known: date
+) -> None:
+    alone = library_of(of_days(days))
+    beside = library_of([*of_days(others, "other"), *of_days(days)])
+    web = ProgrammeId("web-small")
+    assert beside.packs_for_programme(web, known_at=midnight(known)) == alone.packs_for_programme(
+        web, known_at=midnight(known)
+    )
+
+
+@given(day_pairs, some_days, some_days)
+def test_a_pack_published_later_leaves_the_past_alone(
+    days: list[tuple[date, date]], as_of: date, known: date
+) -> None:
+    earlier = [pair for pair in days if pair[0] <= known]
+    before, after = library_of(of_days(earlier)), library_of(of_days([*earlier, *(set(days) - set(earlier))]))
+    assert [pack.digest for pack in before.packs_in_force(as_of, known_at=midnight(known))] == [
+        pack.digest for pack in after.packs_in_force(as_of, known_at=midnight(known))
+    ]
+
+
+def test_a_pack_that_ends_leaves_a_gap() -> None:
+    first = of_days([(date(2024, 1, 1), date(2024, 1, 1))])[0]
+    library = library_of([first.replace("date_basis", "effective_to = 2024-02-01\ndate_basis")])
+    known_at = midnight(date(2025, 1, 1))
+    assert [pack.id for pack in library.packs_in_force(date(2024, 1, 31), known_at=known_at)] == ["small-0"]
+    assert library.packs_in_force(date(2024, 2, 1), known_at=known_at) == ()
+
+
+# What is known, and what collides.
+
+
+def test_a_directory_of_ones_own_is_read_beside_what_is_shipped(tmp_path: Path) -> None:
+    library = Library.load(write(tmp_path, SOUND))
+    assert library.pack(PackId("small")).rules[0].id == "r"
+    assert library.programme(ProgrammeId("web"), as_of=date(2025, 1, 1)).credits == 10
+    assert library.pack(PackId("changdu-2020"))
+    assert library.exam(ExamId("changdu-farm-elementary"), as_of=date(2025, 1, 1)).parts
+    assert {"web", "changdu-tourism"} <= {programme.id for programme in library.programmes}
+    assert [pack.id for pack in library.packs_for_exam(ExamId("changdu-farm-elementary"))] == ["changdu-2020"]
+
+
+def test_what_is_not_known_is_said_with_what_is(tmp_path: Path) -> None:
+    library = Library.load(write(tmp_path, SOUND), shipped=False)
+    for asked in (
+        lambda: library.pack(PackId("x")),
+        lambda: library.programme(ProgrammeId("x"), as_of=date(2025, 1, 1)),
+        lambda: library.exam(ExamId("x"), as_of=date(2025, 1, 1)),
+    ):
+        with pytest.raises(NotFound) as caught:
+            asked()
+        assert caught.value.values["id"] == "x"
+        assert caught.value.values["known"] in (["small"], ["web"], [])
+    with pytest.raises(Misconfigured):
+        Library.load(tmp_path / "nowhere")
+
+
+def test_a_programme_has_versions_in_time() -> None:
+    versions = PROGRAMME.replace(
+        "credits = 10", "credits = 10\neffective_to = 2025-09-01"
+    ) + PROGRAMME.replace("credits = 10", "version = 2\ncredits = 10\neffective_from = 2025-09-01")
+    library = library_of([head() + versions + RULE + EXAMPLES])
+    web = ProgrammeId("web")
+    assert library.programme(web, as_of=date(2025, 8, 31)).version == 1
+    assert library.programme(web, as_of=date(2025, 9, 1)).version == 2
+    assert [programme.version for programme in library.programmes] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        (SOUND, "pack-id-taken"),
+        (SOUND.replace('id = "small"', 'id = "small-2"'), "pack-day-taken"),
+        (head("other", authority="other") + PROGRAMME + RULE + EXAMPLES, "programme-taken"),
+        (
+            head("small-2", effective="2025-02-01") + PROGRAMME.replace("二", "三") + RULE + EXAMPLES,
+            "programme-taken",
+        ),
+    ],
+)
+def test_packs_that_claim_the_same_are_refused(tmp_path: Path, other: str, reason: str) -> None:
+    with pytest.raises(RulePacksCollide) as caught:
+        Library.load(write(tmp_path, SOUND, other), shipped=False)
+    assert caught.value.reason == reason
+
+
+def test_two_packs_that_define_one_exam_differently_are_refused(tmp_path: Path) -> None:
+    first = SOUND + WAIVER.format(part="p", caps="")
+    second = head("other", authority="other") + WAIVER.format(part="p", caps="")
+    with pytest.raises(RulePacksCollide) as caught:
+        Library.load(write(tmp_path, first, second), shipped=False)
+    assert caught.value.reason == "exam-taken"
+
+
+def test_a_later_pack_repeats_what_still_holds(tmp_path: Path) -> None:
+    later = head("small-2", effective="2025-02-01") + PROGRAMME + RULE + EXAMPLES
+    library = Library.load(write(tmp_path, SOUND, later), shipped=False)
+    assert len(library.programmes) == 1
+    first, second = library.packs_for_programme(ProgrammeId("web"))
+    assert first.rules[0].effective_to == second.rules[0].effective_from == date(2025, 2, 1)
+
+
+# The values themselves.
+
+
+def small() -> Pack:
+    return parse_rule_pack(SOUND.encode()).pack
+
+
+@given(st.integers(-400, 400), st.sampled_from(["0", "-0.5", "0.5"]))
+def test_a_pack_ends_after_it_begins_and_has_a_step(days: int, step: str) -> None:
+    pack = small()
+    ends = pack.effective_from + timedelta(days=days)
+    if days > 0 and step == "0.5":
+        assert replace(pack, effective_to=ends, step=Decimal(step)).is_effective(pack.effective_from)
+    else:
+        with pytest.raises(PackInvalid):
+            replace(pack, effective_to=ends, step=Decimal(step))
+
+
+def test_a_finding_says_its_place_as_people_write_it() -> None:
+    finding = PackFinding(
+        code="x",
+        severity="error",
+        path=("rule", 2, "premise", 0, "min_level"),
+        values={},
+        file="a/b.toml",
+        line=7,
+    )
+    assert (finding.place, finding.where) == ("rule[3].premise[1].min_level", "a/b.toml:7")
+    assert replace(finding, line=None).where == "a/b.toml"
+    assert replace(finding, file=None).where == ""
