@@ -1,6 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Each makes .venv from the hashed locks and does its job.
 PYTHON ?= python3
 SERVE ?= yes
+DEMO ?= data/demo
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
@@ -8,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 .PHONY: demo test bench format lock schemas clean
 
 demo: .venv/runtime
-	$(BIN)/creditbank demo --home data/demo $(if $(filter no,$(SERVE)),--no-serve)
+	$(BIN)/creditbank --home $(DEMO) demo $(if $(filter no,$(SERVE)),--no-serve)
 
 test: .venv/development
 	$(BIN)/ruff format --check .

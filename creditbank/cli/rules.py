@@ -114,8 +114,11 @@ def _pack_members(pack: Pack) -> JsonValue:
 
 
 def _finding_text(session: Session, finding: PackFinding) -> str:
-    said = session.words.text(f"finding.{finding.code}", **finding.values)
-    return f"{finding.file or ''}:{finding.line or ''} {finding.place}: {said}"
+    if finding.severity == "error":
+        stated = {"where": finding.where, "field": finding.place, **finding.values}
+        return session.words.text(f"reason.{finding.code}", **stated)
+    said = session.words.text(f"warning.{finding.code}", **finding.values)
+    return f"{finding.where}: {finding.place}: {said}"
 
 
 def _finding_members(session: Session, finding: PackFinding) -> JsonValue:
@@ -125,5 +128,5 @@ def _finding_members(session: Session, finding: PackFinding) -> JsonValue:
         "file": finding.file,
         "line": finding.line,
         "place": finding.place,
-        "detail": session.words.text(f"finding.{finding.code}", **finding.values),
+        "detail": _finding_text(session, finding),
     }

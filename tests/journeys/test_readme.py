@@ -1,0 +1,73 @@
+"""What the README tells people to type works, as typed."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from creditbank.cli import app
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that looks like a checkout in which `make demo` has run."""
+    folder = tmp_path_factory.mktemp("checkout")
+    (folder / ".venv").symlink_to(sys.prefix)
+    run("make", "demo", "SERVE=no", f"DEMO={folder / 'data' / 'demo'}", cwd=ROOT)
+    return folder
+
+
+def run(*command: str, cwd: Path) -> str:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CREDITBANK_")}
+    done = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+def test_every_block_of_commands_runs(place: Path) -> None:
+    blocks = BLOCK.findall(README.read_text(encoding="utf-8"))
+    assert len(blocks) == 2
+    for block in blocks:
+        run("bash", "-euo", "pipefail", "-c", block, cwd=place)
+
+
+def test_the_demonstration_tells_its_story_and_can_be_told_again(place: Path) -> None:
+    told = run("make", "demo", "SERVE=no", f"DEMO={place / 'data' / 'demo'}", cwd=ROOT)
+    for chapter in ("一、", "二、", "三、", "四、", "五、", "六、", "七、", "八、", "九、", "十、"):
+        assert f"■ {chapter}" in told
+    assert told.count("✗ account:") == 1
+    assert "账本完好" in told
+    assert "账本有损" in told
+
+
+def test_a_demonstration_never_clears_what_it_did_not_make(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
+    command = [str(place / ".venv" / "bin" / "creditbank"), "--home", str(tmp_path), "demo", "--no-serve"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "demo-home-in-use" in done.stderr
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_every_command_is_documented() -> None:
+    documents = [README, *(ROOT / "docs").glob("*.md")]
+    written = "\n".join(document.read_text(encoding="utf-8") for document in documents)
+    commands = list(names(typer.main.get_command(app)))
+    assert len(commands) > 15
+    assert [command for command in commands if f"creditbank {command}" not in written] == []
+
+
+def names(command: object, path: str = "") -> list[str]:
+    below = getattr(command, "commands", None)
+    if below is None:
+        return [path]
+    return [name for word, inner in below.items() for name in names(inner, f"{path} {word}".strip())]
