@@ -11,7 +11,7 @@ Sections: `problem` (an error's title, by class code), `reason` (what is wrong a
 import string
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cache
@@ -47,13 +47,13 @@ class Catalogue:
     """All sentences of one language, and how it writes dates and figures."""
 
     language: Language
-    sections: Mapping[str, Mapping[str, str]]
+    sections: Mapping[str, Mapping[str, str]] = field(repr=False)
 
     def text(self, key: str, /, **values: object) -> str:
         """Return the sentence `section.name` with the values in it.
 
-        Dates, instants, decimals and lists are written as the language does; `field` is replaced by the
-        field's own name where the section `field` has it.
+        Dates, instants, decimals and lists are written as the language does; codes given as `field` or
+        `wanted` are replaced by what they are called, where that is known.
 
         Raises:
             KeyError: there is no such sentence, or it needs a value that was not given.
@@ -131,10 +131,15 @@ class Catalogue:
         return ("" if self.language == "zh-CN" else " ").join(parts)
 
     def _shown(self, values: Mapping[str, object]) -> dict[str, str]:
-        return {
-            name: self.field(value) if name == "field" and isinstance(value, str) else self._written(value)
-            for name, value in values.items()
-        }
+        return {name: self._called(name, value) or self._written(value) for name, value in values.items()}
+
+    def _called(self, name: str, value: object) -> str | None:
+        """Return what a value that is itself a code is called: a field's name, a type that is wanted."""
+        if name == "field" and isinstance(value, str):
+            return self.field(value)
+        if name == "wanted" and self.has(f"word.wanted-{value}"):
+            return self.text(f"word.wanted-{value}")
+        return None
 
     def _written(self, value: object) -> str:
         match value:

@@ -45,6 +45,7 @@ _VOCABULARIES: Mapping[str, str] = {
     "form": "word.experience-form-",
     "level": "word.education-level-",
     "mode": "word.course-mode-",
+    "outcome": "word.kind-",
     "organiser_level": "word.organiser-level-",
     "rank": "word.award-rank-",
     "study_form": "word.study-form-",
@@ -204,19 +205,36 @@ class _Speaker:
         if nowhere.reason == "leftover":
             left = self.words.credits(nowhere.credits or Decimal(0))
             return self.words.text("say.leftover", outcome=outcome, credits=left)
-        reason = self.words.text(f"say.nowhere-{nowhere.reason}", rules=self.words.listed(nowhere.rules))
-        return self.words.text("say.nowhere", outcome=outcome, reason=reason)
+        return self.words.text(
+            "say.nowhere-wanted" if nowhere.rules else "say.nowhere",
+            outcome=outcome,
+            reason=self.words.text(f"say.nowhere-{nowhere.reason}"),
+            rules=self.words.text("say.rules", rules=self.words.listed(nowhere.rules)),
+        )
 
     def _why(self, refusal: Refusal) -> str:
-        why_not = self.names.why_not.get(refusal.target or "")
+        place = next(iter(refusal.by), None) if refusal.kind == "not-exemptible" else None
+        why_not = self.names.why_not.get(place or refusal.target or "")
         is_explained = why_not is not None and refusal.kind in {"not-exemptible", "not-waivable"}
         return self.words.text(
             f"say.refused-{refusal.kind}" + ("-because" if is_explained else ""),
             needs=self.words.clauses(map(self._need, refusal.needs)),
-            by=self.words.listed(map(self._named, refusal.by)) or self.words.text("word.another-rule"),
-            outcomes=self.words.listed(map(self._outcome, refusal.outcomes)),
+            by=self._by(refusal),
+            outcomes=self.words.listed(map(self._outcome, refusal.outcomes))
+            or self.words.text("word.its-outcome"),
             reason="" if why_not is None else shown(self.words, why_not),
         )
+
+    def _by(self, refusal: Refusal) -> str:
+        match refusal.kind:
+            case "cap":
+                return self.words.listed(map(self._cap, refusal.by))
+            case "similar":
+                return self.words.listed(self._outcome(OutcomeId(outcome)) for outcome in refusal.by)
+            case _ if refusal.by:
+                return self.words.text("say.rules", rules=self.words.listed(refusal.by))
+            case _:
+                return self.words.text("word.another-rule")
 
     def _gain(self, refusal: Refusal, *, of_parts: bool) -> Iterator[str]:
         if refusal.gain is not None and refusal.gain > 0:
@@ -284,7 +302,9 @@ class _Speaker:
 
     def _citation(self, name: str) -> str:
         citation = self.names.citations.get(name)
-        return name if citation is None else shown(self.words, citation.title) + citation.article
+        if citation is None:
+            return name
+        return self.words.sentences(filter(None, (shown(self.words, citation.title), citation.article)))
 
     def _rule(self, cited: RuleCited) -> str:
         return f"{cited.rule} v{cited.version}"
@@ -303,7 +323,9 @@ class _Speaker:
         title = self.names.places.get(target)
         return target if title is None else shown(self.words, title)
 
-    def _named(self, what: str) -> str:
-        if what in self.caps:
-            return shown(self.words, self.caps[what])
-        return self.names.outcomes.get(OutcomeId(what), what)
+    def _cap(self, name: str) -> str:
+        cap, _, period = name.partition("@")
+        title = shown(self.words, self.caps[cap]) if cap in self.caps else cap
+        if not period:
+            return title
+        return self.words.text("say.cap-from", title=title, day=self._value("", period))

@@ -169,10 +169,10 @@ def test_ids_are_shown_by_their_names_where_these_are_known(
     cited = RuleCited(
         pack=PackId("p"), digest="", rule=RuleId("r"), version=1, cite=("c",), say=Wording(zh="")
     )
-    refusal = Refusal(cited=cited, kind="not-exemptible", target="T1", needs=())
-    names = Names(places={"T1": title}, why_not={"T1": why})
+    refusal = Refusal(cited=cited, kind="not-exemptible", target="target-1", needs=())
+    names = Names(places={"target-1": title}, why_not={"target-1": why})
     line = decision_lines(words, replace(decision, refusals=(refusal,)), names).refusals[0]
-    assert "T1" not in line
+    assert "target-1" not in line
     assert shown(words, title) in line
     assert shown(words, why) in line
 
@@ -232,9 +232,9 @@ STORY = Decision(
             id="share",
             title=Wording(zh="免修总量", en="All exemptions"),
             measure="credits",
-            used=Decimal("5.5"),
+            used=Decimal("46.5"),
             maximum=Decimal(48),
-            binds=False,
+            binds=True,
             cite=(),
         ),
     ),
@@ -247,7 +247,16 @@ STORY = Decision(
                 Need(attribute="category", have=None, need="veteran/disabled"),
             ),
         ),
-        Refusal(cited=CITED, kind="cap", target="XM12", by=("share",), gain=4, gain_credits=Decimal(2)),
+        Refusal(cited=CITED, kind="cap", target="XM12", by=("share", "year@2025-09-01")),
+        Refusal(cited=CITED, kind="similar", target="XM13", by=("000003",)),
+        Refusal(cited=CITED, kind="spent-elsewhere", outcomes=(OutcomeId("000003"),), by=("voc-1",)),
+        Refusal(
+            cited=CITED,
+            kind="premise",
+            needs=(Need(attribute="outcome", have=None, need="X-WEB/X-DB", premise=0),),
+            gain=4,
+            gain_credits=Decimal(2),
+        ),
     ),
     next_step=NextStep(
         cited=CITED,
@@ -255,7 +264,10 @@ STORY = Decision(
         gain=6,
         gain_credits=Decimal(3),
     ),
-    nowhere=(Nowhere(outcome=OutcomeId("000005"), reason="leftover", credits=Decimal("1.5")),),
+    nowhere=(
+        Nowhere(outcome=OutcomeId("000005"), reason="leftover", credits=Decimal("1.5")),
+        Nowhere(outcome=OutcomeId("000006"), reason="unmet", rules=(RuleId("voc-1"),)),
+    ),
 )
 NAMES = Names(
     outcomes={OutcomeId("000003"): "动物疫病防治员（中级）"},
