@@ -202,10 +202,11 @@ def test_a_text_that_is_no_text_is_named_with_its_entry() -> None:
         assert ("\udcff", 200) in {(finding.subject, finding.seq) for finding in found if finding}
 
 
-# These were silent once, or broke the audit: a name in the schema, the format, the text of the version.
+# These were silent once, or broke the audit: a name in the schema, the format, the version, a check.
 @example(107_938 * 8 + 7)
 @example(376)
 @example(65_535)
+@example(106_119 * 8 + 4)
 @given(st.integers(0, 2**31))
 def test_no_flipped_bit_of_the_file_goes_unseen(place: int) -> None:
     content = bytearray(filled_file())
