@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import groupby
+from operator import attrgetter
 
 from creditbank.ledger.audit import Finding, LedgerRows, StoredEntry
 from creditbank.ledger.chain import ChainCheck
@@ -9,7 +10,7 @@ from creditbank.ledger.chain import ChainCheck
 
 def chain_findings(rows: LedgerRows, *, log: str) -> Iterator[Finding | None]:
     """Yield what is wrong with the chains of the log named `log`, and None after each entry looked at."""
-    for subject, entries in groupby(rows.entries(), key=lambda row: row.subject):
+    for subject, entries in groupby(rows.entries(), key=attrgetter("subject")):
         chain = ChainCheck(subject=subject, log=log)
         last_index = -1
         for row in entries:

@@ -41,7 +41,10 @@ def tree_findings(
         log = _Log(rows, SignedSizes(checkpoints, keys, held))
         yield from log.grow()
         for row in rows.log_leaves():
-            yield from log.look_at(row)
+            if not log.takes(row):
+                yield from log.look_at(row)
+            if log.size >= log.stop:
+                yield from log.grow()
             yield None
         yield from log.end()
     return Recomputed(size=log.grown, root=log.root)
@@ -56,14 +59,23 @@ class _Log:
     size: int = 0
     grown: int = 0
     root: bytes = EMPTY_ROOT
+    stop: int = 0
     is_broken: bool = False
-    _stop: int = 0
     _edge: dict[TileId, bytes] = field(default_factory=dict)
     _leaves: list[bytes] = field(default_factory=list)
     _names: list[tuple[object, object]] = field(default_factory=list)
 
+    def takes(self, row: StoredLogLeaf) -> bool:
+        """Add the leaf of a row that is as it should be, so that `grow` is to be called at size `stop`."""
+        if row.log_index != self.size or self.is_broken or not _is_hash(row.leaf_hash):
+            return False
+        self._leaves.append(row.leaf_hash)
+        self._names.append((row.subject, row.seq))
+        self.size += 1
+        return True
+
     def look_at(self, row: StoredLogLeaf) -> Iterator[Finding]:
-        """Check the next row, and add its leaf."""
+        """Say what is wrong with a row that was not taken, and go on past it."""
         if self.is_broken:
             return
         index = row.log_index
@@ -73,12 +85,10 @@ class _Log:
         if index > self.size:
             yield Finding(code="log-place-missing", values={"log_index": self.size, "found": index})
             yield from self._add_kept(index)
-        name = (row.subject, row.seq)
-        if _is_hash(row.leaf_hash):
-            yield from self._add(row.leaf_hash, name)
-        else:
-            yield _leaf_finding("log-leaf-without-entry", row, log_index=index)
-            yield from self._add_kept(index + 1, name)
+        if self.is_broken or self.takes(row):
+            return
+        yield _leaf_finding("log-leaf-without-entry", row, log_index=index)
+        yield from self._add_kept(index + 1, (row.subject, row.seq))
 
     def end(self) -> Iterator[Finding]:
         """Check the tiles at the edge, that there are no others, the state, and what checkpoints remain."""
@@ -102,14 +112,7 @@ class _Log:
         self._leaves.clear()
         self.grown, self.root = growth.size, growth.root
         yield from self.signed.look_at(size=self.grown, root=self.root)
-        self._stop = min(self.signed.next_size, self.grown + _LEAVES_AT_ONCE)
-
-    def _add(self, leaf_hash: bytes, name: tuple[object, object]) -> Iterator[Finding]:
-        self._leaves.append(leaf_hash)
-        self._names.append(name)
-        self.size += 1
-        if self.size >= self._stop:
-            yield from self.grow()
+        self.stop = min(self.signed.next_size, self.grown + _LEAVES_AT_ONCE)
 
     def _add_kept(self, end: int, name: tuple[object, object] = _NAMELESS) -> Iterator[Finding]:
         """Add the leaves up to, not including, `end` as their tiles keep them, or give up where none does."""
@@ -121,7 +124,9 @@ class _Log:
                 yield Finding(code="log-not-recomputed", values={"log_index": self.size})
                 return
             for leaf_hash in kept:
-                yield from self._add(leaf_hash, name)
+                self.takes(StoredLogLeaf(self.size, *name, leaf_hash))
+                if self.size >= self.stop:
+                    yield from self.grow()
 
     def _compare(self, place: TileId, tile: bytes) -> Iterator[Finding]:
         level, index = place

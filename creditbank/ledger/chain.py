@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from creditbank.ledger.audit import Finding, StoredEntry
-from creditbank.ledger.encoding import EncodingInvalid, parse_canonical
+from creditbank.ledger.encoding import EncodingInvalid, parse_sorted
 from creditbank.ledger.entry import (
     NO_PREVIOUS,
     REDACTION,
@@ -140,8 +140,17 @@ class ChainCheck:
             return
         if before and bytes.fromhex(members["prev"]) not in before:
             yield self.finding("chain-broken", row.seq)
-        yield from self._leaf_findings(members, row.seq)
-        yield from self._payload_findings(row, members, row.seq)
+        if members["at"] < self._at:
+            yield self.finding("time-went-back", row.seq)
+        self._at = max(members["at"], self._at)
+        if (members["subject"], members["seq"], members["log"]) != (self.subject, row.seq, self.log):
+            yield from self._place_findings(members, row.seq)
+        if members["kind"] == REDACTION:
+            self._redacted_before = row.seq
+        if row.salt is None and row.content is None:
+            self._without_payload.append(row.seq)
+        elif fault := _payload_fault(row, commitment=members["content"]):
+            yield self.finding(fault, row.seq)
 
     def end(self) -> Iterator[Finding]:
         """Say which payloads are gone although no later entry redacts them."""
@@ -154,41 +163,28 @@ class ChainCheck:
         subject = self.subject if type(self.subject) is str else repr(self.subject)
         return Finding(code=code, subject=subject, seq=seq, values=values)
 
-    def _leaf_findings(self, members: LeafMembers, seq: int) -> Iterator[Finding]:
-        if members["subject"] != self.subject or members["seq"] != seq:
-            yield self.finding(
-                "leaf-of-another-place", seq, stated_subject=members["subject"], stated_seq=members["seq"]
-            )
+    def _place_findings(self, members: LeafMembers, seq: int) -> Iterator[Finding]:
+        stated = {"stated_subject": members["subject"], "stated_seq": members["seq"]}
+        if (members["subject"], members["seq"]) != (self.subject, seq):
+            yield self.finding("leaf-of-another-place", seq, **stated)
         if members["log"] != self.log:
             yield self.finding("leaf-of-another-log", seq, log=members["log"])
-        if members["at"] < self._at:
-            yield self.finding("time-went-back", seq)
-        else:
-            self._at = members["at"]
-        if members["kind"] == REDACTION:
-            self._redacted_before = seq
 
-    def _payload_findings(self, row: StoredEntry, members: LeafMembers, seq: int) -> Iterator[Finding]:
-        salt, content = row.salt, row.content
-        if salt is None and content is None:
-            self._without_payload.append(seq)
-        elif type(salt) is not bytes or len(salt) != SALT_BYTES or type(content) is not bytes:
-            yield self.finding("payload-malformed", seq)
-        elif sha256(salt + content).hexdigest() != members["content"]:
-            yield self.finding("payload-differs", seq)
-        else:
-            yield from self._key_findings(content, row.idempotency_key, seq)
 
-    def _key_findings(self, content: bytes, key: object, seq: int) -> Iterator[Finding]:
-        try:
-            said = parse_canonical(content)
-        except EncodingInvalid as error:
-            yield self.finding("payload-unreadable", seq, reason=error.reason)
-            return
-        if not isinstance(said, dict):
-            yield self.finding("payload-unreadable", seq, reason="payload-not-object")
-        elif said.get("idempotency_key") != key:
-            yield self.finding("idempotency-key-differs", seq)
+def _payload_fault(row: StoredEntry, *, commitment: str) -> str | None:
+    """Return the code of what is wrong with a payload that is there."""
+    salt, content = row.salt, row.content
+    if type(salt) is not bytes or len(salt) != SALT_BYTES or type(content) is not bytes:
+        return "payload-malformed"
+    if sha256(salt + content).hexdigest() != commitment:
+        return "payload-differs"
+    try:
+        said = parse_sorted(content)  # its types are what its writer made them: the leaf vouches for that
+    except EncodingInvalid:
+        return "payload-unreadable"
+    if not isinstance(said, dict):
+        return "payload-unreadable"
+    return None if said.get("idempotency_key") == row.idempotency_key else "idempotency-key-differs"
 
 
 def _row_of(entry: Entry) -> StoredEntry:

@@ -4,13 +4,12 @@ The leaf commits to the payload by `SHA-256(salt ‖ payload)`; the 32 random by
 a redacted payload from being confirmed.
 """
 
-import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, NotRequired, TypedDict, cast
 
 from creditbank.errors import InvalidInput
-from creditbank.ledger.encoding import JsonValue, canonical_bytes, parse_canonical
+from creditbank.ledger.encoding import INTEGER_LIMIT, JsonValue, canonical_bytes, parse_sorted
 from creditbank.terms import IssuerId, Microseconds, SubjectId
 
 HASH_BYTES = 32
@@ -20,12 +19,14 @@ NO_PREVIOUS = bytes(HASH_BYTES)
 REDACTION = "account.redacted"
 """The kind of entry after which the payloads before it may be gone."""
 
-_TEXTS = ("log", "subject", "kind", "issuer")
-_COUNTS = ("seq", "at")
-_HASHES = ("prev", "content", "credential")
-_ALLOWED = frozenset({"v", *_TEXTS, *_COUNTS, *_HASHES})
-_REQUIRED = _ALLOWED - {"credential"}
-_HEX_HASH = re.compile(r"[0-9a-f]{64}")
+_TYPES: dict[str, type] = {
+    "at": int, "content": str, "credential": str, "issuer": str, "kind": str,
+    "log": str, "prev": str, "seq": int, "subject": str, "v": int,
+}  # fmt: skip
+_TYPES_OF = {
+    names: tuple(_TYPES[name] for name in names)
+    for names in (tuple(_TYPES), tuple(name for name in _TYPES if name != "credential"))
+}
 
 
 class LeafInvalid(InvalidInput):
@@ -147,24 +148,27 @@ def leaf_members(leaf_bytes: bytes) -> LeafMembers:
     if len(leaf_bytes) > LEAF_MAX_BYTES:
         raise LeafInvalid("leaf-too-long", size_bytes=len(leaf_bytes), max_bytes=LEAF_MAX_BYTES)
     try:
-        members: Any = parse_canonical(leaf_bytes)
+        members: Any = parse_sorted(leaf_bytes)  # what it does not check is checked here
     except InvalidInput as error:
         raise LeafInvalid("leaf-not-canonical") from error
-    if not isinstance(members, dict) or not _REQUIRED <= members.keys() <= _ALLOWED:
+    types = _TYPES_OF.get(tuple(members)) if isinstance(members, dict) else None
+    if types is None:
         raise LeafInvalid("leaf-members")
-    if type(members["v"]) is not int or members["v"] != 1:
+    if tuple(map(type, members.values())) != types:
+        wrong = (name for name, value in members.items() if type(value) is not _TYPES[name])
+        raise LeafInvalid("leaf-member-type", field=next(wrong))
+    if members["v"] != 1:
         raise LeafInvalid("leaf-version", version=members["v"])
-    for name in _TEXTS:
-        if type(members[name]) is not str:
-            raise LeafInvalid("leaf-member-type", field=name)
-    for name in _COUNTS:
-        if type(members[name]) is not int or members[name] < 0:
-            raise LeafInvalid("leaf-member-type", field=name)
-    for name in _HASHES:
-        if name in members and not _is_hash(members[name]):
-            raise LeafInvalid("leaf-member-type", field=name)
+    if not (0 <= members["seq"] < INTEGER_LIMIT and 0 <= members["at"] < INTEGER_LIMIT):
+        raise LeafInvalid("leaf-member-range")
+    credential = members.get("credential", members["prev"])
+    if not (_is_hash(members["prev"]) and _is_hash(members["content"]) and _is_hash(credential)):
+        raise LeafInvalid("leaf-member-hash")
     return cast("LeafMembers", members)
 
 
-def _is_hash(value: object) -> bool:
-    return type(value) is str and _HEX_HASH.fullmatch(value) is not None
+def _is_hash(text: str) -> bool:
+    try:
+        return len(text) == 2 * HASH_BYTES and bytes.fromhex(text).hex() == text
+    except ValueError:
+        return False

@@ -6,6 +6,7 @@ audit. Text that is not UTF-8 comes with its bytes escaped as lone surrogates.
 
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -15,6 +16,7 @@ from creditbank.ledger.audit import StoredCheckpoint, StoredEntry, StoredLogLeaf
 from creditbank.storage.sql_errors import translated
 
 _ROWS_AT_ONCE = 1_000
+_any_text = partial(str, encoding="utf-8", errors="surrogateescape")
 
 _ENTRIES = """
     SELECT entry.subject, entry.seq, entry.leaf, entry.leaf_hash, entry.idempotency_key,
@@ -72,25 +74,13 @@ class SqlLedgerRows:
         return int(self._connection.exec_driver_sql("SELECT count(*) FROM entry").scalar_one())
 
     def entries(self) -> Iterator[StoredEntry]:
-        for subject, seq, leaf, leaf_hash, key, salt, content, index, pending in self._stream(_ENTRIES):
-            yield StoredEntry(
-                subject=subject,
-                seq=seq,
-                leaf=leaf,
-                leaf_hash=leaf_hash,
-                idempotency_key=key,
-                salt=salt,
-                content=content,
-                log_index=index,
-                pending_hash=pending,
-            )
+        yield from map(StoredEntry._make, self._stream(_ENTRIES))
 
     def strays(self) -> Iterator[tuple[str, object, object]]:
         yield from self._stream(_STRAYS)
 
     def log_leaves(self) -> Iterator[StoredLogLeaf]:
-        for index, subject, seq, leaf_hash in self._stream(_LOG_LEAVES):
-            yield StoredLogLeaf(log_index=index, subject=subject, seq=seq, leaf_hash=leaf_hash)
+        yield from map(StoredLogLeaf._make, self._stream(_LOG_LEAVES))
 
     def tile(self, level: int, index: int) -> object:
         mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
@@ -120,7 +110,3 @@ class SqlLedgerRows:
                 cursor.itersize = _ROWS_AT_ONCE
                 cursor.execute(query, binary=True)
             yield from cursor
-
-
-def _any_text(stored: bytes) -> str:
-    return stored.decode("utf-8", "surrogateescape")
