@@ -38,7 +38,7 @@ class Limits:
 
     file_bytes: int = 20 << 20
     unpacked_bytes: int = 64 << 20
-    chunk_bytes: int = 1 << 20
+    chunk_bytes: int = 1 << 18
     strings: int = 1_000_000
     rows: int = 50_000
     columns: int = 100

@@ -13,7 +13,7 @@ from creditbank.documents.spreadsheet_xml import Attributes, Elements, parse, un
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,3})?|[+-]?\.[0-9]{1,40}")
 _INDEX = re.compile(r"[0-9]{1,7}")
-_LAST_ROW = 1_048_576
+_LAST_ROW, _LAST_COLUMN = 1_048_576, 16_383
 _DAYS_TO_1904 = 1462
 
 
@@ -104,7 +104,7 @@ class SheetCells(Elements):
             if match is None or int(match[2]) != self._row:
                 raise _damaged()
             column = column_index(match[1])
-        if column <= self._column:
+        if not self._column < column <= _LAST_COLUMN:
             raise _damaged()
         self._column = column
         self._type = attributes.get("t", "n")

@@ -202,6 +202,8 @@ def _refuse_faults(cell: Cell) -> None:
 
 
 def _cleaned(text: str) -> str:
+    if text.isprintable():
+        return text.strip()
     visible = "".join(
         character
         for character in text

@@ -15,7 +15,10 @@ from creditbank.documents.spreadsheet_cells import Limits, WorkbookInvalid
 
 Attributes = dict[str, str]
 
-_NAMES_MAX = 1_000
+_NAMES_MAX = 10_000
+_DEPTH_MAX = 100
+_ELEMENTS_MAX = 8_000_000  # 50,000 rows of 80 cells
+_TAG_BYTES_MAX = 1 << 20
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _BUILT_IN_DATES = frozenset({*range(14, 18), 22, *range(27, 32), 36, *range(50, 59)})
 _NOT_SHOWN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|[eE][+-]')
@@ -51,21 +54,26 @@ def parse(chunks: Iterable[bytes], elements: Elements, *, part: str) -> Iterator
     """Feed `chunks` to `elements`, pausing after each.
 
     Raises:
-        WorkbookInvalid: `workbook-damaged`, or `workbook-unsafe-xml` for a document type.
+        WorkbookInvalid: `workbook-damaged`; `workbook-unsafe-xml` for what no workbook has: a document type,
+            deep nesting, endless tags, countless names; `workbook-too-many-cells`.
     """
     parser = expat.ParserCreate()
     parser.buffer_text = True
-    parser.StartElementHandler = _with_local_name(elements.start)
-    parser.EndElementHandler = lambda name: elements.end(name.rpartition(":")[2])
+    guard = _Guard(elements)
+    parser.StartElementHandler = guard.start
+    parser.EndElementHandler = guard.end
     parser.CharacterDataHandler = elements.text
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    is_empty = True
+    parser.StartDoctypeDeclHandler = _refuse
+    fed = 0
     try:
         for chunk in chunks:
-            is_empty = False
             parser.Parse(chunk, False)  # noqa: FBT003 - pyexpat takes no keywords
+            fed += len(chunk)
+            # Expat scans an unfinished tag from its start again each time, and remembers every name.
+            if fed - parser.CurrentByteIndex > _TAG_BYTES_MAX or len(parser.intern) > _NAMES_MAX:
+                _refuse()
             yield
-        if not is_empty:
+        if fed:
             parser.Parse(b"", True)  # noqa: FBT003
             yield
     except (expat.ExpatError, ValueError, LookupError) as error:
@@ -224,9 +232,27 @@ def _read(
         pass
 
 
-def _with_local_name(start: Callable[[str, Attributes], None]) -> Callable[[str, Attributes], None]:
-    return lambda name, attributes: start(name.rpartition(":")[2], attributes)
+class _Guard:
+    """Counts elements on their way, and drops their prefixes."""
+
+    def __init__(self, elements: Elements) -> None:
+        self._elements = elements
+        self._depth = 0
+        self._count = 0
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        self._depth += 1
+        self._count += 1
+        if self._depth > _DEPTH_MAX:
+            _refuse()
+        if self._count > _ELEMENTS_MAX:
+            raise WorkbookInvalid("workbook-too-many-cells", max_elements=_ELEMENTS_MAX)
+        self._elements.start(name.rpartition(":")[2], attributes)
+
+    def end(self, name: str) -> None:
+        self._depth -= 1
+        self._elements.end(name.rpartition(":")[2])
 
 
-def _refuse_doctype(*_: object) -> NoReturn:
+def _refuse(*_: object) -> NoReturn:
     raise WorkbookInvalid("workbook-unsafe-xml")

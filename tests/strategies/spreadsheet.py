@@ -34,7 +34,8 @@ LISTS = Vocabularies.load()
 FEW = settings(max_examples=30)
 """For laws that write and read whole workbooks."""
 ISSUER = IssuerId("12540300MB0000001X")
-SHEET = "xl/worksheets/sheet1.xml"
+SHEET, WORKBOOK, STRINGS = "xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/sharedStrings.xml"
+RELATIONSHIPS = "xl/_rels/workbook.xml.rels"
 
 Cells = Mapping[str, CellValue]
 
@@ -181,15 +182,30 @@ def changed(outcome: Outcome, **members: object) -> Outcome:
 
 def with_part(data: bytes, part: str, change: Callable[[bytes], bytes]) -> bytes:
     """Return a workbook with one of its parts changed."""
-    target = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(data)) as source,
-        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as out,
-    ):
-        for name in source.namelist():
-            content = source.read(name)
-            out.writestr(name, change(content) if name == part else content)
-    return target.getvalue()
+    parts = unpacked(data)
+    return archive({name: change(content) if name == part else content for name, content in parts.items()})
+
+
+def swapped(part: str, before: bytes, after: bytes, *, data: bytes | None = None) -> bytes:
+    """Return the workbook with something in one of its parts exchanged."""
+    data = data or REAL
+    assert before in unpacked(data)[part]
+    return with_part(data, part, lambda xml: xml.replace(before, after, 1))
+
+
+def archive(parts: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return a zip file of these parts."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", compression) as out:
+        for name, content in parts.items():
+            out.writestr(name, content)
+    return stream.getvalue()
+
+
+def unpacked(data: bytes) -> dict[str, bytes]:
+    """Return every part of a zip file."""
+    with zipfile.ZipFile(io.BytesIO(data)) as source:
+        return {name: source.read(name) for name in source.namelist()}
 
 
 def _fill(cell: Cell | MergedCell, value: CellValue) -> None:
@@ -209,3 +225,7 @@ def _saved(book: openpyxl.Workbook) -> bytes:
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()
+
+
+REAL = plain_workbook("training", [CLEAN.cells()], titles=["培训登记表"])
+"""A small workbook without shared texts: headers in row 2, the `CLEAN` row in row 3."""
