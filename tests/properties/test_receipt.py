@@ -1,0 +1,121 @@
+"""Laws of the import receipt: it comes back as it was written, adds up, and takes no other bytes."""
+
+import json
+from datetime import UTC, datetime
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from creditbank.documents.receipt import (
+    ImportReceipt,
+    ReceiptCheckpoint,
+    ReceiptEntry,
+    ReceiptFile,
+    ReceiptInvalid,
+    ReceiptLog,
+    parse_receipt,
+    receipt_bytes,
+    receipt_schema,
+)
+from creditbank.outcomes.outcome import OUTCOME_KINDS
+from tests.strategies.identity import account_numbers, issuers
+
+digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
+instants = st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@st.composite
+def receipts(draw: st.DrawFn) -> ImportReceipt:
+    """Receipts whose counts are those of their entries."""
+    accounts = draw(st.lists(account_numbers().map(str), min_size=1, max_size=4, unique=True))
+    opened = draw(st.sets(st.sampled_from(accounts)))
+    entries = tuple(
+        ReceiptEntry(row=row, account=account, opened=account in opened, seq=seq)
+        for row, (account, seq) in enumerate(
+            draw(st.lists(st.tuples(st.sampled_from(accounts), st.none() | st.integers(0, 99)))), start=2
+        )
+    )
+    recorded = sum(entry.seq is not None for entry in entries)
+    accounts_opened = len({entry.account for entry in entries if entry.opened})
+    first, added = draw(st.integers(0, 2**40)), recorded + accounts_opened
+    log = ReceiptLog(first=first, last=first + added - 1) if added else None
+    size = first + added + draw(st.integers(0, 9))
+    checkpoint = draw(st.none() | digests.map(lambda root: ReceiptCheckpoint(size=size, root=root)))
+    return ImportReceipt(
+        number=draw(st.text("0123456789ABCDEF-", min_size=1, max_size=20)),
+        issuer=draw(issuers()),
+        kind=draw(st.sampled_from(OUTCOME_KINDS)),
+        file=ReceiptFile(sha256=draw(digests), name=draw(st.none() | st.just("毕业生.xlsx"))),
+        posted_at=draw(instants),
+        rows=len(entries),
+        accounts_opened=accounts_opened,
+        outcomes_recorded=recorded,
+        corrections=draw(st.integers(0, 99)),
+        log=log,
+        checkpoint=checkpoint,
+        entries=entries,
+    )
+
+
+@given(receipts())
+def test_a_receipt_comes_back_as_it_was_written(receipt: ImportReceipt) -> None:
+    written = receipt_bytes(receipt)
+    assert parse_receipt(written) == receipt
+    assert receipt_bytes(parse_receipt(written)) == written
+
+
+@given(receipts())
+def test_a_receipt_keeps_its_schema(receipt: ImportReceipt) -> None:
+    schema = receipt_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(json.loads(receipt_bytes(receipt)), schema, cls=jsonschema.Draft202012Validator)
+
+
+@given(st.binary(max_size=200))
+def test_random_bytes_are_no_receipt(content: bytes) -> None:
+    with pytest.raises(ReceiptInvalid):
+        parse_receipt(content)
+
+
+@given(receipts(), st.sampled_from(["rows", "accounts_opened", "outcomes_recorded"]), st.integers(1, 5))
+def test_figures_that_do_not_add_up_are_refused(receipt: ImportReceipt, figure: str, more: int) -> None:
+    members = json.loads(receipt_bytes(receipt))
+    members[figure] += more
+    with pytest.raises(ReceiptInvalid):
+        parse_receipt(json.dumps(members).encode())
+
+
+@given(receipts().filter(lambda receipt: receipt.log is not None), st.sampled_from(["first", "last"]))
+def test_a_range_of_another_length_is_refused(receipt: ImportReceipt, end: str) -> None:
+    members = json.loads(receipt_bytes(receipt))
+    members["log"][end] += 1
+    with pytest.raises(ReceiptInvalid):
+        parse_receipt(json.dumps(members).encode())
+
+
+@given(receipts().filter(lambda receipt: receipt.log is not None and receipt.checkpoint is not None))
+def test_a_checkpoint_before_the_entries_is_refused(receipt: ImportReceipt) -> None:
+    members = json.loads(receipt_bytes(receipt))
+    members["checkpoint"]["size"] = members["log"]["last"]
+    with pytest.raises(ReceiptInvalid):
+        parse_receipt(json.dumps(members).encode())
+
+
+@given(receipts(), st.data())
+def test_a_member_that_is_missing_or_unknown_is_refused(receipt: ImportReceipt, data: st.DataObject) -> None:
+    members = json.loads(receipt_bytes(receipt))
+    optional = {"v", "log", "checkpoint"}
+    missing = data.draw(st.sampled_from(sorted(members.keys() - optional)))
+    for changed in ({**members, "more": 1}, {name: members[name] for name in members if name != missing}):
+        with pytest.raises(ReceiptInvalid):
+            parse_receipt(json.dumps(changed).encode())
+
+
+@given(receipts())
+def test_a_time_without_its_zone_is_refused(receipt: ImportReceipt) -> None:
+    members = json.loads(receipt_bytes(receipt))
+    members["posted_at"] = members["posted_at"].removesuffix("Z")
+    with pytest.raises(ReceiptInvalid):
+        parse_receipt(json.dumps(members).encode())
