@@ -202,6 +202,12 @@ def test_a_field_is_called_by_its_name() -> None:
     assert CHINESE.field("B7") == "B7"
 
 
+def test_a_wanted_type_is_called_by_its_name() -> None:
+    error = CreditBankError("value-type", field="credits", value="x", wanted="integer")
+    assert "整数" in CHINESE.problem(error).detail
+    assert "a whole number" in ENGLISH.problem(error).detail
+
+
 def test_a_warning_is_put_into_words() -> None:
     warning = InputWarning(code="key-file-open-to-others", values={"path": "/srv/keys.sealed"})
     assert "chmod 600 /srv/keys.sealed" in CHINESE.warning(warning)
