@@ -31,10 +31,10 @@ def _place_findings(chain: ChainCheck, row: StoredEntry) -> Iterator[Finding]:
     seq = row.seq if type(row.seq) is int else chain.head.length
     if row.log_index is None:
         if row.pending_hash is None:
-            yield chain.finding("entry-not-in-log", seq)
+            yield chain.entry_finding("entry-not-in-log", seq)
         elif row.pending_hash != row.leaf_hash:
-            yield chain.finding("queued-hash-differs", seq)
+            yield chain.entry_finding("queued-hash-differs", seq)
     elif row.pending_hash is not None:
-        yield chain.finding("entry-queued-again", seq, log_index=row.log_index)
+        yield chain.entry_finding("entry-queued-again", seq, log_index=row.log_index)
     else:
-        yield chain.finding("log-order-differs", seq, log_index=row.log_index)
+        yield chain.entry_finding("log-order-differs", seq, log_index=row.log_index)

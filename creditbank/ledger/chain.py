@@ -88,10 +88,12 @@ def findings(entries: Iterable[Entry], *, expected: Head) -> Iterator[Finding]:
             chain = ChainCheck(subject=entry.leaf.subject, log=entry.leaf.log)
         yield from chain.look_at(_row_of(entry))
         if entry.leaf.encode() != entry.leaf_bytes:
-            yield chain.finding("leaf-misread", entry.leaf.seq)
+            yield chain.entry_finding("leaf-misread", entry.leaf.seq)
     yield from chain.end()
     if chain.head != expected:
-        yield chain.finding("chain-ends-elsewhere", None, found=chain.head.length, expected=expected.length)
+        yield chain.entry_finding(
+            "chain-ends-elsewhere", None, found=chain.head.length, expected=expected.length
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,29 +121,29 @@ class ChainCheck:
     def look_at(self, row: StoredEntry) -> Iterator[Finding]:
         """Check the next row: its place, its leaf, the link to the leaf before, its payload."""
         if type(row.seq) is not int or row.seq < self._length:
-            yield self.finding("entry-repeated", self._length, found=row.seq)
+            yield self.entry_finding("entry-repeated", self._length, found=row.seq)
             return
         before, self._previous = self._previous, [row.leaf_hash]
         if row.seq > self._length:
-            yield self.finding("entry-missing", self._length, found=row.seq)
+            yield self.entry_finding("entry-missing", self._length, found=row.seq)
             before = []
         self._length = row.seq + 1
         if type(row.leaf) is not bytes:
-            yield self.finding("leaf-unreadable", row.seq, reason="leaf-not-bytes")
+            yield self.entry_finding("leaf-unreadable", row.seq, reason="leaf-not-bytes")
             return
         self._last_hash = leaf_hash(row.leaf)
         self._previous.append(self._last_hash)
         if row.leaf_hash != self._last_hash:
-            yield self.finding("leaf-hash-differs", row.seq)
+            yield self.entry_finding("leaf-hash-differs", row.seq)
         try:
             members = leaf_members(row.leaf)
         except LeafInvalid as error:
-            yield self.finding("leaf-unreadable", row.seq, reason=error.reason)
+            yield self.entry_finding("leaf-unreadable", row.seq, reason=error.reason)
             return
         if before and bytes.fromhex(members["prev"]) not in before:
-            yield self.finding("chain-broken", row.seq)
+            yield self.entry_finding("chain-broken", row.seq)
         if members["at"] < self._at:
-            yield self.finding("time-went-back", row.seq)
+            yield self.entry_finding("time-went-back", row.seq)
         self._at = max(members["at"], self._at)
         if (members["subject"], members["seq"], members["log"]) != (self.subject, row.seq, self.log):
             yield from self._place_findings(members, row.seq)
@@ -150,15 +152,16 @@ class ChainCheck:
         if row.salt is None and row.content is None:
             self._without_payload.append(row.seq)
         elif fault := _payload_fault(row, commitment=members["content"]):
-            yield self.finding(fault, row.seq)
+            code, values = fault
+            yield self.entry_finding(code, row.seq, **values)
 
     def end(self) -> Iterator[Finding]:
         """Say which payloads are gone although no later entry redacts them."""
         for seq in self._without_payload:
             if seq >= self._redacted_before:
-                yield self.finding("payload-missing", seq)
+                yield self.entry_finding("payload-missing", seq)
 
-    def finding(self, code: str, seq: int | None, **values: object) -> Finding:
+    def entry_finding(self, code: str, seq: int | None, **values: object) -> Finding:
         """Return a finding about one place of this chain, or about all of it."""
         subject = self.subject if type(self.subject) is str else repr(self.subject)
         return Finding(code=code, subject=subject, seq=seq, values=values)
@@ -166,25 +169,25 @@ class ChainCheck:
     def _place_findings(self, members: LeafMembers, seq: int) -> Iterator[Finding]:
         stated = {"stated_subject": members["subject"], "stated_seq": members["seq"]}
         if (members["subject"], members["seq"]) != (self.subject, seq):
-            yield self.finding("leaf-of-another-place", seq, **stated)
+            yield self.entry_finding("leaf-of-another-place", seq, **stated)
         if members["log"] != self.log:
-            yield self.finding("leaf-of-another-log", seq, log=members["log"])
+            yield self.entry_finding("leaf-of-another-log", seq, log=members["log"])
 
 
-def _payload_fault(row: StoredEntry, *, commitment: str) -> str | None:
-    """Return the code of what is wrong with a payload that is there."""
+def _payload_fault(row: StoredEntry, *, commitment: str) -> tuple[str, dict[str, str]] | None:
+    """Return the code of what is wrong with a payload that is there, and its values."""
     salt, content = row.salt, row.content
     if type(salt) is not bytes or len(salt) != SALT_BYTES or type(content) is not bytes:
-        return "payload-malformed"
+        return "payload-malformed", {}
     if sha256(salt + content).hexdigest() != commitment:
-        return "payload-differs"
+        return "payload-differs", {}
     try:
         said = parse_sorted(content)  # its types are what its writer made them: the leaf vouches for that
-    except EncodingInvalid:
-        return "payload-unreadable"
+    except EncodingInvalid as error:
+        return "payload-unreadable", {"reason": error.reason}
     if not isinstance(said, dict):
-        return "payload-unreadable"
-    return None if said.get("idempotency_key") == row.idempotency_key else "idempotency-key-differs"
+        return "payload-unreadable", {"reason": "payload-not-object"}
+    return None if said.get("idempotency_key") == row.idempotency_key else ("idempotency-key-differs", {})
 
 
 def _row_of(entry: Entry) -> StoredEntry:
