@@ -1,0 +1,192 @@
+"""The pure ledger beside its peers: canonical bytes, the tree, verification beside reading and hashing."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import pytest
+import rfc8785
+from sqlalchemy import Engine
+
+from creditbank.ledger.audit_chains import chain_findings
+from creditbank.ledger.audit_tree import tree_findings
+from creditbank.ledger.chain import EMPTY, Head, extend, head_after
+from creditbank.ledger.encoding import JsonValue, canonical_bytes
+from creditbank.ledger.entry import Entry, Payload
+from creditbank.ledger.tiles import edge, grow, inclusion_proof
+from creditbank.storage.sql_audit import SqlLedgerRows, audit_rows
+from creditbank.storage.sql_store import SqlStore
+from creditbank.terms import IssuerId, Microseconds, SubjectId
+from tests.benchmarks.table import Measure, print_measures
+from tests.engines import opened, sqlite_url
+from tests.strategies.ledger import LOG, leaf_hashes
+
+pytestmark = pytest.mark.benchmark
+
+ROUNDS = 5
+ENTRIES = 20_000
+SUBJECTS = 1_000
+
+
+def payload(number: int) -> dict[str, JsonValue]:
+    return {
+        "v": 1,
+        "idempotency_key": f"row-{number}",
+        "batch": "20260901-000123",
+        "outcome": {
+            "kind": "course-credit",
+            "course": {"code": "ABC-123", "name": "畜牧兽医基础"},
+            "credits": "3.5",
+            "unit": "18h",
+            "grade": "优",
+            "completed_on": "2026-06-30",
+            "issuer": "12540300MB0000000X",
+            "hours": None,
+        },
+    }
+
+
+def entries() -> Iterator[Entry]:
+    heads: dict[SubjectId, Head] = {}
+    for number in range(ENTRIES):
+        subject = SubjectId(f"account:{number % SUBJECTS:016d}")
+        entry = extend(
+            heads.get(subject, EMPTY),
+            log=LOG,
+            subject=subject,
+            at=Microseconds(1_788_220_800_000_000 + number),
+            kind="outcome.recorded",
+            issuer=IssuerId("12540300MB0000000X"),
+            payload=Payload(salt=secrets.token_bytes(32), content=canonical_bytes(payload(number))),
+            idempotency_key=f"row-{number}",
+        )
+        heads[subject] = head_after(entry)
+        yield entry
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return what one core spends on `work`."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def measured(
+    what: str,
+    *,
+    product: Callable[[], object],
+    peer: Callable[[], object],
+    count: int,
+    unit: str,
+    goal: float,
+) -> Measure:
+    """Run both in turns and compare the medians."""
+    pairs = [(seconds(product), seconds(peer)) for _ in range(ROUNDS)]
+    ours, theirs = (median(times) for times in zip(*pairs, strict=True))
+    return Measure(what=what, product=count / ours, peer=count / theirs, unit=unit, goal=goal)
+
+
+def test_canonical_bytes_beside_the_rfc8785_package() -> None:
+    values = [payload(number) for number in range(2_000)]
+    measure = measured(
+        "canonical bytes / rfc8785",
+        product=lambda: [canonical_bytes(value) for value in values],
+        peer=lambda: [rfc8785.dumps(value) for value in values],
+        count=len(values),
+        unit="values/s",
+        goal=3.5,
+    )
+    print_measures(measure)
+    assert measure.ratio >= measure.goal
+
+
+def test_growing_the_tree_beside_hashing_as_many_nodes() -> None:
+    leaves = leaf_hashes(50_000)
+    node = b"\x01" + bytes(64)
+    measure = measured(
+        "tree grown in one call / its hashes alone",
+        product=lambda: grow(0, {}, leaves),
+        peer=lambda: [sha256(node).digest() for _ in leaves],
+        count=len(leaves),
+        unit="leaves/s",
+        goal=0.35,
+    )
+    print_measures(measure)
+    assert measure.ratio >= measure.goal
+
+
+def test_a_proof_at_100_000_leaves_beside_one_at_10_000() -> None:
+    tiles = dict(grow(0, {}, [sha256(b"%d" % number).digest() for number in range(100_000)]).tiles)
+    reads = 0
+
+    def read(level: int, index: int) -> bytes:
+        nonlocal reads
+        reads += 1
+        return tiles[level, index]
+
+    def prove(size: int) -> None:
+        for index in range(0, size, size // 1_000):
+            inclusion_proof(index, size, read)
+
+    measure = measured(
+        "inclusion proof, 100,000 leaves / 10,000",
+        product=partial(prove, 100_000),
+        peer=partial(prove, 10_000),
+        count=1_000,
+        unit="proofs/s",
+        goal=0.6,
+    )
+    print_measures(measure)
+    assert len(edge(100_000)) == 3
+    assert reads <= 4 * ROUNDS * 2_000
+    assert measure.ratio >= measure.goal
+
+
+def test_verification_beside_reading_and_hashing_the_same_bytes() -> None:
+    with TemporaryDirectory() as directory, opened(sqlite_url(Path(directory))) as engine:
+        with SqlStore(engine).writing() as books:
+            books.ledger.append(list(entries()))
+        measure = measured(
+            "full verification / reading and hashing",
+            product=partial(verify, engine),
+            peer=partial(read_and_hash, engine),
+            count=ENTRIES,
+            unit="entries/s",
+            goal=0.35,
+        )
+    print_measures(measure)
+    assert measure.ratio >= measure.goal
+
+
+def verify(engine: Engine) -> None:
+    with audit_rows(engine) as rows:
+        assert not any(chain_findings(rows, log=LOG))
+        assert not any(tree_findings(rows, keys=[]))
+
+
+def read_and_hash(engine: Engine) -> None:
+    with audit_rows(engine) as rows:
+        for row in rows.entries():
+            sha256(_bytes(row.leaf)).digest()
+            sha256(_bytes(row.salt) + _bytes(row.content)).digest()
+        for place in rows.log_leaves():
+            _bytes(place.leaf_hash)
+        for tile in _tiles(rows):
+            sha256(tile).digest()
+
+
+def _tiles(rows: SqlLedgerRows) -> Iterator[bytes]:
+    for level, index in rows.tile_places():
+        assert isinstance(level, int)
+        assert isinstance(index, int)
+        yield _bytes(rows.tile(level, index))
+
+
+def _bytes(cell: object) -> bytes:
+    assert isinstance(cell, bytes)
+    return cell
