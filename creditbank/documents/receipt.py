@@ -5,7 +5,15 @@ It names accounts and places in the ledger, never persons. The bank keeps the ve
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from creditbank.errors import InvalidInput
 from creditbank.outcomes.outcome import OutcomeKind
@@ -26,11 +34,16 @@ class ReceiptPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def _sayable(name: object) -> object:
+    """Return a file's name without what no text may hold: bytes of a name in an unknown encoding."""
+    return name.encode(errors="replace").decode() if isinstance(name, str) else name
+
+
 class ReceiptFile(ReceiptPart):
     """The file that was posted; its name is as the school's computer called it."""
 
     sha256: Digest
-    name: str | None = Field(default=None, max_length=255)
+    name: Annotated[str | None, BeforeValidator(_sayable)] = Field(default=None, max_length=255)
 
 
 class ReceiptLog(ReceiptPart):

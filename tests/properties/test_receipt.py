@@ -119,3 +119,8 @@ def test_a_time_without_its_zone_is_refused(receipt: ImportReceipt) -> None:
     members["posted_at"] = members["posted_at"].removesuffix("Z")
     with pytest.raises(ReceiptInvalid):
         parse_receipt(json.dumps(members).encode())
+
+
+def test_a_files_name_in_an_unknown_encoding_does_no_harm() -> None:
+    name = b"\xb1\xcf.xlsx".decode("utf-8", errors="surrogateescape")
+    assert ReceiptFile(sha256="0" * 64, name=name).name == "??.xlsx"
