@@ -132,6 +132,7 @@ class Refusing:
         self.used = {option for option, _, _ in self.grants}
         usage = Usage(solution)
         self.slack = [(bound, bound.room - usage.of(bound)) for bound in self.problem.bounds]
+        self.tied: dict[int, bool] = {}
         self.options: list[list[int]] = [[] for _ in case.rules]
         for option, rule in enumerate(solution.rule_of):
             self.options[rule].append(option)
@@ -193,11 +194,13 @@ class Refusing:
 
     def _ties(self, option: int) -> bool:
         """Whether another allocation with as many units would have used this option."""
-        return any(
-            search.ties(option, best.units)
-            for search, best in zip(self.solution.searches, self.solution.bests, strict=True)
-            if search.layout.mask >> option & 1
-        )
+        if option not in self.tied:
+            self.tied[option] = any(
+                search.ties(option, best.units)
+                for search, best in zip(self.solution.searches, self.solution.bests, strict=True)
+                if search.layout.mask >> option & 1
+            )
+        return self.tied[option]
 
     def _cause(self, options: Sequence[int], place: int) -> tuple[int, Cause]:
         """Return what keeps a rule from a place: of its options, the one with the fewest causes."""

@@ -1,12 +1,14 @@
-"""Fill places from options that do not exclude each other: at least so many units, in canonical order.
+"""Fill places from options that do not exclude each other: at least so many units, if there is a way.
 
-The first allocation found is the first in the order of CONVERSION §3, step 4: courses in programme order,
-each by its lowest-ranked option, then buckets, the most units first. Exact, and counted in nodes.
+In canonical order the first allocation found is the first of CONVERSION §3, step 4: courses in programme
+order, each by its lowest-ranked option, then buckets, the most units first. To answer yes or no the places
+with the fewest takers go first. Exact, and counted in nodes.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from creditbank.conversion.layout import Choice, Layout, bits
+from creditbank.conversion.ceiling import Ceiling, Item
+from creditbank.conversion.layout import Choice, Layout
 
 Grant = tuple[int, int, int]
 """An option, a place, and the units it gets there."""
@@ -22,159 +24,112 @@ class Nodes:
 
     budget: int
     used: int = 0
+    pause: int | None = None
 
     def spend(self) -> None:
-        if self.used >= self.budget:
+        if self.used >= (self.budget if self.pause is None else self.pause):
             raise NodesSpent
         self.used += 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Run:
-    """What the search needs for one set of options: the places in order, and what later ones can bring."""
+    """One set of options in one order of places, and what has been proved about it."""
 
-    items: list[tuple[int, tuple[Choice, ...]]]
-    later: list[int]  # units that the places from here on hold at most
-    owns: list[tuple[tuple[int, ...], list[int], int, int]]
-    shared: list[tuple[int, int, list[int]]]
+    items: list[Item]
+    ceiling: Ceiling
     alive: list[tuple[int, int]]  # fields, and outcomes counted, that later items still look at
-    proven: dict[tuple[int, int, int], int]
+    proven: dict[tuple[int, int, int], int] = field(default_factory=dict)
     must: int = -1  # the item that may not be left out
 
 
 class Filler:
-    """Fills the places of one component; remembers what it has proved about each set of options."""
+    """Fills the places of one component."""
 
     def __init__(self, layout: Layout, nodes: Nodes) -> None:
         self.layout = layout
         self.nodes = nodes
-        self._runs: dict[int, _Run] = {}
+        self._runs: dict[tuple[int, bool], _Run] = {}
 
-    def fill(self, chosen: int, need: int, *, forced: tuple[int, int] | None = None) -> list[Grant] | None:
-        """Return the first allocation with at least `need` units that uses no other options.
+    def fill(
+        self,
+        chosen: int,
+        need: int,
+        *,
+        canonical: bool = False,
+        forced: tuple[int, int] | None = None,
+        glance: int | None = None,
+    ) -> list[Grant] | None:
+        """Return an allocation with at least `need` units that uses none but these options.
 
-        With `forced`, an option and a place, only one in which that option gets that place.
+        With `forced`, an option and a place, only one in which that option gets that place. With `glance`
+        it gives up after so many nodes, which proves nothing. Units are the layout's; `Layout.scale` makes
+        the problem's of them.
 
         Raises:
             NodesSpent: the budget ended first.
         """
-        run = self._runs.get(chosen)
-        if run is None:
-            run = self._runs[chosen] = self._prepare(chosen)
+        run = self._run(chosen, canonical=canonical)
         if forced is not None:
-            run = _forced(run, *forced)
+            run = self._forced(run, chosen, *forced)
         path: list[Grant] = []
-        return path if self._descend(run, 0, self.layout.start, 0, need, path) else None
+        if glance is not None:
+            self.nodes.pause = min(self.nodes.budget, self.nodes.used + glance)
+        try:
+            return path if self._descend(run, 0, self.layout.start, 0, need, path) else None
+        except NodesSpent:
+            if glance is None or self.nodes.used >= self.nodes.budget:
+                raise
+            return None
+        finally:
+            self.nodes.pause = None
 
     def at_most(self, chosen: int) -> int:
         """Return units that these options cannot exceed."""
-        run = self._runs.get(chosen)
+        run = self._run(chosen, canonical=False)
+        return run.ceiling.at_most(0, self.layout.start)
+
+    def _run(self, chosen: int, *, canonical: bool) -> _Run:
+        run = self._runs.get((chosen, canonical))
         if run is None:
-            run = self._runs[chosen] = self._prepare(chosen)
-        return self._ceiling(run, 0, self.layout.start)
+            layout = self.layout
+            items: list[Item] = []
+            for place, choices in layout.choices.items():
+                kept = tuple(choice for choice in choices if chosen >> choice.option & 1)
+                if kept and place < layout.problem.course_count:
+                    items.append((place, kept))
+                else:
+                    items.extend((place, (choice,)) for choice in kept)
+            if not canonical:
+                items.sort(key=self._scarcity)
+            run = self._runs[chosen, canonical] = _Run(
+                items=items, ceiling=Ceiling(layout, chosen, items), alive=self._alive(items)
+            )
+        return run
 
-    def _prepare(self, chosen: int) -> _Run:
-        layout, problem = self.layout, self.layout.problem
-        items: list[tuple[int, tuple[Choice, ...]]] = []
-        for place, choices in layout.choices.items():
-            kept = tuple(choice for choice in choices if chosen >> choice.option & 1)
-            if not kept:
-                continue
-            if place < problem.course_count:
-                items.append((place, kept))
-            else:
-                items.extend((place, (choice,)) for choice in kept)
-        later = [0] * (len(items) + 1)
-        reached = 0
-        for at in range(len(items) - 1, -1, -1):
-            place, choices = items[at]
-            fresh = 0
+    def _forced(self, run: _Run, chosen: int, option: int, place: int) -> _Run:
+        items = list(run.items)
+        for at, (_, choices) in enumerate(items):
             for choice in choices:
-                for one in choice.places:
-                    fresh |= 1 << one
-            later[at] = later[at + 1] + layout.units_of(fresh & ~reached)
-            reached |= fresh
-        return _Run(
-            items=items,
-            later=later,
-            owns=[self._own(option, items) for option in bits(chosen)],
-            shared=self._shared(chosen, items),
-            alive=self._alive(items),
-            proven={},
-        )
+                if choice.option == option and place in choice.places:
+                    items[at] = (items[at][0], (choice,))
+                    return replace(run, items=items, proven={}, must=at)
+        raise AssertionError(f"option {option} of {chosen} may get {place}")
 
-    def _own(
-        self, option: int, items: list[tuple[int, tuple[Choice, ...]]]
-    ) -> tuple[tuple[int, ...], list[int], int, int]:
-        """Return, of an option, the sums of its courses and the buckets from each item on, and its field."""
-        layout, problem = self.layout, self.layout.problem
-        bucket_units = [0] * (len(items) + 1)
-        for at in range(len(items) - 1, -1, -1):
-            place, choices = items[at]
-            is_filled = place >= problem.course_count and choices[0].option == option
-            bucket_units[at] = bucket_units[at + 1] + (problem.units[place] if is_filled else 0)
-        whole = problem.bundles >> option & 1
-        sums = layout.sums[option] if not whole else ()
-        first = (problem.covers[option] & -problem.covers[option]).bit_length() - 1
-        by_item = tuple(
-            sums[place] if sums else 1 | 1 << layout.units_of(problem.covers[option] * (place <= first))
-            for place in (*(place for place, _ in items), len(problem.places))
-        )
-        field = layout.own_field[option]
-        if field is None:
-            return by_item, bucket_units, 0, 0
-        return by_item, bucket_units, layout.shift[field], layout.width[field]
+    def _scarcity(self, item: Item) -> tuple[bool, int, int, int]:
+        place, choices = item
+        return (place >= self.layout.problem.course_count, len(choices), -choices[0].units, place)
 
-    def _shared(
-        self, chosen: int, items: list[tuple[int, tuple[Choice, ...]]]
-    ) -> list[tuple[int, int, list[int]]]:
-        """Return, for each bound in credits over several options, its field and what may go past it."""
-        layout = self.layout
-        found = []
-        for at, bound in enumerate(layout.bounds):
-            within = bound.options & chosen
-            if bound.measure != "credits" or within & (within - 1) == 0:
-                continue
-            outside = [0] * (len(items) + 1)
-            free = 0
-            for item in range(len(items) - 1, -1, -1):
-                past = 0
-                for choice in items[item][1]:
-                    for one in choice.places:
-                        if not (bound.options >> choice.option & 1 and bound.places >> one & 1):
-                            past |= 1 << one
-                outside[item] = outside[item + 1] + layout.units_of(past & ~free)
-                free |= past
-            found.append((layout.shift[at], layout.width[at], outside))
-        return found
-
-    def _alive(self, items: list[tuple[int, tuple[Choice, ...]]]) -> list[tuple[int, int]]:
+    def _alive(self, items: list[Item]) -> list[tuple[int, int]]:
         alive = [(0, 0)]
         for _, choices in reversed(items):
             fields, counted = alive[-1]
             for choice in choices:
-                fields |= self.layout.field_mask(choice.uses)
-                for bit, uses in choice.counts:
-                    fields |= self.layout.field_mask(uses)
+                fields |= choice.fields
+                for bit, _ in choice.counts:
                     counted |= bit
             alive.append((fields, counted))
         return alive[::-1]
-
-    def _ceiling(self, run: _Run, at: int, state: int) -> int:
-        total = 0
-        for sums, buckets, shift, width in run.owns:
-            reach = sums[at]
-            if width:
-                room = state >> shift & width
-                reach &= (2 << room) - 1
-                total += min(room, reach.bit_length() - 1 + buckets[at])
-            else:
-                total += reach.bit_length() - 1 + buckets[at]
-        total = min(total, run.later[at])
-        for shift, width, outside in run.shared:
-            bound = (state >> shift & width) + outside[at]
-            total = min(total, bound)
-        return total
 
     def _descend(self, run: _Run, at: int, state: int, seen: int, need: int, path: list[Grant]) -> bool:
         if at == len(run.items):
@@ -182,13 +137,10 @@ class Filler:
         fields, outcomes = run.alive[at]
         key = (at, state & fields, seen & outcomes)
         proven = run.proven.get(key)
+        if proven is None and need > 0:
+            proven = run.proven[key] = run.ceiling.at_most(at, state, need)
         if proven is not None and proven < need:
             return False
-        if need > 0:
-            ceiling = self._ceiling(run, at, state)
-            if ceiling < need:
-                run.proven[key] = ceiling
-                return False
         self.nodes.spend()
         if run.items[at][0] >= self.layout.problem.course_count:
             done = self._pour(run, at, state, seen, need, path)
@@ -199,14 +151,15 @@ class Filler:
         return done
 
     def _place(self, run: _Run, at: int, state: int, seen: int, need: int, path: list[Grant]) -> bool:
-        guards, units = self.layout.guards, self.layout.problem.units
+        guards, units = self.layout.guards, self.layout.units
         for choice in run.items[at][1]:
-            after = state - choice.uses
+            after, counted = state - choice.uses, seen
             if after & guards != guards:
                 continue
-            after, counted = self._count(choice, after, seen)
-            if after < 0:
-                continue
+            if choice.counts:
+                after, counted = self._count(choice, after, seen)
+                if after < 0:
+                    continue
             length = len(path)
             path.extend((choice.option, one, units[one]) for one in choice.places)
             if self._descend(run, at + 1, after, counted, need - choice.units, path):
@@ -240,14 +193,3 @@ class Filler:
         layout = self.layout
         fields = zip(layout.shift, layout.width, strict=True)
         return min(state >> shift & width for shift, width in fields if choice.uses >> shift & width)
-
-
-def _forced(run: _Run, option: int, place: int) -> _Run:
-    """Return the run in which that option gets that place; of a bundle, the first of its courses."""
-    items = list(run.items)
-    for at, (_, choices) in enumerate(items):
-        for choice in choices:
-            if choice.option == option and place in choice.places:
-                items[at] = (items[at][0], (choice,))
-                return replace(run, items=items, proven={}, must=at)
-    return replace(run, items=[], later=[0], alive=[(0, 0)], proven={})

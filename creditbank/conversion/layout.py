@@ -6,7 +6,8 @@ fields at once, and a guard bit above each tells whether one of them would go be
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import reduce
+from math import gcd
 
 from creditbank.conversion.bounds import Bound
 from creditbank.conversion.problem import Problem
@@ -25,10 +26,42 @@ class Choice:
     uses: int
     counts: tuple[tuple[int, int], ...]
     places: tuple[int, ...]
+    fields: int  # the whole of every field that it uses
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """At most `room` distinct outcomes among these options, wherever they are used."""
+
+    room: int
+    options: int
+    outcomes: Mapping[int, int]  # of each option, as a mask
+    rivals: Sequence[int]  # options that exclude each option
+
+    def outcomes_of(self, options: int) -> int:
+        found = 0
+        for option in bits(options & self.options):
+            found |= self.outcomes[option]
+        return found
+
+    def beyond(self, options: int, taken: int) -> int:
+        """Return those of the options that bring in an outcome that is not taken yet."""
+        return sum(1 << option for option in bits(options & self.options) if self.outcomes[option] & ~taken)
+
+    def alone(self, option: int) -> int:
+        """Return how many outcomes the option counts that no option beside it could have counted."""
+        shared = 0
+        for other, outcomes in self.outcomes.items():
+            if not self.rivals[option] >> other & 1 and other != option:
+                shared |= outcomes
+        return (self.outcomes[option] & ~shared).bit_count()
 
 
 class Layout:
-    """One component: options that exclude or compete with each other, and no others."""
+    """One component: options that exclude or compete with each other, and no others.
+
+    Units are counted in `scale` steps, the most of which every course is a multiple; 1 with a bucket.
+    """
 
     def __init__(self, problem: Problem, options: Sequence[int], bounds: Sequence[Bound]) -> None:
         self.problem = problem
@@ -36,10 +69,57 @@ class Layout:
         self.mask = sum(1 << option for option in options)
         self.reach = {option: problem.covers[option] | problem.fills[option] for option in options}
         self.bounds = [bound for bound in bounds if bound.options & self.mask]
+        everywhere = reduce(int.__or__, self.reach.values())
+        self.scale = 1
+        if not everywhere >> problem.course_count:
+            self.scale = max(1, reduce(gcd, (problem.units[place] for place in bits(everywhere)), 0))
+        self.units = tuple(units // self.scale for units in problem.units)
+        self.rooms = [
+            bound.room // self.scale if bound.measure == "credits" else bound.room for bound in self.bounds
+        ]
         self._pack()
+        self.whole = [self._whole(bound) for bound in self.bounds]
+        self.counts = self._counts()
+        self.credit_fields = sorted(
+            (at for at, bound in enumerate(self.bounds) if bound.measure == "credits"),
+            key=lambda at: (
+                self.bounds[at].options.bit_count(),
+                self.bounds[at].places.bit_count(),
+                self.rooms[at],
+                at,
+            ),
+        )
         self.choices = self._choices()
         self.own_field = {option: self._own_field(option) for option in options}
-        self.potential = {option: self._potential(option) for option in options}
+        self.course_field = {option: self._course_field(option) for option in options}
+        self.course_rooms = {
+            option: self.rooms[field] for option, field in self.course_field.items() if field is not None
+        }
+        self.sums = {option: self._sums_of(option) for option in options}
+        self.potential = {option: sums.bit_length() - 1 for option, sums in self.sums.items()}
+
+    def _counts(self) -> tuple[Count, ...]:
+        """Return the bounds on outcomes that hold wherever their options are used."""
+        found = []
+        for at, bound in enumerate(self.bounds):
+            if bound.counted is None or self.whole[at] != bound.options & self.mask:
+                continue
+            numbers: dict[str, int] = {}
+            outcomes = {}
+            for option in bits(self.whole[at]):
+                for outcome in bound.counted[option]:
+                    numbers.setdefault(outcome, len(numbers))
+                outcomes[option] = sum(1 << numbers[outcome] for outcome in bound.counted[option])
+            found.append(Count(bound.room, self.whole[at], outcomes, self.problem.conflicts))
+        return tuple(found)
+
+    def _whole(self, bound: Bound) -> int:
+        """Return the options of which the bound covers everything they may get."""
+        return sum(
+            1 << option
+            for option in self.options
+            if bound.options >> option & 1 and not self.reach[option] & ~bound.places
+        )
 
     def _pack(self) -> None:
         self.shift: list[int] = []
@@ -50,7 +130,7 @@ class Layout:
             if self.problem.bundles >> option & 1:
                 bundled |= self.problem.covers[option]
         self.once = {place: len(self.bounds) + n for n, place in enumerate(bits(bundled))}
-        for room in (*(bound.room for bound in self.bounds), *(1 for _ in self.once)):
+        for room in (*self.rooms, *(1 for _ in self.once)):
             width = max(1, room.bit_length())
             self.shift.append(at)
             self.width.append((1 << width) - 1)
@@ -73,9 +153,10 @@ class Layout:
     def _choice(self, option: int, places: tuple[int, ...]) -> Choice:
         """Return what the option does at these courses; at a bucket, what one unit does."""
         is_bucket = places[0] >= self.problem.course_count
-        amounts = [1] if is_bucket else [self.problem.units[place] for place in places]
+        amounts = [1] if is_bucket else [self.units[place] for place in places]
         uses: dict[int, int] = {}
         counts: dict[int, int] = {}
+        counted_fields: set[int] = set()
         for place, amount in zip(places, amounts, strict=True):
             if place in self.once:
                 uses[self.once[place]] = 1
@@ -87,68 +168,71 @@ class Layout:
                 elif bound.measure == "courses" and not is_bucket:
                     uses[at] = uses.get(at, 0) + 1
                 elif bound.counted is not None:
+                    counted_fields.add(at)
                     for outcome in bound.counted[option]:
                         bit = self._counted.setdefault((at, outcome), len(self._counted))
                         counts[1 << bit] = self._packed(at, 1)
         packed = sum(self._packed(field, amount) for field, amount in uses.items())
-        return Choice(option, sum(amounts), packed, tuple(counts.items()), places)
+        fields = {field for field, amount in uses.items() if amount} | counted_fields
+        mask = sum((2 * self.width[field] + 1) << self.shift[field] for field in fields)
+        return Choice(option, sum(amounts), packed, tuple(counts.items()), places, mask)
 
     def _packed(self, field: int, amount: int) -> int:
         """Return `amount` in its field; what is too much for it becomes one more than it ever holds."""
-        room = self.bounds[field].room if field < len(self.bounds) else 1
+        room = self.rooms[field] if field < len(self.bounds) else 1
         return min(amount, room + 1) << self.shift[field]
 
     def _own_field(self, option: int) -> int | None:
         """Return the tightest bound in credits on everything the option may get."""
+        fields = ((self.rooms[at], at) for at in self.credit_fields if self.whole[at] >> option & 1)
+        return min(fields, default=(0, None))[1]
+
+    def _course_field(self, option: int) -> int | None:
+        """Return the tightest bound in courses on everything the option may get."""
         fields = (
-            (bound.room, at)
+            (self.rooms[at], at)
             for at, bound in enumerate(self.bounds)
-            if bound.measure == "credits"
-            and bound.options >> option & 1
-            and not self.reach[option] & ~bound.places
+            if bound.measure == "courses" and self.whole[at] >> option & 1
         )
         return min(fields, default=(0, None))[1]
 
-    def field_mask(self, uses: int) -> int:
-        """Return the whole of each field of which `uses` uses something."""
-        mask = 0
-        for shift, width in zip(self.shift, self.width, strict=True):
-            if uses >> shift & width:
-                mask |= (2 * width + 1) << shift
-        return mask
-
-    def _potential(self, option: int) -> int:
-        """Return units that the option cannot exceed on its own."""
-        covers = self.problem.covers[option]
-        if self.problem.bundles >> option & 1:
-            return self.units_of(covers)
+    def _sums_of(self, option: int) -> int:
+        """Return, as a bitset, the units that the option can come to on its own."""
+        covers, fills = self.problem.covers[option], self.problem.fills[option]
         field = self.own_field[option]
-        room = self.units_of(self.reach[option])
-        if field is not None:
-            room = min(room, self.bounds[field].room)
-        if self.problem.fills[option]:
-            return room
-        for bound in self.bounds:
-            if bound.measure == "courses" and bound.options >> option & 1 and not covers & ~bound.places:
-                units = sorted((self.problem.units[place] for place in bits(covers)), reverse=True)
-                room = min(room, sum(units[: bound.room]))
-        return (self.sums[option][0] & ((2 << room) - 1)).bit_length() - 1
+        room = self.units_of(covers | fills) if field is None else self.rooms[field]
+        if self.problem.bundles >> option & 1:
+            sums = 1 | 1 << self.units_of(covers)
+        else:
+            most = self.course_rooms.get(option, covers.bit_count())
+            by_count = [1] + [0] * most
+            for place in bits(covers):
+                for count in range(most, 0, -1):
+                    by_count[count] |= by_count[count - 1] << self.units[place]
+            sums = reduce(int.__or__, by_count)
+        if fills:
+            sums = sumset(sums, (2 << self.units_of(fills)) - 1)
+        return sums & ((2 << room) - 1)
 
-    @cached_property
-    def sums(self) -> Mapping[int, tuple[int, ...]]:
-        """For each option and place: the sums that its courses from there on can make, as a bitset."""
-        count = len(self.problem.places)
-        found = {}
-        for option in self.options:
-            sums, covers = [1] * (count + 1), self.problem.covers[option]
-            for place in range(count - 1, -1, -1):
-                later = sums[place + 1]
-                sums[place] = later | later << self.problem.units[place] if covers >> place & 1 else later
-            found[option] = tuple(sums)
-        return found
+    def units_most(self, options: int) -> int:
+        """Return what these options come to at most, each on its own."""
+        return sum(self.potential[option] for option in bits(options))
 
     def units_of(self, places: int) -> int:
-        return sum(self.problem.units[place] for place in bits(places))
+        """Return what these places hold."""
+        return sum(self.units[place] for place in bits(places))
+
+
+def sumset(one: int, two: int) -> int:
+    """Return the bitset of all sums of a number of the one and a number of the other."""
+    if one.bit_count() > two.bit_count():
+        one, two = two, one
+    sums = 0
+    while one:
+        low = one & -one
+        sums |= two << (low.bit_length() - 1)
+        one ^= low
+    return sums
 
 
 def bits(mask: int) -> Iterator[int]:

@@ -8,8 +8,14 @@ that the later questions are cheap. The budget is counted in nodes: beyond it th
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from creditbank.conversion.cut import Cut
 from creditbank.conversion.fill import Filler, Grant, Nodes, NodesSpent
 from creditbank.conversion.layout import Layout, bits
+
+_GLANCE = 150
+"""Nodes spent on one set of options at a first look, which proves nothing."""
+_FIRST_LOOK = 2_000
+"""Nodes spent on first looks at one question, before it is searched to the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,48 +37,57 @@ class Search:
         self.spends = spends
         self.filler = Filler(layout, nodes)
         self.conflicts = layout.problem.conflicts
-        self.cliques = self._cliques()
+        self.cut = Cut(layout)
+        self.live = sum(1 << option for option in layout.options if layout.potential[option])
         self.found: tuple[Grant, ...] = ()
         self.units = 0
-        self._weights: dict[int, int] = {}
-        self._split_bounds()
+        self.glance: int | None = None
+        self.last_look = 0
 
     def best(self) -> Best:
         """Return the canonical optimum, or the best found within the budget of nodes."""
-        live = sum(1 << option for option in self.layout.options if self.layout.potential[option])
-        ceiling = self._ceiling(0, live)
+        ceiling = self.cut.ceiling(self.live)
         try:
-            self._climb(0, live, ceiling)
+            self._climb_twice(ceiling)
             ceiling = self.units
-            self._settle(live)
+            self._settle(self.live)
         except NodesSpent:
-            return Best(grants=self.found, units=self.units, upper_bound=ceiling, proved=False)
-        return Best(grants=self.found, units=self.units, upper_bound=ceiling, proved=True)
+            return self._best(ceiling, proved=False)
+        return self._best(ceiling, proved=True)
 
-    def most(self) -> Best:
-        """Return an allocation with the most units, not the canonical one."""
-        live = sum(1 << option for option in self.layout.options if self.layout.potential[option])
-        ceiling = self._ceiling(0, live)
+    def most(self, *, at_least: int) -> Best:
+        """Return the most units there are, given that so many can be reached; without the allocation."""
+        ceiling = self.cut.ceiling(self.live)
+        self.units = at_least // self.layout.scale
         try:
-            self._climb(0, live, ceiling)
+            self._climb_twice(ceiling)
         except NodesSpent:
-            return Best(grants=self.found, units=self.units, upper_bound=ceiling, proved=False)
-        return Best(grants=self.found, units=self.units, upper_bound=self.units, proved=True)
+            return self._best(ceiling, proved=False)
+        return self._best(self.units, proved=True)
 
     def ties(self, option: int, units: int) -> bool:
         """Whether some allocation in which `option` gets something has at least so many units.
 
         Within what is left of the budget of nodes: beyond it, no.
         """
-        live = sum(1 << other for other in self.layout.options if self.layout.potential[other])
-        available = live & ~self.conflicts[option] & ~(1 << option)
+        available = self.live & ~self.conflicts[option] & ~(1 << option)
         try:
-            return any(
-                self._reach(1 << option, available, units, forced=(option, place)) is not None
+            return bool(self.live >> option & 1) and any(
+                self._reach(1 << option, available, units // self.layout.scale, forced=(option, place))
+                is not None
                 for place in bits(self.layout.reach[option])
             )
         except NodesSpent:
             return False
+
+    def _best(self, ceiling: int, *, proved: bool) -> Best:
+        scale = self.layout.scale
+        return Best(
+            grants=tuple((option, place, units * scale) for option, place, units in self.found),
+            units=self.units * scale,
+            upper_bound=ceiling * scale,
+            proved=proved,
+        )
 
     def _settle(self, allowed: int) -> None:
         """Walk down the order of CONVERSION §3, from step 2 on."""
@@ -84,12 +99,12 @@ class Search:
             if not allowed & unwanted:
                 continue
             if self._used() & unwanted:
-                other = self._reach(0, allowed & ~unwanted, self.units)
+                other = self._reach_twice(allowed & ~unwanted, self.units)
                 if other is None:
                     continue
                 self.found = tuple(other)
             allowed &= ~unwanted
-        last = self.filler.fill(allowed, self.units)
+        last = self.filler.fill(allowed, self.units, canonical=True)
         assert last is not None, "what was reached can be reached again"
         self.found = tuple(last)
 
@@ -100,130 +115,100 @@ class Search:
                 used |= 1 << option
         return used
 
+    def _climb_twice(self, ceiling: int) -> None:
+        """Find the most units there are: by first looks, and unless they reach the ceiling, to the end."""
+        self.glance = _GLANCE
+        self.last_look = self.nodes.used + _FIRST_LOOK
+        self._climb(0, self.live, ceiling)
+        self.glance = None
+        self._climb(0, self.live, ceiling)
+
     def _climb(self, chosen: int, available: int, ceiling: int) -> None:
-        """Find the most units there are; stop as soon as `ceiling` is reached."""
-        if self.units >= ceiling or self._ceiling(chosen, available) <= self.units:
+        available = self._affordable(chosen, available)
+        if self.units >= ceiling or self.cut.ceiling(chosen | available) <= self.units:
+            return
+        if self.glance is not None and self.nodes.used >= self.last_look:
             return
         self.nodes.spend()
-        torn = self._torn(available)
+        torn = self._torn(chosen, available)
         if not torn:
-            most = self.filler.at_most(chosen | available)
-            while self.units < most and (found := self.filler.fill(chosen | available, self.units + 1)):
-                self.found = tuple(found)
-                self.units = sum(units for _, _, units in found)
+            self._climb_last(chosen | available, ceiling)
             return
         for option, rest in self._branches(torn, available):
             self._climb(chosen | option, rest, ceiling)
 
+    def _climb_last(self, chosen: int, ceiling: int) -> None:
+        most = min(ceiling, self.filler.at_most(chosen))
+        if most <= self.units:
+            return
+        if self.glance is not None:
+            for need in (self.units + 1, most):
+                found = self.filler.fill(chosen, need, glance=self.glance)
+                if found is None:
+                    return
+                self._keep(found)
+        while self.units < most and (found := self.filler.fill(chosen, self.units + 1, glance=self.glance)):
+            self._keep(found)
+
+    def _keep(self, found: Sequence[Grant]) -> None:
+        self.found = tuple(found)
+        self.units = sum(units for _, _, units in found)
+
+    def _reach_twice(self, available: int, need: int) -> list[Grant] | None:
+        self.glance = _GLANCE
+        self.last_look = self.nodes.used + _FIRST_LOOK
+        found = self._reach(0, available, need)
+        self.glance = None
+        return found or self._reach(0, available, need)
+
     def _reach(
         self, chosen: int, available: int, need: int, *, forced: tuple[int, int] | None = None
     ) -> list[Grant] | None:
-        if self._ceiling(chosen, available) < need:
+        available = self._affordable(chosen, available)
+        if self.cut.ceiling(chosen | available) < need:
+            return None
+        if self.glance is not None and self.nodes.used >= self.last_look:
             return None
         self.nodes.spend()
-        torn = self._torn(available)
+        torn = self._torn(chosen, available)
         if not torn:
-            return self.filler.fill(chosen | available, need, forced=forced)
+            return self.filler.fill(chosen | available, need, forced=forced, glance=self.glance)
         for option, rest in self._branches(torn, available):
             found = self._reach(chosen | option, rest, need, forced=forced)
             if found is not None:
                 return found
         return None
 
-    def _torn(self, available: int) -> int:
-        """Return the options that exclude another one that is available."""
-        return sum(1 << option for option in bits(available) if self.conflicts[option] & available)
+    def _affordable(self, chosen: int, available: int) -> int:
+        """Return what is left of the available options where a count of outcomes is used up."""
+        for count in self.layout.counts:
+            taken = count.outcomes_of(chosen)
+            if taken.bit_count() >= count.room:
+                available &= ~count.beyond(available, taken)
+        return available
+
+    def _torn(self, chosen: int, available: int) -> int:
+        """Return the options that cannot all be taken: they exclude another, or are too many for a count."""
+        torn = 0
+        for option in bits(available):
+            if self.conflicts[option] & available:
+                torn |= 1 << option
+        for count in self.layout.counts:
+            if count.outcomes_of(chosen | available).bit_count() > count.room:
+                torn |= count.beyond(available, count.outcomes_of(chosen))
+        return torn
 
     def _branches(self, torn: int, available: int) -> list[tuple[int, int]]:
         """Return the ways to settle one clique: (the option taken, what is left); its best options first."""
         potential = self.layout.potential
         used = self._used()
         lead = max(bits(torn), key=lambda option: (used >> option & 1, potential[option], -option))
-        clique = self.cliques[lead] & available
+        clique = self.cut.cliques[lead] & available
         members = sorted(bits(clique), key=lambda one: (not used >> one & 1, -potential[one], one))
         branches = [(1 << one, available & ~clique & ~self.conflicts[one]) for one in members]
-        if all(self.conflicts[one] & available & ~clique for one in members):
+        crowded = 0
+        for count in self.layout.counts:
+            crowded |= count.options
+        if all(self.conflicts[one] & available & ~clique or crowded >> one & 1 for one in members):
             branches.append((0, available & ~clique))
         return branches
-
-    def _cliques(self) -> dict[int, int]:
-        """Return, for each option, its clique in a partition of the options that exclude each other."""
-        cliques: list[int] = []
-        for option in self.layout.options:
-            for at, clique in enumerate(cliques):
-                if not clique & ~self.conflicts[option]:
-                    cliques[at] |= 1 << option
-                    break
-            else:
-                cliques.append(1 << option)
-        return {option: clique for clique in cliques for option in bits(clique)}
-
-    def _split_bounds(self) -> None:
-        """Keep bounds that are disjoint by the options they limit, and such by the places they limit."""
-        self.by_options: list[tuple[int, int]] = []
-        self.by_places: list[tuple[int, int]] = []
-        options = places = 0
-        for bound in sorted(self.layout.bounds, key=lambda bound: (bound.room, bound.source)):
-            if bound.measure != "credits":
-                continue
-            within = bound.options & self.layout.mask
-            whole = all(not self.layout.reach[option] & ~bound.places for option in bits(within))
-            if whole and within & (within - 1) and not within & options:
-                self.by_options.append((within, bound.room))
-                options |= within
-            if within == self.layout.mask and not bound.places & places:
-                self.by_places.append((bound.places, bound.room))
-                places |= bound.places
-
-    def _ceiling(self, chosen: int, available: int) -> int:
-        """Return units that no allocation exceeds: a cut of the flow from outcomes to places."""
-        groups: list[tuple[int, int, int]] = []
-        left = chosen | available
-        while left:
-            option = (left & -left).bit_length() - 1
-            members = self.cliques[option] & left
-            left &= ~members
-            limit = reach = 0
-            for one in bits(members):
-                limit = max(limit, self.layout.potential[one])
-                reach |= self.layout.reach[one]
-            groups.append((limit, reach, members))
-        best = self._limited(groups)
-        inside = groups
-        for group in groups:
-            kept = [other for other in inside if other is not group]
-            cut = self._cut(kept, groups)
-            if cut <= self._cut(inside, groups):
-                inside = kept
-            best = min(best, cut)
-        return min(best, self._cut(groups, groups))
-
-    def _cut(self, inside: Sequence[tuple[int, int, int]], groups: Sequence[tuple[int, int, int]]) -> int:
-        reach = 0
-        for _, one, _ in inside:
-            reach |= one
-        return self._weight(reach) + self._limited([group for group in groups if group not in inside])
-
-    def _limited(self, groups: Sequence[tuple[int, int, int]]) -> int:
-        total = 0
-        apart = [group[0] for group in groups]
-        for within, room in self.by_options:
-            shared = 0
-            for at, (limit, _, members) in enumerate(groups):
-                if apart[at] and not members & ~within:
-                    shared += limit
-                    apart[at] = 0
-            total += min(room, shared)
-        return total + sum(apart)
-
-    def _weight(self, places: int) -> int:
-        """Return units that these places hold, as far as bounds on places allow."""
-        known = self._weights.get(places)
-        if known is None:
-            left, known = places, 0
-            for within, room in self.by_places:
-                known += min(room, self.layout.units_of(left & within))
-                left &= ~within
-            known += self.layout.units_of(left)
-            self._weights[places] = known
-        return known

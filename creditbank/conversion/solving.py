@@ -151,7 +151,12 @@ def solve(
         if best is None:
             own = [spent & layout.mask for spent in spends if spent & layout.mask]
             searches.append(Search(layout, nodes, spends=own))
-            best = searches[-1].best() if beyond is None else searches[-1].most()
+            if beyond is None:
+                best = searches[-1].best()
+            else:
+                names = _name(layout, rule_of)
+                kept = sum(one.units for name, one in known.items() if set(name) <= set(names))
+                best = searches[-1].most(at_least=kept)
         bests.append(best)
     return Solution(
         matches=found,
