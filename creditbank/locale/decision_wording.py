@@ -61,7 +61,8 @@ class Names:
     """Courses, buckets and parts."""
     why_not: Mapping[str, Wording] = field(default_factory=dict)
     """Why a course may not be exempted, or a part not waived."""
-    citations: Mapping[str, Citation] = field(default_factory=dict)
+    citations: Mapping[tuple[str, str], Citation] = field(default_factory=dict)
+    """By the digest of the pack and the id within it: two packs may use one id."""
 
 
 NAMELESS = Names()
@@ -90,7 +91,9 @@ def names_of(
         outcomes={held.id: outcome_name(words, held.outcome) for held in account.outcomes},
         places=titles | {str(bucket.id): bucket.title for bucket in buckets},
         why_not={str(one.id): one.why_not for one in places if one.why_not is not None},
-        citations={name: citation for pack in packs for name, citation in pack.citations.items()},
+        citations={
+            (pack.digest, name): citation for pack in packs for name, citation in pack.citations.items()
+        },
     )
 
 
@@ -286,6 +289,8 @@ class _Speaker:
     def _value(self, attribute: str, text: str) -> str:
         if _DAY.fullmatch(text):
             return self.words.date(date.fromisoformat(text))
+        if attribute == "outcome" and text in self.names.places:
+            return self.words.text("say.outcome-with-detail", title=self._place(text), detail=text)
         return named(self.words, _VOCABULARIES[attribute], text) if attribute in _VOCABULARIES else text
 
     def _basis(self, cited: RuleCited, evidence: tuple[OutcomeId, ...]) -> str:
@@ -298,10 +303,11 @@ class _Speaker:
         else:
             yield self.words.text("say.rule", rule=self._rule(cited))
         if cited.cite:
-            yield self.words.text("say.sources", sources=self.words.listed(map(self._citation, cited.cite)))
+            sources = self.words.listed(self._citation(cited, name) for name in cited.cite)
+            yield self.words.text("say.sources", sources=sources)
 
-    def _citation(self, name: str) -> str:
-        citation = self.names.citations.get(name)
+    def _citation(self, cited: RuleCited, name: str) -> str:
+        citation = self.names.citations.get((cited.digest, name))
         if citation is None:
             return name
         return self.words.sentences(filter(None, (shown(self.words, citation.title), citation.article)))

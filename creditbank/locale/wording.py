@@ -65,7 +65,7 @@ def outcome_name(words: Catalogue, outcome: Outcome) -> str:
     """Return what an outcome is called within a sentence: its title, and its level where it has one."""
     match outcome:
         case Diploma(major=title, level=level) | SkillCertificate(title=title, level=level):
-            return words.text("say.outcome-at-level", title=title, level=level_name(words, level))
+            return words.text("say.outcome-with-detail", title=title, detail=level_name(words, level))
         case _:
             return words.text("say.outcome", title=outcome.title)
 

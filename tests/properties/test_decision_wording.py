@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from creditbank.account.holdings import AccountHoldings, HeldOutcome
 from creditbank.conversion.decision import (
     CapUse,
     Decision,
@@ -25,13 +26,19 @@ from creditbank.conversion.decision import (
     Waiver,
     WaiverDecision,
 )
+from creditbank.conversion.programme import Bucket, Course, Exam, Part, Programme
 from creditbank.conversion.rule import Citation, GradePolicy, Wording
 from creditbank.locale.catalogue import LANGUAGES, Catalogue, catalogue
-from creditbank.locale.decision_wording import DecisionWords, Names, decision_lines, shown
+from creditbank.locale.decision_wording import DecisionWords, Names, decision_lines, names_of, shown
+from creditbank.locale.wording import level_name
+from creditbank.outcomes.diploma import Diploma
+from creditbank.outcomes.outcome import FrameworkLevel
+from creditbank.rulepacks.library import Library
 from creditbank.settings import Language
 from creditbank.terms import (
     CourseId,
     ExamId,
+    IssuerId,
     Microseconds,
     OutcomeId,
     PackId,
@@ -162,151 +169,39 @@ def test_every_miss_says_what_is_there_and_what_is_wanted(
     assert "≤" not in line
 
 
-@given(catalogues, exemption_decisions, wordings, wordings)
-def test_ids_are_shown_by_their_names_where_these_are_known(
-    words: Catalogue, decision: Decision, title: Wording, why: Wording
-) -> None:
-    cited = RuleCited(
-        pack=PackId("p"), digest="", rule=RuleId("r"), version=1, cite=("c",), say=Wording(zh="")
+@given(catalogues, exemption_decisions, st.sampled_from(["aa", "bb"]))
+def test_a_source_is_that_of_the_rules_own_pack(words: Catalogue, decision: Decision, digest: str) -> None:
+    titles = {"aa": "first pack", "bb": "second pack"}
+    citations = {
+        (pack, "article"): Citation(id="article", title=Wording(zh=title)) for pack, title in titles.items()
+    }
+    changed = tuple(
+        replace(exemption, cited=replace(exemption.cited, digest=digest, cite=("article",)))
+        for exemption in decision.exemptions
     )
-    refusal = Refusal(cited=cited, kind="not-exemptible", target="target-1", needs=())
-    names = Names(places={"target-1": title}, why_not={"target-1": why})
-    line = decision_lines(words, replace(decision, refusals=(refusal,)), names).refusals[0]
-    assert "target-1" not in line
-    assert shown(words, title) in line
-    assert shown(words, why) in line
+    said = decision_lines(words, replace(decision, exemptions=changed), Names(citations=citations))
+    assert all(titles[digest] in line for line in said.grants)
 
 
 @pytest.mark.parametrize("words", [CHINESE, ENGLISH], ids=LANGUAGES)
-def test_no_two_kinds_of_refusal_and_no_two_reasons_read_alike(words: Catalogue) -> None:
-    refused = [Refusal(cited=CITED, kind=kind) for kind in get_args(RefusalKind)]
-    idle = [Nowhere(outcome=OutcomeId("000001"), reason=reason) for reason in get_args(NowhereReason)]
-    said = decision_lines(words, replace(STORY, refusals=tuple(refused), nowhere=tuple(idle)))
-    assert len(set(said.refusals)) == len(get_args(RefusalKind))
-    assert len(set(said.nowhere)) == len(get_args(NowhereReason))
-
-
-# One learner's story, word for word (tests/golden/decision.*.txt).
-
-CITED = RuleCited(
-    pack=PackId("changdu"),
-    digest="00" * 32,
-    rule=RuleId("voc-2"),
-    version=2,
-    cite=("changdu-17",),
-    say=Wording(zh="取得中级及以上且七年内有效，可在五门课程中选免不超过 8 学分"),
-)
-STORY = Decision(
-    programme=ProgrammeId("animal-husbandry"),
-    programme_version=1,
-    title=Wording(zh="畜牧兽医", en="Animal husbandry"),
-    as_of=date(2026, 3, 1),
-    known_at=Microseconds(0),
-    step=Decimal("0.5"),
-    packs=(),
-    units=11,
-    credits=Decimal("5.5"),
-    credited=Decimal("5.5"),
-    proved=False,
-    upper_bound=16,
-    nodes=1,
-    exemptions=(
-        Exemption(
-            cited=CITED,
-            target=CourseId("XM11"),
-            title=Wording(zh="畜禽解剖生理"),
-            is_bucket=False,
-            units=11,
-            credits=Decimal("5.5"),
-            with_credit=True,
-            grade=GradePolicy(kind="fixed", value="85"),
-            mark=None,
-            spent=(OutcomeId("000003"),),
-            witnesses=(),
-            route=None,
-        ),
-    ),
-    pinned=(),
-    caps=(
-        CapUse(
-            id="share",
-            title=Wording(zh="免修总量", en="All exemptions"),
-            measure="credits",
-            used=Decimal("46.5"),
-            maximum=Decimal(48),
-            binds=True,
-            cite=(),
-        ),
-    ),
-    refusals=(
-        Refusal(
-            cited=CITED,
-            kind="premise",
-            needs=(
-                Need(attribute="level", have="初级", need="中级", outcome=OutcomeId("000004")),
-                Need(attribute="category", have=None, need="veteran/disabled"),
-            ),
-        ),
-        Refusal(cited=CITED, kind="cap", target="XM12", by=("share", "year@2025-09-01")),
-        Refusal(cited=CITED, kind="similar", target="XM13", by=("000003",)),
-        Refusal(cited=CITED, kind="spent-elsewhere", outcomes=(OutcomeId("000003"),), by=("voc-1",)),
-        Refusal(
-            cited=CITED,
-            kind="premise",
-            needs=(Need(attribute="outcome", have=None, need="X-WEB/X-DB", premise=0),),
-            gain=4,
-            gain_credits=Decimal(2),
-        ),
-    ),
-    next_step=NextStep(
-        cited=CITED,
-        need=Need(attribute="awarded_on", have="2018-01-31", need="2019-03-02", outcome=OutcomeId("000004")),
-        gain=6,
-        gain_credits=Decimal(3),
-    ),
-    nowhere=(
-        Nowhere(outcome=OutcomeId("000005"), reason="leftover", credits=Decimal("1.5")),
-        Nowhere(outcome=OutcomeId("000006"), reason="unmet", rules=(RuleId("voc-1"),)),
-    ),
-)
-NAMES = Names(
-    outcomes={OutcomeId("000003"): "动物疫病防治员（中级）"},
-    places={"XM12": Wording(zh="畜禽营养与饲料")},
-    citations={
-        "changdu-17": Citation(id="changdu-17", title=Wording(zh="实施细则", en="The plan"), article="第17条")
-    },
-)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_story_reads_as_it_was_approved(language: Language) -> None:
-    told = "\n".join(sentences(decision_lines(catalogue(language), STORY, NAMES))) + "\n"
-    assert told == (GOLDEN / f"decision.{language}.txt").read_text("utf-8")
-
-
-def test_a_waiver_in_words() -> None:
-    decision = WaiverDecision(
-        exam=ExamId("e"),
-        exam_version=1,
-        title=Wording(zh="家畜饲养员（中级）"),
-        as_of=date(2026, 3, 1),
-        known_at=Microseconds(0),
-        packs=(),
-        waivers=(
-            Waiver(
-                cited=replace(CITED, say=Wording(zh=""), cite=()),
-                part=PartId("theory"),
-                title=Wording(zh="理论知识", en="Theory"),
-                witnesses=(OutcomeId("000002"),),
-            ),
-        ),
-        pinned=(),
-        caps=(),
-        refusals=(),
-        next_step=None,
+def test_all_that_the_shipped_packs_mention_has_a_name(words: Catalogue) -> None:
+    library = Library.load()
+    diploma = Diploma(
+        number="N1",
+        level=FrameworkLevel(framework="GB/T 4658", level="41"),
+        major_code="610301",
+        major="畜牧兽医",
+        issuer=IssuerId("A"),
+        awarded_on=date(2024, 6, 30),
     )
-    assert list(sentences(decision_lines(CHINESE, decision))) == [
-        "家畜饲养员（中级）：按2026年3月1日的规则和记录，可免试 1 科。",
-        "免试“理论知识”。依据：#000002。规则 voc-2 v2。",
-    ]
-    assert "“Theory” need not be sat." in decision_lines(ENGLISH, decision).grants[0]
+    outcome = HeldOutcome(
+        id=OutcomeId("000001"), outcome=diploma, recorded_by=diploma.issuer, recorded_at=Microseconds(1)
+    )
+    account = AccountHoldings(outcomes=(outcome,))
+    for pack in library.packs:
+        described: list[Programme | Exam] = [*pack.programmes, *pack.exams]
+        for place in described:
+            names = names_of(words, place, account, library.packs)
+            parts: list[Course | Bucket | Part] = (
+                [*place.courses, *place.buckets] if isinstance(place, Programme) else [*place.parts]
+            )
