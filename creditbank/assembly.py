@@ -24,7 +24,7 @@ from creditbank.signing.keys import Keyring, development_keyring, new_keyring
 from creditbank.signing.opening import open_keyring
 from creditbank.signing.sealed_file import create_key_file, read_key_file
 from creditbank.storage.engine import open_engine
-from creditbank.storage.schema import create_or_upgrade, require_current
+from creditbank.storage.schema import create_or_upgrade, require_current, upgrade
 from creditbank.storage.sql_audit import SqlLedgerRows, audit_rows
 from creditbank.storage.sql_copy import copy_sqlite
 from creditbank.storage.sql_store import SqlStore
@@ -96,8 +96,12 @@ def create_bank(
 
 
 def upgrade_database(settings: Settings) -> None:
-    """Bring the database of an older version up to this one; nothing is lost and nothing half done."""
-    create_or_upgrade(open_engine(settings.database_url.get_secret_value()))
+    """Bring the database of an older version up to this one: nothing is lost, and nothing half done.
+
+    Raises:
+        Misconfigured: there is no database, or it is of a newer version or not a bank's.
+    """
+    upgrade(open_engine(settings.database_url.get_secret_value()))
 
 
 def open_store(settings: Settings) -> SqlStore:

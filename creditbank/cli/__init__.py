@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 import typer
 from pydantic import ValidationError
 from typer.core import TyperGroup
@@ -90,7 +91,8 @@ def begin(
 
 
 def main() -> None:
-    """Run a command."""
+    """Run a command; what the bank logs goes to standard error, beside its messages."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         app()
     except BrokenPipeError:

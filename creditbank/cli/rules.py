@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from creditbank.cli.files import FileUnusable
 from creditbank.cli.output import NEGATIVE, console, print_json
 from creditbank.cli.session import JsonOption, Session, session_of
 from creditbank.conversion.pack import Pack, PackFinding
@@ -92,6 +93,8 @@ def _findings_in(file: Path) -> tuple[PackFinding, ...]:
         return findings_of(read_document(file))
     except RulePackInvalid as error:
         return error.findings
+    except OSError as error:
+        raise FileUnusable("file-unreadable", path=str(file), cause=error.strerror) from error
 
 
 def _standing(pack: Pack) -> str:

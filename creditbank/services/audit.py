@@ -1,13 +1,15 @@
 """Verify everything the bank ever wrote, from the stored bytes alone; only public keys are needed."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from creditbank.errors import IntegrityBroken
 from creditbank.ledger.audit import Finding, LedgerRows
 from creditbank.ledger.audit_chains import chain_findings
 from creditbank.ledger.audit_tree import Recomputed, tree_findings
-from creditbank.ledger.checkpoint import open_note, parse_verifier_key
+from creditbank.ledger.checkpoint import Checkpoint, VerifierKey, open_note, parse_verifier_key
+from creditbank.ledger.merkle import EMPTY_ROOT
 from creditbank.services.ports import Progress
 
 LOOKS_PER_ENTRY = 2
@@ -26,7 +28,10 @@ class Examination(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditReport:
-    """The ledger recomputed: its size and root, and everything that an auditor must see."""
+    """The ledger recomputed: its size and root, and everything that an auditor must see.
+
+    Where a page of the database cannot be read, that is the last finding, and nothing was recomputed.
+    """
 
     entries: int
     root: bytes
@@ -55,22 +60,27 @@ def verify_ledger(
     """
     key = parse_verifier_key(verifier_key)
     checkpoint = None if held is None else open_note(held, [key])
-    found = list(examination.structure_findings())
-    for finding in chain_findings(examination.rows, log=key.name):
-        _take(finding, found, on_progress)
-    tree = tree_findings(examination.rows, keys=[key], held=checkpoint)
-    recomputed = None
-    while recomputed is None:
+    found: list[Finding] = []
+    looking = _everything(examination, key, checkpoint)
+    while True:
         try:
-            _take(next(tree), found, on_progress)
+            finding = next(looking)
         except StopIteration as end:
-            recomputed = end.value
-    assert isinstance(recomputed, Recomputed), "the tree's findings end with the log recomputed"
-    return AuditReport(entries=recomputed.size, root=recomputed.root, findings=tuple(found))
+            recomputed: Recomputed = end.value
+            return AuditReport(entries=recomputed.size, root=recomputed.root, findings=tuple(found))
+        except IntegrityBroken as error:
+            found.append(Finding(code=error.reason, values=error.values))
+            return AuditReport(entries=0, root=EMPTY_ROOT, findings=tuple(found))
+        if finding is None:
+            on_progress(1)
+        else:
+            found.append(finding)
 
 
-def _take(finding: Finding | None, found: list[Finding], on_progress: Progress) -> None:
-    if finding is None:
-        on_progress(1)
-    else:
-        found.append(finding)
+def _everything(
+    examination: Examination, key: VerifierKey, held: Checkpoint | None
+) -> Generator[Finding | None, None, Recomputed]:
+    """Yield every finding, and None for each look at an entry; a page that cannot be read ends it."""
+    yield from examination.structure_findings()
+    yield from chain_findings(examination.rows, log=key.name)
+    return (yield from tree_findings(examination.rows, keys=[key], held=held))
