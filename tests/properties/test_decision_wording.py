@@ -205,3 +205,163 @@ def test_all_that_the_shipped_packs_mention_has_a_name(words: Catalogue) -> None
             parts: list[Course | Bucket | Part] = (
                 [*place.courses, *place.buckets] if isinstance(place, Programme) else [*place.parts]
             )
+            assert names.places == {part.id: part.title for part in parts}
+            assert names.why_not == {
+                part.id: part.why_not
+                for part in parts
+                if not isinstance(part, Bucket) and part.why_not is not None
+            }
+            assert all((pack.digest, cited) in names.citations for rule in pack.rules for cited in rule.cite)
+            assert level_name(words, diploma.level) in names.outcomes[outcome.id]
+
+
+@given(catalogues, exemption_decisions, wordings, wordings)
+def test_ids_are_shown_by_their_names_where_these_are_known(
+    words: Catalogue, decision: Decision, title: Wording, why: Wording
+) -> None:
+    cited = RuleCited(
+        pack=PackId("p"), digest="", rule=RuleId("r"), version=1, cite=("c",), say=Wording(zh="")
+    )
+    refusal = Refusal(cited=cited, kind="not-exemptible", target="target-1", needs=())
+    names = Names(places={"target-1": title}, why_not={"target-1": why})
+    line = decision_lines(words, replace(decision, refusals=(refusal,)), names).refusals[0]
+    assert "target-1" not in line
+    assert shown(words, title) in line
+    assert shown(words, why) in line
+
+
+@pytest.mark.parametrize("words", [CHINESE, ENGLISH], ids=LANGUAGES)
+def test_no_two_kinds_of_refusal_and_no_two_reasons_read_alike(words: Catalogue) -> None:
+    refused = [Refusal(cited=CITED, kind=kind) for kind in get_args(RefusalKind)]
+    idle = [Nowhere(outcome=OutcomeId("000001"), reason=reason) for reason in get_args(NowhereReason)]
+    said = decision_lines(words, replace(STORY, refusals=tuple(refused), nowhere=tuple(idle)))
+    assert len(set(said.refusals)) == len(get_args(RefusalKind))
+    assert len(set(said.nowhere)) == len(get_args(NowhereReason))
+
+
+# One learner's story, word for word (tests/golden/decision.*.txt).
+
+CITED = RuleCited(
+    pack=PackId("changdu"),
+    digest="00" * 32,
+    rule=RuleId("voc-2"),
+    version=2,
+    cite=("changdu-17",),
+    say=Wording(zh="取得中级及以上且七年内有效，可在五门课程中选免不超过 8 学分"),
+)
+STORY = Decision(
+    programme=ProgrammeId("animal-husbandry"),
+    programme_version=1,
+    title=Wording(zh="畜牧兽医", en="Animal husbandry"),
+    as_of=date(2026, 3, 1),
+    known_at=Microseconds(0),
+    step=Decimal("0.5"),
+    packs=(),
+    units=11,
+    credits=Decimal("5.5"),
+    credited=Decimal("5.5"),
+    proved=False,
+    upper_bound=16,
+    nodes=1,
+    exemptions=(
+        Exemption(
+            cited=CITED,
+            target=CourseId("XM11"),
+            title=Wording(zh="畜禽解剖生理"),
+            is_bucket=False,
+            units=11,
+            credits=Decimal("5.5"),
+            with_credit=True,
+            grade=GradePolicy(kind="fixed", value="85"),
+            mark=None,
+            spent=(OutcomeId("000003"),),
+            witnesses=(),
+            route=None,
+        ),
+    ),
+    pinned=(),
+    caps=(
+        CapUse(
+            id="share",
+            title=Wording(zh="免修总量", en="All exemptions"),
+            measure="credits",
+            used=Decimal("46.5"),
+            maximum=Decimal(48),
+            binds=True,
+            cite=(),
+        ),
+    ),
+    refusals=(
+        Refusal(
+            cited=CITED,
+            kind="premise",
+            needs=(
+                Need(attribute="level", have="初级", need="中级", outcome=OutcomeId("000004")),
+                Need(attribute="category", have=None, need="veteran/disabled"),
+            ),
+        ),
+        Refusal(cited=CITED, kind="cap", target="XM12", by=("share", "year@2025-09-01")),
+        Refusal(cited=CITED, kind="similar", target="XM13", by=("000003",)),
+        Refusal(cited=CITED, kind="spent-elsewhere", outcomes=(OutcomeId("000003"),), by=("voc-1",)),
+        Refusal(
+            cited=CITED,
+            kind="premise",
+            needs=(Need(attribute="outcome", have=None, need="X-WEB/X-DB", premise=0),),
+            gain=4,
+            gain_credits=Decimal(2),
+        ),
+    ),
+    next_step=NextStep(
+        cited=CITED,
+        need=Need(attribute="awarded_on", have="2018-01-31", need="2019-03-02", outcome=OutcomeId("000004")),
+        gain=6,
+        gain_credits=Decimal(3),
+    ),
+    nowhere=(
+        Nowhere(outcome=OutcomeId("000005"), reason="leftover", credits=Decimal("1.5")),
+        Nowhere(outcome=OutcomeId("000006"), reason="unmet", rules=(RuleId("voc-1"),)),
+    ),
+)
+NAMES = Names(
+    outcomes={OutcomeId("000003"): "动物疫病防治员（中级）"},
+    places={"XM12": Wording(zh="畜禽营养与饲料"), "X-DB": Wording(zh="数据库应用")},
+    citations={
+        ("00" * 32, "changdu-17"): Citation(
+            id="changdu-17", title=Wording(zh="实施细则", en="The plan"), article="第17条"
+        )
+    },
+)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_story_reads_as_it_was_approved(language: Language) -> None:
+    told = "\n".join(sentences(decision_lines(catalogue(language), STORY, NAMES))) + "\n"
+    assert told == (GOLDEN / f"decision.{language}.txt").read_text("utf-8")
+
+
+def test_a_waiver_in_words() -> None:
+    decision = WaiverDecision(
+        exam=ExamId("e"),
+        exam_version=1,
+        title=Wording(zh="家畜饲养员（中级）"),
+        as_of=date(2026, 3, 1),
+        known_at=Microseconds(0),
+        packs=(),
+        waivers=(
+            Waiver(
+                cited=replace(CITED, say=Wording(zh=""), cite=()),
+                part=PartId("theory"),
+                title=Wording(zh="理论知识", en="Theory"),
+                witnesses=(OutcomeId("000002"),),
+            ),
+        ),
+        pinned=(),
+        caps=(),
+        refusals=(),
+        next_step=None,
+    )
+    assert list(sentences(decision_lines(CHINESE, decision))) == [
+        "家畜饲养员（中级）：按2026年3月1日的规则和记录，可免试 1 科。",
+        "免试“理论知识”。依据：#000002。规则 voc-2 v2。",
+    ]
+    assert "“Theory” need not be sat." in decision_lines(ENGLISH, decision).grants[0]
