@@ -48,13 +48,9 @@ class CellInvalid(InvalidInput):
 def shown(cell: Cell) -> str:
     """Return what stands in a cell, cut to what a message has room for."""
     text = " ".join(cell.text.split())
-    if cell.form == "number" and cell.shows_date:
-        found = (
-            _date_of_serial(int(float(cell.text)) + cell.days_late)
-            if float(cell.text) < _LAST_SERIAL
-            else None
-        )
-        text = found.isoformat() if found else text
+    if cell.form == "number" and cell.shows_date and 0 < Decimal(cell.text) < _LAST_SERIAL:
+        day_shown = _date_of_serial(int(Decimal(cell.text)) + cell.days_late)
+        text = day_shown.isoformat() if day_shown else text
     return text if len(text) <= SHOWN_MAX else f"{text[: SHOWN_MAX - 1]}…"
 
 

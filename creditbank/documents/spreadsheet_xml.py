@@ -21,7 +21,7 @@ _ELEMENTS_MAX = 8_000_000  # 50,000 rows of 80 cells
 _TAG_BYTES_MAX = 1 << 20
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _BUILT_IN_DATES = frozenset({*range(14, 18), 22, *range(27, 32), 36, *range(50, 59)})
-_NOT_SHOWN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|[eE][+-]')
+_NOT_SHOWN = re.compile(r'General|G/通用格式|"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|[eE][+-]')
 _DAY_OR_YEAR = re.compile(r"[ydge]", re.IGNORECASE)
 
 

@@ -305,7 +305,21 @@ def test_a_sheet_that_contradicts_itself_is_refused(xml: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["1E+999", "-1E-999", "1" * 40, "0.1" + "0" * 39, "INF", "NaN", "1_0", "٣", "0x1"]
+    "value",
+    [
+        "1E+999",
+        "-1E+999",
+        "-1E-999",
+        "-100000000",
+        "-0.5",
+        "1" * 40,
+        "0.1" + "0" * 39,
+        "INF",
+        "NaN",
+        "1_0",
+        "٣",
+        "0x1",
+    ],
 )
 @pytest.mark.parametrize("column", "ABCDEF")
 def test_no_number_is_too_odd_to_be_named(value: str, column: str) -> None:
