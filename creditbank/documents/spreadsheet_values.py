@@ -80,7 +80,7 @@ def code(cell: Cell) -> tuple[str, InputWarning | None]:
         raise CellInvalid("cell-number-rounded")
     if cell.form == "number" and "." in narrow:
         raise CellInvalid("cell-decimal-in-code")
-    plain = _QUOTE.sub("", narrow)
+    plain = _QUOTE.sub("", narrow).strip()
     if cell.form == "number":
         return plain, _note("read-number-as-text", cell, plain)
     if plain == text:

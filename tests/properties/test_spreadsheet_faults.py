@@ -148,6 +148,14 @@ def test_the_first_column_of_names_takes_every_script(name: str, names: PersonNa
     assert [row.person.names for row in reading.rows] == [names]
 
 
+@pytest.mark.parametrize("key", ["tibetan_name", "romanised_name"])
+def test_no_name_is_put_in_the_place_of_another(key: str) -> None:
+    given = {"tibetan_name": "བཀྲ་ཤིས།", "romanised_name": "Tashi"}
+    cells = {**CLEAN.cells(), **given, "name": given[key] * 2}
+    reading = read(plain_workbook("training", [cells]))
+    assert [place(bad) for bad in reading.errors] == [(2, "姓名", "name-script")]
+
+
 def test_test_numbers_are_read_only_where_they_are_allowed() -> None:
     book = plain_workbook("training", [{**CLEAN.cells(), "citizen_number": "999999200001010011"}])
     assert [bad.code for bad in read(book).errors] == ["citizen-number-test"]
