@@ -124,6 +124,7 @@ class Refusing:
     def __init__(self, case: Case, solution: Solution, nodes: Nodes) -> None:
         self.case = case
         self.solution = solution
+        self.nodes = nodes
         self.problem = solution.problem
         self.gains = Gains(case, solution, nodes)
         self.grants = solution.grants
@@ -196,7 +197,7 @@ class Refusing:
         """Whether another allocation with as many units would have used this option."""
         if option not in self.tied:
             self.tied[option] = any(
-                search.ties(option, best.units)
+                search.ties(option, best.units, self.nodes)
                 for search, best in zip(self.solution.searches, self.solution.bests, strict=True)
                 if search.layout.mask >> option & 1
             )

@@ -6,7 +6,7 @@ fields at once, and a guard bit above each tells whether one of them would go be
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from math import gcd
 
 from creditbank.conversion.bounds import Bound
@@ -89,7 +89,6 @@ class Layout:
                 at,
             ),
         )
-        self.choices = self._choices()
         self.own_field = {option: self._own_field(option) for option in options}
         self.course_field = {option: self._course_field(option) for option in options}
         self.course_rooms = {
@@ -138,7 +137,9 @@ class Layout:
             self.guards |= 1 << (at + width)
             at += width + 1
 
-    def _choices(self) -> Mapping[int, tuple[Choice, ...]]:
+    @cached_property
+    def choices(self) -> Mapping[int, tuple[Choice, ...]]:
+        """For each place, in the programme's order, what each option can do there, by rank."""
         found: dict[int, list[Choice]] = {}
         self._counted: dict[tuple[int, str], int] = {}
         for option in self.options:
@@ -243,8 +244,11 @@ def bits(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-def components(problem: Problem) -> list[Layout]:
-    """Return the problem's independent parts; an option that may get nothing is in none of them."""
+def components(problem: Problem) -> tuple[list[tuple[int, ...]], list[Bound]]:
+    """Return the problem's independent parts, as options, and the bounds that can bind.
+
+    An option that may get nothing is in no part.
+    """
     live = 0
     takers: dict[int, int] = {}
     for option, (covers, fills) in enumerate(zip(problem.covers, problem.fills, strict=True)):
@@ -263,7 +267,7 @@ def components(problem: Problem) -> list[Layout]:
             else:
                 apart.append(group)
         groups = [*apart, merged] if merged else apart
-    return [Layout(problem, tuple(bits(group)), bounds) for group in sorted(groups)]
+    return [tuple(bits(group)) for group in sorted(groups)], bounds
 
 
 def _can_bind(bound: Bound, problem: Problem, live: int) -> bool:

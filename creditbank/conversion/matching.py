@@ -170,20 +170,36 @@ def _fact_needs(rule: Rule, basis: DateBasis, applicant: Applicant, as_of: date)
 _ENROLLED = FactTest(fact="enrolled_on")
 
 
+Index = Mapping[tuple[str, str | None], Sequence[tuple[int, int]]]
+"""By kind and code (None: any code): the rules and premises that ask for such an outcome."""
+
+
+def index_of(rules: Sequence[LiveRule]) -> Index:
+    """Return the index by which an outcome finds the premises that are about it."""
+    index: dict[tuple[str, str | None], list[tuple[int, int]]] = {}
+    for at, live in enumerate(rules):
+        for premise, asked in enumerate(live.rule.premises):
+            for code in asked.pattern.codes or (None,):
+                index.setdefault((asked.pattern.kind, code), []).append((at, premise))
+    return index
+
+
 def matches(
-    rules: Sequence[LiveRule], holdings: Sequence[Holding], *, as_of: date, known_at: Microseconds
+    rules: Sequence[LiveRule],
+    holdings: Sequence[Holding],
+    *,
+    as_of: date,
+    known_at: Microseconds,
+    index: Index | None = None,
 ) -> tuple[Match, ...]:
     """Return, for each rule, which outcomes meet its premises and what the others of the subject lack."""
     met: list[list[list[Holding]]] = [[[] for _ in live.rule.premises] for live in rules]
     missed: list[list[list[tuple[Need, ...]]]] = [[[] for _ in live.rule.premises] for live in rules]
-    index = _index(rules)
+    index = index_of(rules) if index is None else index
     for holding in holdings:
         if holding.awarded_on > as_of or holding.is_revoked(as_of=as_of, known_at=known_at):
             continue
-        for at, premise in (
-            *index.get((holding.kind, holding.code), ()),
-            *index.get((holding.kind, None), ()),
-        ):
+        for at, premise in _asking(index, holding):
             lacking = tuple(_needs(rules[at], premise, holding, as_of=as_of))
             if lacking:
                 missed[at][premise].append(lacking)
@@ -195,13 +211,26 @@ def matches(
     )
 
 
-def _index(rules: Sequence[LiveRule]) -> Mapping[tuple[str, str | None], list[tuple[int, int]]]:
-    index: dict[tuple[str, str | None], list[tuple[int, int]]] = {}
-    for at, live in enumerate(rules):
-        for premise, asked in enumerate(live.rule.premises):
-            for code in asked.pattern.codes or (None,):
-                index.setdefault((asked.pattern.kind, code), []).append((at, premise))
-    return index
+def rematch(found: Sequence[Match], added: Holding, *, index: Index, as_of: date) -> dict[int, Match]:
+    """Return the matches that change, by rule, when `added` stands beside or in the place of an outcome.
+
+    Only who meets what is told: what others lack is not asked of an outcome that is not there.
+    """
+    changed: dict[int, Match] = {}
+    for at, premise in _asking(index, added):
+        match = changed.get(at, found[at])
+        met = [one for one in match.met_by[premise] if one.id != added.id]
+        if next(_needs(match.live, premise, added, as_of=as_of), None) is None:
+            met.append(added)
+        met_by = list(match.met_by)
+        met_by[premise] = tuple(sorted(met, key=lambda one: one.id))
+        changed[at] = Match(live=match.live, met_by=tuple(met_by), missed_by=match.missed_by)
+    return changed
+
+
+def _asking(index: Index, holding: Holding) -> Iterator[tuple[int, int]]:
+    yield from index.get((holding.kind, holding.code), ())
+    yield from index.get((holding.kind, None), ())
 
 
 def _needs(live: LiveRule, premise: int, holding: Holding, *, as_of: date) -> Iterator[Need]:

@@ -14,7 +14,7 @@ from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.meeting import is_met
 from creditbank.conversion.rule import AttributeTest, Pattern
-from creditbank.conversion.solving import Case, Solution, solve
+from creditbank.conversion.solving import Case, Solution, most_units
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import IssuerId, Microseconds, OutcomeId
 
@@ -30,18 +30,19 @@ class Gains:
     case: Case
     solution: Solution
     nodes: Nodes
-    known: dict[Holding, int] = field(default_factory=dict)
+    known: dict[Holding, int | None] = field(default_factory=dict)
 
     def of(self, live: LiveRule, need: Need) -> int | None:
-        """Return the units that supplying `need` adds, None where it cannot be supplied alone."""
+        """Return the units that supplying `need` adds.
+
+        None where it cannot be supplied alone, or the budget ends before that is computed.
+        """
         added = supplied(live, need, holdings=self.case.holdings, as_of=self.case.as_of)
         if added is None:
             return None
         if added not in self.known:
-            others = tuple(one for one in self.case.holdings if one.id != added.id)
-            holdings = tuple(sorted((*others, added), key=lambda one: one.id))
-            improved = solve(self.case, self.nodes, beyond=self.solution, holdings=holdings)
-            self.known[added] = max(0, improved.units - self.solution.units)
+            units = most_units(self.case, self.solution, added, self.nodes)
+            self.known[added] = None if units is None else max(0, units - self.solution.units)
         return self.known[added]
 
 

@@ -14,7 +14,7 @@ from math import gcd
 from creditbank.conversion.bounds import Bound, budgets, capacities, caps, limits
 from creditbank.conversion.decision import RefusalKind
 from creditbank.conversion.holding import Holding, Pinned
-from creditbank.conversion.matching import Option
+from creditbank.conversion.matching import Family, LiveRule, Option
 from creditbank.conversion.programme import Bucket, Course, Programme, ProgrammeInvalid
 from creditbank.conversion.registered import Registered, mask_of
 from creditbank.conversion.rule import Rule, RulePack
@@ -67,8 +67,9 @@ def pose(
     registered = Registered(pinned, rules=rules, holdings=holdings)
     blocked = {at: why for at, option in enumerate(options) if (why := registered.blocks(option))}
     wants, covers, fills = [], [], []
+    find = _Places(programme, taken)
     for at, option in enumerate(options):
-        wanted, covered, filled = _reach(option, programme, taken)
+        wanted, covered, filled = find.of(option)
         wants.append(wanted)
         covers.append(0 if at in blocked else covered)
         fills.append(0 if at in blocked else filled)
@@ -96,26 +97,42 @@ def pose(
     )
 
 
-def _reach(option: Option, programme: Programme, taken: Mapping[str, Pinned]) -> tuple[int, int, int]:
-    """Return the courses the option is about, those it may get, and the buckets it may fill."""
-    grant = option.live.exemption
-    wanted = covered = filled = 0
-    categories = option.live.rule.scope.categories
-    for at, course in enumerate(programme.courses):
-        if grant.courses is not None and grant.courses.covers(course):
-            wanted |= 1 << at
-            if course.id not in taken and course.is_exemptible_under(categories):
-                covered |= 1 << at
-    if grant.mode == "bundle":
-        assert grant.courses is not None, "a bundle has courses"
-        known = {course.id for course in programme.courses}
-        if covered != wanted or not grant.courses.courses <= known:
-            covered = 0
-    kinds = {holding.kind for holding in option.spent}
-    for at, bucket in enumerate(programme.buckets, start=len(programme.courses)):
-        if bucket.id in grant.buckets and (not bucket.accepts or (kinds and kinds <= bucket.accepts)):
-            filled |= 1 << at
-    return wanted, covered, filled
+class _Places:
+    """Finds where options may lead; what depends on the rule alone is found once."""
+
+    def __init__(self, programme: Programme, taken: Mapping[str, Pinned]) -> None:
+        self.programme = programme
+        self.taken = taken
+        self.by_rule: dict[int, tuple[int, int, int]] = {}
+
+    def of(self, option: Option) -> tuple[int, int, int]:
+        """Return the courses the option is about, those it may get, and the buckets it may fill."""
+        found = self.by_rule.get(id(option.live))
+        if found is None:
+            found = self.by_rule[id(option.live)] = self._of_rule(option.live)
+        wanted, covered, filled = found
+        kinds = {holding.kind for holding in option.spent}
+        for at, bucket in enumerate(self.programme.buckets, start=len(self.programme.courses)):
+            if bucket.accepts and not (kinds and kinds <= bucket.accepts):
+                filled &= ~(1 << at)
+        return wanted, covered, filled
+
+    def _of_rule(self, live: LiveRule) -> tuple[int, int, int]:
+        grant, programme = live.exemption, self.programme
+        wanted = covered = 0
+        categories = live.rule.scope.categories
+        for at, course in enumerate(programme.courses):
+            if grant.courses is not None and grant.courses.covers(course):
+                wanted |= 1 << at
+                if course.id not in self.taken and course.is_exemptible_under(categories):
+                    covered |= 1 << at
+        if grant.mode == "bundle":
+            assert grant.courses is not None, "a bundle has courses"
+            known = {course.id for course in programme.courses}
+            if covered != wanted or not grant.courses.courses <= known:
+                covered = 0
+        buckets = enumerate(programme.buckets, start=len(programme.courses))
+        return wanted, covered, mask_of(at for at, bucket in buckets if bucket.id in grant.buckets)
 
 
 def _units(programme: Programme, step: Decimal) -> tuple[int, ...]:
@@ -131,18 +148,34 @@ def _units(programme: Programme, step: Decimal) -> tuple[int, ...]:
 
 
 def _conflicts(options: Sequence[Option]) -> tuple[int, ...]:
-    """Return, for each option, those that cannot be taken beside it."""
-    return tuple(
-        mask_of(at for at, other in enumerate(options) if at != here and are_exclusive(option, other))
-        for here, option in enumerate(options)
-    )
+    """Return, for each option, those that cannot be taken beside it.
 
-
-def are_exclusive(one: Option, other: Option) -> bool:
-    """Whether two options want one outcome for themselves, one exclusive group, or two similar outcomes."""
-    if set(one.consumed) & set(other.spent_ids) or set(other.consumed) & set(one.spent_ids):
-        return True
-    if one.live.group is not None and one.live.group == other.live.group:
-        return True
-    similar = dict(one.families)
-    return any(similar.get(family, outcome) != outcome for family, outcome in other.families)
+    Two options exclude each other when one consumes an outcome that the other spends, when they are of one
+    exclusive group, or when they spend two outcomes of one family.
+    """
+    spending: dict[OutcomeId, int] = {}
+    consuming: dict[OutcomeId, int] = {}
+    grouped: dict[tuple[str, str], int] = {}
+    similar: dict[Family, dict[OutcomeId, int]] = {}
+    for at, option in enumerate(options):
+        for outcome in option.spent_ids:
+            spending[outcome] = spending.get(outcome, 0) | 1 << at
+        for outcome in option.consumed:
+            consuming[outcome] = consuming.get(outcome, 0) | 1 << at
+        if option.live.group is not None:
+            grouped[option.live.group] = grouped.get(option.live.group, 0) | 1 << at
+        for family, outcome in option.families:
+            of_family = similar.setdefault(family, {})
+            of_family[outcome] = of_family.get(outcome, 0) | 1 << at
+    found = []
+    for at, option in enumerate(options):
+        rivals = 0 if option.live.group is None else grouped[option.live.group]
+        for outcome in option.spent_ids:
+            rivals |= consuming.get(outcome, 0)
+        for outcome in option.consumed:
+            rivals |= spending[outcome]
+        for family, outcome in option.families:
+            for other, mask in similar[family].items():
+                rivals |= mask if other != outcome else 0
+        found.append(rivals & ~(1 << at))
+    return tuple(found)

@@ -65,12 +65,14 @@ class Search:
             return self._best(ceiling, proved=False)
         return self._best(self.units, proved=True)
 
-    def ties(self, option: int, units: int) -> bool:
+    def ties(self, option: int, units: int, nodes: Nodes) -> bool:
         """Whether some allocation in which `option` gets something has at least so many units.
 
-        Within what is left of the budget of nodes: beyond it, no.
+        Beyond the budget of nodes: no.
         """
         available = self.live & ~self.conflicts[option] & ~(1 << option)
+        before, self.nodes = self.nodes, nodes
+        self.filler.nodes = nodes
         try:
             return bool(self.live >> option & 1) and any(
                 self._reach(1 << option, available, units // self.layout.scale, forced=(option, place))
@@ -79,6 +81,8 @@ class Search:
             )
         except NodesSpent:
             return False
+        finally:
+            self.nodes = self.filler.nodes = before
 
     def _best(self, ceiling: int, *, proved: bool) -> Best:
         scale = self.layout.scale

@@ -12,13 +12,16 @@ from creditbank.conversion.fill import Grant, Nodes
 from creditbank.conversion.holding import Applicant, Holding, Pinned
 from creditbank.conversion.layout import Layout, components
 from creditbank.conversion.matching import (
+    Index,
     LiveRule,
     Match,
     Option,
+    index_of,
     level_rank,
     matches,
     options_of,
     ordered,
+    rematch,
     rules_in_force,
 )
 from creditbank.conversion.problem import Problem, common_step, pose
@@ -40,6 +43,7 @@ class Case:
     known_at: Microseconds
     step: Decimal
     rules: tuple[LiveRule, ...]
+    index: Index
     known_rules: Mapping[tuple[str, str, int], Rule]
     scales: Mapping[str, Scale]  # by which outcomes are more or less precious
 
@@ -49,6 +53,7 @@ class Solution:
     """What a case comes to, and how it was found."""
 
     matches: tuple[Match, ...]
+    options: tuple[tuple[Option, ...], ...]  # of each rule
     problem: Problem
     rule_of: tuple[int, ...]  # of each option
     searches: tuple[Search, ...]
@@ -108,80 +113,92 @@ def pose_case(
         known_at=known_at,
         step=common_step(used),
         rules=rules,
+        index=index_of(rules),
         known_rules={(pack.id, rule.id, rule.version): rule for pack in all_packs for rule in pack.rules},
         scales=scales,
     )
 
 
-def solve(
-    case: Case, nodes: Nodes, *, beyond: "Solution | None" = None, holdings: Sequence[Holding] = ()
-) -> Solution:
+def solve(case: Case, nodes: Nodes) -> Solution:
     """Return the best allocation of a case.
-
-    With `beyond`, `holdings` stand in the place of the case's own, and only the units count: parts that
-    are as they were there are taken over.
 
     Raises:
         ProgrammeInvalid: `credits-off-step`.
     """
-    held = holdings if beyond is not None else case.holdings
-    found = matches(case.rules, held, as_of=case.as_of, known_at=case.known_at)
-    options: list[Option] = []
-    rule_of: list[int] = []
-    is_complete = True
-    for at, match in enumerate(found):
-        of_rule, are_all = options_of(match, as_of=case.as_of)
-        options.extend(of_rule)
-        rule_of.extend([at] * len(of_rule))
+    found = matches(case.rules, case.holdings, as_of=case.as_of, known_at=case.known_at, index=case.index)
+    drawn_up = [options_of(match, as_of=case.as_of) for match in found]
+    options = tuple(of_rule for of_rule, _ in drawn_up)
+    problem, rule_of = _pose(case, options, case.holdings)
+    spends = _spends(problem, case.holdings, case.scales)
+    searches, bests = [], []
+    groups, bounds = components(problem)
+    for group in groups:
+        layout = Layout(problem, group, bounds)
+        own = [spent & layout.mask for spent in spends if spent & layout.mask]
+        searches.append(Search(layout, nodes, spends=own))
+        bests.append(searches[-1].best())
+    return Solution(
+        matches=found,
+        options=options,
+        problem=problem,
+        rule_of=rule_of,
+        searches=tuple(searches),
+        bests=tuple(bests),
+        is_complete=all(are_all for _, are_all in drawn_up),
+    )
+
+
+def most_units(case: Case, solution: Solution, added: Holding, nodes: Nodes) -> int | None:
+    """Return the most units with `added` beside the case's outcomes, or in the place of one of the same id.
+
+    What does not change is taken over from the solution. None where the budget ends before that is proved.
+    """
+    changed = rematch(solution.matches, added, index=case.index, as_of=case.as_of)
+    options = list(solution.options)
+    is_complete = solution.is_complete
+    for at, match in changed.items():
+        options[at], are_all = options_of(match, as_of=case.as_of)
         is_complete = is_complete and are_all
+    others = [holding for holding in case.holdings if holding.id != added.id]
+    problem, rule_of = _pose(case, options, (*others, added))
+    known = {
+        _name(solution.problem, search.layout.options, solution.rule_of): best
+        for search, best in zip(solution.searches, solution.bests, strict=True)
+    }
+    units = 0
+    groups, bounds = components(problem)
+    for group in groups:
+        name = _name(problem, group, rule_of)
+        best = known.get(name)
+        if best is None:
+            within = set(name)
+            kept = sum(one.units for other, one in known.items() if within.issuperset(other))
+            best = Search(Layout(problem, group, bounds), nodes, spends=()).most(at_least=kept)
+        units += best.units
+        is_complete = is_complete and best.proved
+    return units if is_complete else None
+
+
+def _pose(
+    case: Case, options: Sequence[Sequence[Option]], holdings: Sequence[Holding]
+) -> tuple[Problem, tuple[int, ...]]:
     problem = pose(
-        options,
+        [option for of_rule in options for option in of_rule],
         case.programme,
         step=case.step,
-        holdings={holding.id: holding for holding in held},
+        holdings={holding.id: holding for holding in holdings},
         pinned=case.pinned,
         rules=case.known_rules,
     )
-    spends = _spends(problem, held, case.scales)
-    known = {} if beyond is None else _known(beyond)
-    searches: list[Search] = []
-    bests: list[Best] = []
-    for layout in components(problem):
-        best = known.get(_name(layout, rule_of))
-        if best is None:
-            own = [spent & layout.mask for spent in spends if spent & layout.mask]
-            searches.append(Search(layout, nodes, spends=own))
-            if beyond is None:
-                best = searches[-1].best()
-            else:
-                names = _name(layout, rule_of)
-                kept = sum(one.units for name, one in known.items() if set(name) <= set(names))
-                best = searches[-1].most(at_least=kept)
-        bests.append(best)
-    return Solution(
-        matches=found,
-        problem=problem,
-        rule_of=tuple(rule_of),
-        searches=tuple(searches),
-        bests=tuple(bests),
-        is_complete=is_complete,
-    )
+    return problem, tuple(at for at, of_rule in enumerate(options) for _ in of_rule)
 
 
 _Name = tuple[tuple[int, tuple[OutcomeId, ...]], ...]
 
 
-def _name(layout: Layout, rule_of: Sequence[int]) -> _Name:
+def _name(problem: Problem, options: Sequence[int], rule_of: Sequence[int]) -> _Name:
     """Return what tells a part from others of the same case: its rules and the outcomes they spend."""
-    options = layout.problem.options
-    return tuple((rule_of[at], options[at].spent_ids) for at in layout.options)
-
-
-def _known(solution: Solution) -> dict[_Name, Best]:
-    return {
-        _name(search.layout, solution.rule_of): best
-        for search, best in zip(solution.searches, solution.bests, strict=True)
-    }
+    return tuple((rule_of[at], problem.options[at].spent_ids) for at in options)
 
 
 def _spends(problem: Problem, holdings: Sequence[Holding], scales: Mapping[str, Scale]) -> list[int]:
