@@ -147,6 +147,16 @@ def test_a_log_that_was_cut_is_noticed_by_what_is_held_elsewhere(
     assert set(found[:-1]) <= {"payload-missing"}  # where the redaction itself was cut
 
 
+@given(histories(min_size=2), st.data())
+def test_a_log_that_was_cut_is_noticed_by_its_own_checkpoints(
+    history: list[Entry], data: st.DataObject
+) -> None:
+    cut = data.draw(st.integers(0, len(history) - 1))
+    ledger = stored(history[:cut])
+    ledger.checkpoint = stored(history, signed=[len(history)]).checkpoint
+    assert codes(ledger)[-1] == "log-shrank"
+
+
 @given(histories(), histories(), st.data())
 def test_a_log_that_was_written_anew_is_noticed_by_what_is_held_elsewhere(
     history: list[Entry], other: list[Entry], data: st.DataObject

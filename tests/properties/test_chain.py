@@ -75,6 +75,19 @@ def test_no_entry_is_taken_out_put_in_or_moved_unnoticed(entries: list[Entry], d
     assert list(findings([*entries[:place], copied, *entries[place:]], expected=head_of(entries)))
 
 
+@given(chains(min_size=2), st.text(), st.data())
+def test_an_entry_rewritten_with_its_hash_breaks_the_link_after_it(
+    entries: list[Entry], kind: str, data: st.DataObject
+) -> None:
+    index = data.draw(st.integers(0, len(entries) - 2))
+    leaf = replace(entries[index].leaf, kind=kind)
+    assume(entries[index].leaf.kind not in {kind, REDACTION} and kind != REDACTION)
+    encoded = leaf.encode()
+    forged = replace(entries[index], leaf=leaf, leaf_bytes=encoded, leaf_hash=leaf_hash(encoded))
+    (found,) = findings([*entries[:index], forged, *entries[index + 1 :]], expected=head_of(entries))
+    assert (found.code, found.seq) == ("chain-broken", index + 1)
+
+
 @given(chains(), chains(min_size=1))
 def test_a_rewritten_chain_ends_elsewhere(entries: list[Entry], others: list[Entry]) -> None:
     assume(head_of(entries) != head_of(others))
@@ -194,7 +207,9 @@ def altered(draw: st.DrawFn, entry: Entry) -> Entry:
 @st.composite
 def changed_leaves(draw: st.DrawFn, leaf: Leaf) -> Leaf:
     other = draw(leaves)
-    names = draw(st.lists(st.sampled_from([each.name for each in fields(Leaf)]), min_size=1, unique=True))
+    names = draw(
+        st.lists(st.sampled_from([each.name for each in fields(Leaf)]), min_size=1, max_size=2, unique=True)
+    )
     changed = replace(leaf, **{name: getattr(other, name) for name in names})
     assume(changed != leaf)
     return changed

@@ -254,6 +254,13 @@ def test_lines_that_are_almost_a_signature_are_refused(lines_under_it: str) -> N
     assert parse_note(BODY + b"\n" + f"{LINE}\n".encode()).text == BODY
 
 
+@pytest.mark.parametrize("control", ["\x00", "\t", "\r", "\x1b", "\x1f"])
+def test_a_note_holds_no_control_character(control: str) -> None:
+    with pytest.raises(NoteInvalid):
+        parse_note(f"an{control}other text\n\n{LINE}\n".encode())
+    assert parse_note(f"another\n\ntext\n\n{LINE}\n".encode()).text == b"another\n\ntext\n"
+
+
 def test_a_note_may_have_sixteen_large_signatures_and_is_not_read_without_end() -> None:
     large = NoteSignature(name="witness", key_id=bytes(4), signature=bytes(5_000))
     assert len(parse_note(SignedNote(text=BODY, signatures=(large,) * 16).encode()).signatures) == 16

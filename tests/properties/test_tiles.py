@@ -180,6 +180,16 @@ def test_a_tile_of_another_length_is_an_alarm_not_a_root(size: int, cut: int, ta
         tile_hashes(bytes(33) + tail[:30])
 
 
+@given(st.integers(1, 700), st.integers(1, 256))
+def test_a_tile_of_another_width_is_an_alarm_not_a_root(size: int, width: int) -> None:
+    held = {place: log_of(size).tiles[place] for place in edge(size)}
+    for place, tile in held.items():
+        other = log_of(width).tiles[0, 0]
+        if len(other) != len(tile):
+            with pytest.raises(TileBroken):
+                grow(size, held | {place: other}, leaf_hashes(1))
+
+
 def test_a_tile_too_small_for_the_size_asked_is_an_alarm() -> None:
     with pytest.raises(TileBroken):
         root(7, log_of(6).read)
