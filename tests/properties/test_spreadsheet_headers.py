@@ -1,5 +1,8 @@
 """Which sheet of a workbook is read, as which kind, and which of its rows."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +11,9 @@ from creditbank.documents.spreadsheet import WorkbookInvalid, read_workbook
 from creditbank.documents.spreadsheet_cells import column_letter
 from creditbank.documents.spreadsheet_columns import sheet_kinds
 from creditbank.outcomes.outcome import OutcomeKind
+from creditbank.outcomes.vocabulary import Term
 from tests.strategies.spreadsheet import (
+    ACCOUNT,
     CLEAN,
     ISSUER,
     LISTS,
@@ -83,3 +88,32 @@ def test_progress_counts_every_row_once() -> None:
     steps: list[int] = []
     reading = read_workbook(plain_workbook("training", rows), LISTS, issuer=ISSUER, on_progress=steps.append)
     assert (len(reading.rows), sum(steps), max(steps)) == (1_234, 1_234, 500)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["CITIZEN NUMBER", "citizen  Number:", "ＣＩＴＩＺＥＮ　ＮＵＭＢＥＲ", "身 份 证 号", "＊身份证号＊"],
+)
+def test_width_case_and_spaces_of_headers_do_not_matter(header: str) -> None:
+    reading = read(plain_workbook("training", [CLEAN.cells()], headers={"citizen_number": header}))
+    assert [row.outcome for row in reading.rows] == [CLEAN.outcome]
+
+
+def test_two_learners_may_have_done_the_same() -> None:
+    another = {**CLEAN.cells(), "citizen_number": None, "account": str(ACCOUNT)}
+    reading = read(plain_workbook("training", [CLEAN.cells(), another]))
+    assert (reading.errors, [row.row for row in reading.rows]) == ((), [2, 3])
+
+
+def test_terms_are_those_of_the_day_of_the_award() -> None:
+    shipped = LISTS.vocabularies["person-category"]
+    terms = (
+        Term(code="before", zh="学员", en="Before", valid_to=date(2024, 1, 1)),
+        Term(code="since", zh="学员", en="Since", valid_from=date(2024, 1, 1)),
+    )
+    vocabularies = {**LISTS.vocabularies, "person-category": replace(shipped, terms=terms)}
+    lists = replace(LISTS, vocabularies=vocabularies)
+    days = [date(2023, 12, 31), date(2024, 1, 1)]
+    rows = [{**CLEAN.cells(), "category": "学员", "awarded_on": day} for day in days]
+    reading = read_workbook(plain_workbook("training", rows), lists, issuer=ISSUER)
+    assert [row.person.category for row in reading.rows] == ["before", "since"]
