@@ -104,8 +104,8 @@ def capacities(
 def caps(
     options: Sequence[Option], programme: Programme, *, registered: Registered, step: Decimal
 ) -> Iterator[Bound]:
-    """Yield the programme's caps, those with periods once for each."""
-    for cap in programme.caps:
+    """Yield the programme's caps by id, those with periods once for each."""
+    for cap in sorted(programme.caps, key=lambda cap: cap.id):
         places = _cap_places(cap, programme)
         covered: dict[date | None, dict[int, tuple[Holding, ...]]] = {} if cap.periods else {None: {}}
         for at, option in enumerate(options):

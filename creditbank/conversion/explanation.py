@@ -64,7 +64,7 @@ def next_step(case: Case, refused: Sequence[Refusal]) -> NextStep | None:
 
 
 def cap_uses(case: Case, solution: Solution, refused: Sequence[Refusal]) -> tuple[CapUse, ...]:
-    """Return how full every cap of the programme is, in its order; the periods of a cap by date."""
+    """Return how full every cap of the programme is, by id; the periods of a cap by date."""
     binding = {cap for refusal in refused if refusal.kind == "cap" for cap in refusal.by}
     caps = {cap.id: cap for cap in case.programme.caps}
     usage = Usage(solution)

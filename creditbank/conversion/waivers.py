@@ -113,7 +113,7 @@ class _Question:
                 continue
             reached = tuple(
                 cap
-                for cap in self.exam.caps
+                for cap in sorted(self.exam.caps, key=lambda cap: cap.id)
                 if (not cap.parts or part.id in cap.parts) and self.used(cap, waived) >= cap.maximum
             )
             if reached:
@@ -196,7 +196,7 @@ def _cap_uses(question: _Question, answer: _Answer, refused: Sequence[Refusal]) 
             binds=cap.id in binding,
             cite=cap.cite,
         )
-        for cap in question.exam.caps
+        for cap in sorted(question.exam.caps, key=lambda cap: cap.id)
     )
 
 

@@ -51,6 +51,39 @@ class Line:
     witnesses: tuple[str, ...]
 
 
+def fits(pack: RulePack, pattern: Pattern, holding: Holding, *, as_of: date) -> bool:
+    """Whether an outcome is what a pattern asks for."""
+
+    def at_least(scale: str, have: str | None, want: str) -> bool:
+        place = {name: at for at, equal in enumerate(pack.scales[scale].levels) for name in equal}
+        return have in place and place[have] >= place[want]
+
+    if holding.kind != pattern.kind or (pattern.codes and holding.code not in pattern.codes):
+        return False
+    if pattern.min_levels:
+        mine = holding.level
+        if mine is None or not any(
+            level.framework == mine.framework and at_least(level.framework, mine.level, level.level)
+            for level in pattern.min_levels
+        ):
+            return False
+    if pattern.min_grade is not None and not at_least(
+        pattern.min_grade.framework, holding.grade, pattern.min_grade.level
+    ):
+        return False
+    for wanted, have in (
+        (pattern.min_score, holding.score),
+        (pattern.min_hours, holding.hours),
+        (pattern.min_credits, holding.credits),
+    ):
+        if wanted is not None and (have is None or have < wanted):
+            return False
+    age = pattern.max_age_years
+    if age is not None and as_of >= years_after(holding.awarded_on, age):
+        return False
+    return not pattern.issuers or holding.issuer in pattern.issuers
+
+
 class Oracle:
     def __init__(
         self,
@@ -129,34 +162,7 @@ class Oracle:
         return self.fits(pack, pattern, holding)
 
     def fits(self, pack: RulePack, pattern: Pattern, holding: Holding) -> bool:
-        def at_least(scale: str, have: str | None, want: str) -> bool:
-            place = {name: at for at, equal in enumerate(pack.scales[scale].levels) for name in equal}
-            return have in place and place[have] >= place[want]
-
-        if holding.kind != pattern.kind or (pattern.codes and holding.code not in pattern.codes):
-            return False
-        if pattern.min_levels:
-            mine = holding.level
-            if mine is None or not any(
-                level.framework == mine.framework and at_least(level.framework, mine.level, level.level)
-                for level in pattern.min_levels
-            ):
-                return False
-        if pattern.min_grade is not None and not at_least(
-            pattern.min_grade.framework, holding.grade, pattern.min_grade.level
-        ):
-            return False
-        for wanted, have in (
-            (pattern.min_score, holding.score),
-            (pattern.min_hours, holding.hours),
-            (pattern.min_credits, holding.credits),
-        ):
-            if wanted is not None and (have is None or have < wanted):
-                return False
-        age = pattern.max_age_years
-        if age is not None and self.as_of >= years_after(holding.awarded_on, age):
-            return False
-        return not pattern.issuers or holding.issuer in pattern.issuers
+        return fits(pack, pattern, holding, as_of=self.as_of)
 
     def worth(self, pack: RulePack, table: str, holding: Holding) -> Decimal:
         found = pack.tables[table]

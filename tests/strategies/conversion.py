@@ -9,6 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from creditbank.conversion.allocation import decide_exemptions
+from creditbank.conversion.decision import Decision, Exemption
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
 from creditbank.conversion.programme import Bucket, Cap, Course, CourseFilter, Measure, Programme
 from creditbank.conversion.recognition import Deduction, RecognitionTable, WorthRow
@@ -65,6 +67,9 @@ class Question:
     pinned: tuple[Pinned, ...] = ()
     as_of: date = AS_OF
     known_at: Microseconds = NOW
+
+
+RARELY_FALSE = st.sampled_from((True,) * 9 + (False,))
 
 
 def seldom(usual: object, *others: object) -> st.SearchStrategy[Any]:
@@ -143,8 +148,7 @@ def grants(
     listed = CourseFilter(courses=draw(st.frozensets(st.sampled_from(ids), min_size=1, max_size=4)))
     classes = sorted({course.course_class for course in programme.courses})
     courses = draw(
-        st.just(listed)
-        | st.sampled_from(classes).map(lambda one: CourseFilter(classes=frozenset({one})))
+        st.just(listed) | st.sampled_from(classes).map(lambda one: CourseFilter(classes=frozenset({one})))
     )
     with_credit = draw(st.sampled_from((True, True, False)))
     mode = draw(st.sampled_from(("each", "choose", "choose", "bundle")))
@@ -234,10 +238,10 @@ def programmes(draw: st.DrawFn, *, max_courses: int = 4) -> Programme:
         Course(
             id=CourseId(f"c{at}"),
             title=words(f"课程{at}"),
-            credits=draw(credits_of_courses if draw(seldom(True, False)) else st.just(Decimal(0))),
+            credits=draw(credits_of_courses if draw(RARELY_FALSE) else st.just(Decimal(0))),
             module="M1" if at == 0 else draw(st.sampled_from(("M1", "M2"))),
             course_class=draw(st.sampled_from(("基础课", "核心课"))),
-            exemptible=draw(seldom(True, False)),  # noqa: FBT003
+            exemptible=draw(RARELY_FALSE),
             exempt_for=frozenset({"veteran"}),
         )
         for at in range(count)
@@ -322,9 +326,7 @@ def packs_for(draw: st.DrawFn, programme: Programme, *, max_rules: int) -> tuple
 
 
 @st.composite
-def questions(
-    draw: st.DrawFn, *, max_courses: int = 4, max_rules: int = 4, more: int = 2
-) -> Question:
+def questions(draw: st.DrawFn, *, max_courses: int = 4, max_rules: int = 4, more: int = 2) -> Question:
     """Tiny questions, without registered grants."""
     programme = draw(programmes(max_courses=max_courses))
     packs = draw(packs_for(programme, max_rules=max_rules))
@@ -336,3 +338,48 @@ def questions(
             category=draw(st.sampled_from((None, "veteran", "student"))), enrolled_on=date(2025, 9, 1)
         ),
     )
+
+
+def decide(question: Question, **changes: Any) -> Decision:  # noqa: ANN401 (any member)
+    """Decide a question, or one that differs from it in the members named."""
+    asked = replace(question, **changes)
+    return decide_exemptions(
+        asked.packs,
+        asked.holdings,
+        asked.programme,
+        as_of=asked.as_of,
+        known_at=asked.known_at,
+        applicant=asked.applicant,
+        pinned=asked.pinned,
+    )
+
+
+def pin(exemption: Exemption) -> Pinned:
+    """The exemption, registered."""
+    return Pinned(
+        pack=exemption.cited.pack,
+        rule=exemption.cited.rule,
+        rule_version=exemption.cited.version,
+        target=exemption.target,
+        units=exemption.units,
+        with_credit=exemption.with_credit,
+        spent=exemption.spent,
+        witnesses=exemption.witnesses,
+    )
+
+
+@st.composite
+def granted_questions(draw: st.DrawFn) -> Question:
+    """Tiny questions whose answer grants something."""
+    return draw(questions().filter(lambda question: decide(question).is_granted))
+
+
+@st.composite
+def pinned_questions(draw: st.DrawFn) -> Question:
+    """Tiny questions of which part of the answer is registered already."""
+    question = draw(granted_questions())
+    granted = decide(question).exemptions
+    kept = draw(
+        st.lists(st.sampled_from(granted), min_size=1, unique_by=lambda one: (one.target, one.cited.rule))
+    )
+    return replace(question, pinned=tuple(pin(one) for one in kept))

@@ -32,7 +32,7 @@ def small(seed: int) -> Question:
 
 
 def crowded(seed: int) -> Question:
-    """12 outcomes, 40 rules, 24 courses; every outcome may go many ways, under caps for each year and semester."""
+    """12 outcomes, 40 rules, 24 courses: every outcome may go many ways, under caps for year and semester."""
     random = Random(seed)
     programme = _programme(random, courses=24, units=(2, 3, 3, 3, 4), half=Decimal(1))
     caps = (
@@ -52,7 +52,7 @@ def crowded(seed: int) -> Question:
 
 
 def yearly(seed: int) -> Question:
-    """12 outcomes, 40 rules, 24 courses, as K-ACBS has them: courses for courses, certificates for a listed value.
+    """12 outcomes, 40 rules, 24 courses as K-ACBS has them: course for course, certificates by listed value.
 
     Caps for each year and semester, on certificates, and on certificates as free electives.
     """
@@ -181,7 +181,9 @@ def _question(
         id="bank",
         title=words("赋分"),
         rows=tuple(
-            WorthRow(pattern=Pattern(kind=kind, codes=frozenset({code})), credits=Decimal(random.randint(3, 12)))
+            WorthRow(
+                pattern=Pattern(kind=kind, codes=frozenset({code})), credits=Decimal(random.randint(3, 12))
+            )
             for code, kind in kind_of.items()
         ),
     )

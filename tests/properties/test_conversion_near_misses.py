@@ -1,0 +1,140 @@
+"""What one addition would bring is computed, and is what deciding again with it brings."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from creditbank.conversion.decision import Decision, Refusal
+from creditbank.conversion.matching import LiveRule
+from creditbank.conversion.near_miss import supplied
+from creditbank.conversion.rule import Rule
+from tests.strategies.conversion import Question, decide, meeting, questions
+
+
+@st.composite
+def missing(draw: st.DrawFn) -> Question:
+    """Questions in which a rule lacks one thing: a level, a score, or an outcome."""
+    question = draw(questions())
+    pack = question.packs[0]
+    rule = draw(st.sampled_from(pack.rules))
+    certificate = next((p.pattern for p in rule.premises if p.pattern.min_levels), None)
+    if certificate is None:
+        return replace(question, holdings=question.holdings[1:])
+    held = draw(meeting(77, certificate, surely=True))
+    lowest = replace(held, level=replace(certificate.min_levels[0], level="初级"))
+    return replace(question, holdings=(*question.holdings[1:], lowest))
+
+
+def live_of(question: Question, refusal: Refusal) -> LiveRule:
+    pack = next(pack for pack in question.packs if pack.id == refusal.cited.pack)
+    rule = next(
+        rule for rule in pack.rules if (rule.id, rule.version) == (refusal.cited.rule, refusal.cited.version)
+    )
+    return LiveRule(rule=rule, pack=pack, fact_needs=())
+
+
+def with_supplied(question: Question, refusal: Refusal) -> Question:
+    (need,) = refusal.needs
+    known = tuple(one for one in question.holdings if one.recorded_at <= question.known_at)
+    added = supplied(live_of(question, refusal), need, holdings=known, as_of=question.as_of)
+    assert added is not None
+    others = tuple(one for one in question.holdings if one.id != added.id)
+    return replace(question, holdings=(*others, added))
+
+
+def near(decision: Decision) -> list[Refusal]:
+    return [refusal for refusal in decision.refusals if refusal.gain is not None]
+
+
+@given(missing())
+def test_the_near_miss_supplied_makes_the_rule_apply(question: Question) -> None:
+    before = decide(question)
+    for refusal in near(before):
+        after = decide(with_supplied(question, refusal))
+        assert after.units >= before.units
+        assert not any(other.cited == refusal.cited and other.kind == "premise" for other in after.refusals)
+
+
+@given(missing())
+def test_a_gain_is_what_deciding_again_brings(question: Question) -> None:
+    before = decide(question)
+    for refusal in near(before):
+        after = decide(with_supplied(question, refusal))
+        assert refusal.gain == after.units - before.units
+        assert refusal.gain_credits == refusal.gain * before.step
+
+
+@given(missing())
+def test_the_next_step_gains_and_none_that_gains_is_cheaper(question: Question) -> None:
+    decision = decide(question)
+    gaining = [refusal for refusal in near(decision) if refusal.gain]
+    step = decision.next_step
+    assert (step is None) == (not gaining)
+    if step is not None:
+        assert step.gain > 0
+        assert step.gain_credits == step.gain * decision.step
+        edits = [refusal for refusal in gaining if refusal.needs[0].outcome is not None]
+        assert not edits or step.need.outcome is not None
+
+
+@given(missing())
+def test_every_rule_in_force_that_grants_nothing_says_why(question: Question) -> None:
+    decision = decide(question)
+    granting = {one.cited for one in decision.exemptions}
+    refused = {refusal.cited for refusal in decision.refusals}
+    for pack in question.packs:
+        for rule in pack.rules:
+            if rule.published_at > question.known_at or not wants_something(question, rule):
+                continue
+            day = question.applicant.enrolled_on if pack.date_basis == "enrolment" else question.as_of
+            assert day is not None
+            if pack.date_basis != "award" and not rule.is_effective(day):
+                continue
+            if pack.date_basis == "award" and rule.effective_from > day:
+                continue
+            cited = {(one.pack, one.rule, one.version) for one in granting | refused}
+            assert (pack.id, rule.id, rule.version) in cited
+
+
+def wants_something(question: Question, rule: Rule) -> bool:
+    grant = rule.grant
+    courses = getattr(grant, "courses", None)
+    covers = courses is not None and any(courses.covers(course) for course in question.programme.courses)
+    return covers or bool(getattr(grant, "buckets", ()))
+
+
+@given(questions())
+def test_every_outcome_counts_or_is_said_to_count_nowhere(question: Question) -> None:
+    decision = decide(question)
+    counted = {id_ for one in decision.exemptions for id_ in (*one.spent, *one.witnesses)}
+    said = {one.outcome: one.reason for one in decision.nowhere if one.reason != "leftover"}
+    known = {one.id for one in question.holdings if one.recorded_at <= question.known_at}
+    assert counted | said.keys() == known
+    assert not counted & said.keys()
+    by_id = {one.id: one for one in question.holdings}
+    for outcome, reason in said.items():
+        held = by_id[outcome]
+        visible = held.is_visible(as_of=question.as_of, known_at=question.known_at)
+        assert visible == (reason in {"not-needed", "unmet", "no-rule"})
+
+
+@given(questions())
+def test_what_a_cap_refuses_it_has_no_room_for(question: Question) -> None:
+    decision = decide(question)
+    caps = {use.id if use.period is None else f"{use.id}@{use.period}": use for use in decision.caps}
+    binding = {name for refusal in decision.refusals if refusal.kind == "cap" for name in refusal.by}
+    assert binding == {name for name, use in caps.items() if use.binds}
+    for refusal in decision.refusals:
+        if refusal.kind == "cap" and refusal.target is not None:
+            course = question.programme.course_of(refusal.target)
+            if course is not None:
+                for name in refusal.by:
+                    use = caps[name]
+                    asked = course.credits if use.measure == "credits" else Decimal(1)
+                    assert use.measure == "outcomes" or use.used + asked > use.maximum or has_bundle(question)
+
+
+def has_bundle(question: Question) -> bool:
+    return any(getattr(rule.grant, "mode", "") == "bundle" for pack in question.packs for rule in pack.rules)

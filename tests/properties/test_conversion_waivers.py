@@ -1,0 +1,211 @@
+"""Waivers: the union of the rules that match, cut by the exam's caps in published part order."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from creditbank.conversion.decision import WaiverDecision
+from creditbank.conversion.holding import Applicant, Holding, Pinned
+from creditbank.conversion.programme import Exam, Part, PartCap
+from creditbank.conversion.rule import FactTest, Pattern, Premise, Rule, RuleInvalid, Scope, WaiverGrant
+from creditbank.conversion.waivers import decide_waivers
+from creditbank.terms import ExamId, IssuerId, Microseconds, OutcomeId, PackId, PartId, RuleId
+from tests.reference.conversion_oracle import fits
+from tests.strategies.conversion import AS_OF, NOW, TestPack, learners, meeting, patterns, words
+
+Case = tuple[tuple[TestPack, ...], tuple[Holding, ...], Exam, tuple[Pinned, ...]]
+PARTS = tuple(PartId(name) for name in ("theory", "practice", "essay"))
+
+
+@st.composite
+def exams(draw: st.DrawFn) -> Exam:
+    caps = [
+        PartCap(
+            id=f"cap{at}",
+            title=words("上限"),
+            maximum=draw(st.integers(0, 2)),
+            parts=draw(st.frozensets(st.sampled_from(PARTS), max_size=2)),
+        )
+        for at in range(draw(st.integers(0, 2)))
+    ]
+    return Exam(
+        id=ExamId("exam"),
+        title=words("考试"),
+        parts=tuple(
+            Part(id=id_, title=words(id_), waivable=id_ != "essay") for id_ in draw(st.permutations(PARTS))
+        ),
+        caps=tuple(caps),
+    )
+
+
+@st.composite
+def waiving(draw: st.DrawFn, number: int) -> Rule:
+    asked = draw(st.lists(patterns(), min_size=1, max_size=2))
+    return Rule(
+        id=RuleId(f"w{number}"),
+        version=1,
+        published_at=Microseconds(0),
+        effective_from=date(2018, 1, 1),
+        premises=tuple(Premise(pattern=pattern, use="hold") for pattern in asked),
+        grant=WaiverGrant(parts=tuple(draw(st.lists(st.sampled_from(PARTS), min_size=1, unique=True)))),
+        priority=draw(st.integers(0, 1)),
+    )
+
+
+@st.composite
+def asked(draw: st.DrawFn) -> Case:
+    rules = tuple(draw(waiving(at)) for at in range(draw(st.integers(1, 4))))
+    packs = (TestPack(id=PackId("pack"), rules=rules),)
+    waived = draw(st.lists(st.sampled_from(PARTS[:2]), max_size=1))
+    pinned = tuple(Pinned(pack="pack", rule="w0", rule_version=1, target=part) for part in waived)
+    return packs, draw(learners(packs, more=2)), draw(exams()), pinned
+
+
+def decide(
+    packs: tuple[TestPack, ...], holdings: tuple[Holding, ...], exam: Exam, pinned: tuple[Pinned, ...] = ()
+) -> WaiverDecision:
+    return decide_waivers(packs, holdings, exam, as_of=AS_OF, known_at=NOW, pinned=pinned)
+
+
+def waived_by_hand(
+    packs: tuple[TestPack, ...], holdings: tuple[Holding, ...], exam: Exam, pinned: tuple[Pinned, ...]
+) -> list[str]:
+    """Each part in order, if some rule's premises are met by different outcomes and no cap is reached."""
+    visible = [one for one in holdings if one.is_visible(as_of=AS_OF, known_at=NOW)]
+
+    def is_met(pack: TestPack, premises: tuple[Premise, ...], left: list[Holding]) -> bool:
+        if not premises:
+            return True
+        return any(
+            fits(pack, premises[0].pattern, one, as_of=AS_OF)
+            and is_met(pack, premises[1:], [other for other in left if other is not one])
+            for one in left
+        )
+
+    before = {grant.target for grant in pinned}
+    waived: list[str] = []
+    for part in exam.parts:
+        named = any(
+            isinstance(rule.grant, WaiverGrant)
+            and part.id in rule.grant.parts
+            and is_met(pack, rule.premises, visible)
+            for pack in packs
+            for rule in pack.rules
+        )
+        full = any(
+            sum(not cap.parts or other in cap.parts for other in (*waived, *before)) >= cap.maximum
+            for cap in exam.caps
+            if not cap.parts or part.id in cap.parts
+        )
+        if named and part.waivable and part.id not in before and not full:
+            waived.append(part.id)
+    return waived
+
+
+@given(asked())
+def test_the_waived_parts_are_those_found_by_hand(
+    case: Case,
+) -> None:
+    assert [one.part for one in decide(*case).waivers] == waived_by_hand(*case)
+
+
+@given(asked(), st.data())
+def test_more_outcomes_never_waive_fewer_parts(case: Case, data: st.DataObject) -> None:
+    packs, held, exam, pinned = case
+    more = data.draw(meeting(800_000, packs[0].rules[0].premises[0].pattern))
+    before, after = decide(*case), decide(packs, (*held, more), exam, pinned)
+    assert len(before.waivers) <= len(after.waivers)
+
+
+@given(asked(), st.data())
+def test_the_order_of_what_is_given_changes_no_byte(case: Case, data: st.DataObject) -> None:
+    packs, held, exam, pinned = case
+    shuffled = (
+        tuple(replace(pack, rules=tuple(data.draw(st.permutations(pack.rules)))) for pack in packs),
+        tuple(data.draw(st.permutations(held))),
+        replace(exam, caps=tuple(data.draw(st.permutations(exam.caps)))),
+        pinned,
+    )
+    assert decide(*shuffled).as_json() == decide(*case).as_json()
+
+
+@given(asked())
+def test_no_cap_is_exceeded_and_no_outcome_is_spent(
+    case: Case,
+) -> None:
+    decision = decide(*case)
+    before = {cap.id: cap for cap in decide(case[0], (), case[2], case[3]).caps}
+    assert all(cap.used <= max(cap.maximum, before[cap.id].used) for cap in decision.caps)
+    assert all(one.witnesses for one in decision.waivers)
+
+
+COURSE = Pattern(kind="course-credit", codes=frozenset({"A"}))
+TRADE = Exam(
+    id=ExamId("trade"),
+    title=words("技能检定"),
+    parts=(Part(id=PARTS[0], title=words("理论")), Part(id=PARTS[1], title=words("实操"))),
+)
+STUDIED = Holding(
+    id=OutcomeId("000000"),
+    kind="course-credit",
+    code="A",
+    issuer=IssuerId("school"),
+    awarded_on=date(2025, 5, 1),
+    recorded_at=Microseconds(0),
+    credits=Decimal(4),
+)
+
+
+def trade_pack() -> TestPack:
+    """W07: the written part is waived while 70 % of the course is done, or for two years after it."""
+
+    def rule(name: str, fact: FactTest) -> Rule:
+        return Rule(
+            id=RuleId(name),
+            version=1,
+            published_at=Microseconds(0),
+            effective_from=date(2018, 1, 1),
+            premises=(Premise(pattern=COURSE, use="hold"),),
+            grant=WaiverGrant(parts=(PARTS[0],)),
+            scope=Scope(facts=(fact,)),
+        )
+
+    during = rule("during", FactTest(fact="completed_percent", at_least=Decimal(70)))
+    after = rule("after", FactTest(fact="left_on", within_years=2))
+    return TestPack(id=PackId("w07"), rules=(during, after))
+
+
+@pytest.mark.parametrize(
+    ("applicant", "waived"),
+    [
+        (Applicant(completed_percent=Decimal(70)), True),
+        (Applicant(completed_percent=Decimal(69)), False),
+        (Applicant(left_on=date(2024, 9, 2)), True),
+        (Applicant(left_on=date(2024, 9, 1)), False),  # the second anniversary is AS_OF
+        (Applicant(left_on=date(2026, 9, 2)), False),
+        (Applicant(), False),
+    ],
+)
+def test_a_waiver_asks_for_enrolment_or_the_time_since(applicant: Applicant, *, waived: bool) -> None:
+    decision = decide_waivers(
+        (trade_pack(),), (STUDIED,), TRADE, as_of=AS_OF, known_at=NOW, applicant=applicant
+    )
+    assert decision.is_granted == waived
+    missing = {
+        need.attribute
+        for refusal in decision.refusals
+        if refusal.kind == "fact"
+        for need in refusal.needs
+        if need.have is None
+    }
+    facts = {"completed_percent", "left_on"}
+    assert missing == {fact for fact in facts if applicant.fact(fact) is None}
+
+
+def test_a_waiver_spends_nothing() -> None:
+    with pytest.raises(RuleInvalid, match="waiver-spends"):
+        replace(trade_pack().rules[0], premises=(Premise(pattern=COURSE, use="consume"),))
