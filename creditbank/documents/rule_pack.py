@@ -119,9 +119,7 @@ def _innermost(findings: Sequence[PackFinding]) -> list[PackFinding]:
 
 
 def _located(finding: PackFinding, source: Source) -> PackFinding:
-    path = finding.path
-    while path and isinstance(path[-1], int) and not source.holds(path):
-        path = path[:-1]  # the one level that was written without its list
+    path = source.as_written(finding.path)
     place = source.place_of(path)
     return replace(finding, path=path, file=place.file, line=place.line)
 

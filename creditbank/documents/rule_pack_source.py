@@ -60,18 +60,20 @@ class Source:
             return Place(file=file, line=None)
         return Place(file=file, line=line_of(self._lines[file], local) or 1)
 
-    def holds(self, path: Path) -> bool:
-        """Whether something is written at `path`."""
+    def as_written(self, path: Path) -> Path:
+        """Return `path` without the steps into a table or list for which a plain value was written."""
+        written: list[str | int] = []
         value: object = self.tree
         for step in path:
             match value, step:
-                case dict(), str() if step in value:
-                    value = value[step]
-                case tuple() | list(), int() if step < len(value):
+                case dict(), str():
+                    value = value.get(step)
+                case tuple() | list(), int():
                     value = value[step]
                 case _:
-                    return False
-        return True
+                    continue
+            written.append(step)
+        return tuple(written)
 
     @cached_property
     def _lines(self) -> Mapping[str, Mapping[Path, int]]:

@@ -23,6 +23,7 @@ from creditbank.documents.rule_pack import (
     rule_pack_schema,
 )
 from creditbank.documents.rule_pack_source import SIZE_MAX_BYTES, RulePackUnreadable
+from creditbank.ledger.encoding import canonical_bytes
 from creditbank.rulepacks.library import read_document
 from tests.strategies.rule_pack import (
     SHIPPED_FILES,
@@ -76,6 +77,15 @@ def paths(tree: Tree, chosen: Callable[[Path, object], bool]) -> list[Path]:
     return [path for path, value in members_of(tree) if chosen(path, value)]
 
 
+def one_of(data: st.DataObject, found: list[Path]) -> Path:
+    """Draw first what kind of place, then which: a pack has many courses and few caps."""
+    kinds = sorted({tuple(step for step in path if isinstance(step, str)) for path in found})
+    kind = data.draw(st.sampled_from(kinds))
+    return data.draw(
+        st.sampled_from([path for path in found if tuple(s for s in path if isinstance(s, str)) == kind])
+    )
+
+
 def findings(content: bytes) -> dict[str, tuple[str, int | None]]:
     """Return the code and line of every finding, by the place that it is about."""
     with pytest.raises(RulePackInvalid) as caught:
@@ -86,10 +96,12 @@ def findings(content: bytes) -> dict[str, tuple[str, int | None]]:
     return {finding.place: (finding.code, finding.line) for finding in caught.value.findings}
 
 
-def refusal(content: bytes) -> RulePackUnreadable | RulePackInvalid | None:
+def refusal(
+    content: bytes, parse: Callable[[bytes], RulePackDocument] = parse_rule_pack
+) -> RulePackUnreadable | RulePackInvalid | None:
     """Return how the bytes are refused, None where they are a pack; all else is a fault."""
     try:
-        parse_rule_pack(content)
+        parse(content)
     except (RulePackUnreadable, RulePackInvalid) as error:
         return error
     return None
@@ -123,7 +135,7 @@ def test_a_shipped_pack_survives_the_way_through_json(file: FilePath) -> None:
 @given(packs(), st.data())
 def test_neither_order_nor_spelling_changes_the_digest(tree: Tree, data: st.DataObject) -> None:
     written = parse_rule_pack(toml_of(tree))
-    other: Any = shuffled(data.draw, tree)  # type: ignore[arg-type]
+    other: Any = shuffled(data, tree)
     for path, value in list(members_of(other)):
         if path and path[-1] == "credits" and isinstance(value, int) and data.draw(st.booleans()):
             other = replaced(other, path, Decimal(f"{value}.0"))
@@ -140,7 +152,7 @@ def test_whatever_a_pack_says_otherwise_changes_the_digest(file: FilePath, data:
     text_places = paths(
         tree, lambda path, value: path[-1:] in (("zh",), ("title",)) and isinstance(value, str)
     )
-    changed = replaced(tree, data.draw(st.sampled_from(text_places)), "改了")
+    changed = replaced(tree, one_of(data, text_places), "改了")
     assert parse_rule_pack(toml_of(changed)).pack.digest != document(file).pack.digest
 
 
@@ -190,17 +202,59 @@ def test_a_wrong_value_anywhere_is_refused_by_name_or_read(
     file: FilePath, value: object, data: st.DataObject
 ) -> None:
     tree = tree_of(file)
-    path = data.draw(st.sampled_from(paths(tree, lambda path, _: bool(path))))
+    path = one_of(data, paths(tree, lambda path, _: bool(path)))
     refused = refusal(toml_of(replaced(tree, path, value)))
     assert not isinstance(refused, RulePackInvalid) or refused.findings
     assert refused is None or str(refused)
+
+
+json_junk = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**52), 2**52),
+    st.text(max_size=80),
+    st.sampled_from(["", "1e3", "0.5", "-1", "NaN", "2025-01-01", "2025-13-01", "9" * 70]),
+    st.lists(st.integers(0, 9), max_size=2),
+    st.dictionaries(st.sampled_from(["a", "id"]), st.integers(0, 9), max_size=2),
+)
+
+
+@fewer
+@given(shipped_files, json_junk, st.data())
+def test_a_wrong_value_anywhere_in_json_is_refused_by_name_or_read(
+    file: FilePath, value: object, data: st.DataObject
+) -> None:
+    tree = json.loads(document(file).canonical)
+    path = one_of(data, paths(tree, lambda path, _: bool(path)))
+    changed = canonical_bytes(replaced(tree, path, value))
+    match refusal(changed, parse_rule_pack_json):
+        case None:
+            assert parse_rule_pack_json(changed).canonical == changed
+        case error:
+            assert isinstance(error, RulePackInvalid)
+            assert str(error)
+
+
+NUMBERS = {"credits", "max_credits", "share", "min_hours", "min_credits", "hours", "at_least", "step"}
+
+
+@fewer
+@given(
+    shipped_files, st.sampled_from(["", "x", "1e3", "-1", "NaN", "0.1234567", " 1", "1_0", "１"]), st.data()
+)
+def test_a_number_in_json_is_written_in_one_way(file: FilePath, written: str, data: st.DataObject) -> None:
+    tree = json.loads(document(file).canonical)
+    path = one_of(data, paths(tree, lambda path, _: path[-1:] != () and path[-1] in NUMBERS))
+    refused = refusal(canonical_bytes(replaced(tree, path, written)), parse_rule_pack_json)
+    assert isinstance(refused, RulePackInvalid)
+    assert [(finding.place, finding.code) for finding in refused.findings] == [(place(path), "value-type")]
 
 
 @fewer
 @given(shipped_files, st.data())
 def test_an_unknown_key_is_found_in_every_table(file: FilePath, data: st.DataObject) -> None:
     tree = tree_of(file)
-    table = data.draw(st.sampled_from(paths(tree, lambda _, value: isinstance(value, dict))))
+    table = one_of(data, paths(tree, lambda _, value: isinstance(value, dict)))
     found = findings(toml_of(replaced(tree, (*table, "kredits"), 1)))
     assert found[place((*table, "kredits"))][0] == "key-unknown"
 
@@ -219,7 +273,7 @@ def test_a_credit_finer_than_the_step_is_found_wherever_it_is(file: FilePath, da
     if not numbers:
         assert not document(file).pack.programmes
         return
-    path = data.draw(st.sampled_from(numbers))
+    path = one_of(data, numbers)
     assert findings(toml_of(replaced(tree, path, Decimal("1.25"))))[place(path)][0] == "credits-not-in-steps"
 
 
@@ -237,7 +291,7 @@ REFERENCES = {
 def test_a_name_that_leads_nowhere_is_found_wherever_it_is(file: FilePath, data: st.DataObject) -> None:
     tree = tree_of(file)
     found_in = paths(tree, lambda path, _: path[-1:] != () and path[-1] in REFERENCES)
-    path = data.draw(st.sampled_from(found_in))
+    path = one_of(data, found_in)
     key = str(path[-1])
     name: object = "nowhere" if key == "worth" else ["nowhere"]
     codes = {code for code, _ in findings(toml_of(replaced(tree, path, name))).values()}
@@ -255,7 +309,7 @@ def test_a_level_on_no_scale_is_found_wherever_it_is(file: FilePath, data: st.Da
     if not levels:
         assert not document(file).pack.scales
         return
-    path = data.draw(st.sampled_from(levels))
+    path = one_of(data, levels)
     found = findings(toml_of(replaced(tree, path, "无此级")))
     where = place(path[:-1]) if isinstance(path[-2], str) and path[-2].startswith("min_") else place(path)
     assert found[where][0] == "level-unknown"

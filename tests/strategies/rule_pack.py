@@ -158,14 +158,14 @@ def _text(text: str) -> str:
     return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'
 
 
-def shuffled(draw: st.DrawFn, value: object) -> object:
+def shuffled(data: st.DataObject, value: object) -> object:
     """Return the tree with the keys of every table in a drawn order."""
     match value:
         case dict():
-            order = draw(st.permutations(list(value)))
-            return {key: shuffled(draw, value[key]) for key in order}
+            order = data.draw(st.permutations(list(value)))
+            return {key: shuffled(data, value[key]) for key in order}
         case list():
-            return [shuffled(draw, item) for item in value]
+            return [shuffled(data, item) for item in value]
         case _:
             return value
 
