@@ -1,6 +1,6 @@
 """Builds the parts of the bank from the settings; alone in knowing every concrete class.
 
-The only place that asks the system for the time and for randomness.
+The only place that asks the system for the time.
 """
 
 import secrets
@@ -16,21 +16,28 @@ from creditbank.account.records import BankRecord
 from creditbank.errors import Misconfigured
 from creditbank.ledger.audit import Finding
 from creditbank.rulepacks.library import Library
-from creditbank.services.bank import Bank, Principal
-from creditbank.services.institutions import Institution, register_institution
+from creditbank.services.bank import Bank
+from creditbank.services.institutions import Institution, register_in
 from creditbank.settings import Settings
 from creditbank.signing.checkpoint_signer import KeyringSigner
 from creditbank.signing.keys import Keyring, development_keyring, new_keyring
 from creditbank.signing.opening import open_keyring
 from creditbank.signing.sealed_file import create_key_file, read_key_file
 from creditbank.storage.engine import open_engine
-from creditbank.storage.schema import create_or_upgrade, require_current, upgrade
+from creditbank.storage.schema import (
+    SchemaState,
+    create_or_upgrade,
+    require_current,
+    schema_state,
+    upgrade,
+)
 from creditbank.storage.sql_audit import SqlLedgerRows, audit_rows
 from creditbank.storage.sql_copy import copy_sqlite
 from creditbank.storage.sql_store import SqlStore
 from creditbank.storage.sql_structure import structure_findings
 from creditbank.storage.vault import SealedVault
 from creditbank.terms import microseconds
+from creditbank.vocabularies.library import Vocabularies
 
 VERIFIER_KEY_FILE = "log.vkey"
 
@@ -52,7 +59,11 @@ def open_bank(settings: Settings, *, passphrase: Callable[[], str]) -> Bank:
     Raises:
         Misconfigured: the keys or the database are missing, wrong, damaged or of a newer version.
     """
-    record = _record(open_store(settings))
+    store = open_store(settings)
+    with store.reading() as books:
+        record = books.bank.read()
+    if record is None:
+        raise Misconfigured("bank-not-made")
     secret = settings.development_key
     keyring = open_keyring(
         key_file=settings.key_file,
@@ -60,7 +71,9 @@ def open_bank(settings: Settings, *, passphrase: Callable[[], str]) -> Bank:
         development_origin=record.origin,
         passphrase=passphrase,
     )
-    return _bank(settings, keyring, record)
+    vault = _vault(keyring)
+    vault.require(record.key_check)
+    return _bank(settings, store, keyring, vault, record)
 
 
 def create_bank(
@@ -68,30 +81,34 @@ def create_bank(
 ) -> Bank:
     """Make a new bank: its keys, its database, and its operator, the first institution in its ledger.
 
-    Interrupted, it can be run again: keys that were made are opened, not made anew.
+    Interrupted, it can be run again: keys that were made are opened, not made anew, and the bank is there
+    with its operator or not at all.
 
     Raises:
-        BankExists: there is one here already.
+        BankExists: there is one here already; nothing was touched.
         Misconfigured: the keys cannot be made or opened, or the database cannot be used.
     """
     engine = open_engine(settings.database_url.get_secret_value())
+    store = SqlStore(engine)
+    if schema_state(engine) is SchemaState.CURRENT:
+        with store.reading() as books:
+            _require_no_bank(settings, books.bank.read())
     keyring = _new_or_made_keyring(settings, passphrase, origin)
     create_or_upgrade(engine)
-    store = SqlStore(engine)
-    with store.writing() as books:
-        if books.bank.read() is not None:
-            raise BankExists("bank-exists", home=str(settings.home))
-        vault = _vault(keyring)
-        record = BankRecord(
-            origin=keyring.origin,
-            key_check=vault.key_check,
-            operator=operator.issuer,
-            created_at=microseconds(now()),
-        )
-        books.bank.write(record)
-    bank = _bank(settings, keyring, record)
-    register_institution(bank, Principal(issuer=operator.issuer, is_operator=True), operator)
+    vault = _vault(keyring)
+    record = BankRecord(
+        origin=keyring.origin,
+        key_check=vault.key_check,
+        operator=operator.issuer,
+        created_at=microseconds(now()),
+    )
+    bank = _bank(settings, store, keyring, vault, record)
+    settings.home.mkdir(parents=True, exist_ok=True)
     verifier_key_file(settings).write_text(bank.signer.verifier_key + "\n", encoding="utf-8")
+    with store.writing() as books:
+        _require_no_bank(settings, books.bank.read())
+        books.bank.write(record)
+        register_in(bank, books, operator, by=operator.issuer)
     return bank
 
 
@@ -163,24 +180,22 @@ def verifier_key_file(settings: Settings) -> Path:
     return settings.home / VERIFIER_KEY_FILE
 
 
-def _record(store: SqlStore) -> BankRecord:
-    with store.reading() as books:
-        record = books.bank.read()
-    if record is None:
-        raise Misconfigured("bank-not-made")
-    return record
+def _require_no_bank(settings: Settings, record: BankRecord | None) -> None:
+    if record is not None:
+        raise BankExists("bank-exists", home=str(settings.home))
 
 
-def _bank(settings: Settings, keyring: Keyring, record: BankRecord) -> Bank:
-    vault = _vault(keyring)
-    vault.require(record.key_check)
+def _bank(
+    settings: Settings, store: SqlStore, keyring: Keyring, vault: SealedVault, record: BankRecord
+) -> Bank:
     return Bank(
         record=record,
-        store=open_store(settings),
+        store=store,
         vault=vault,
         signer=KeyringSigner(keyring),
         clock=now,
         random=secrets.token_bytes,
+        vocabularies=Vocabularies.load().vocabularies,
         allow_test_numbers=settings.allow_test_numbers,
     )
 
@@ -193,7 +208,10 @@ def _new_or_made_keyring(settings: Settings, passphrase: Callable[[], str], orig
     if settings.development_key is not None:
         return development_keyring(settings.development_key.get_secret_value(), origin=origin)
     if settings.key_file.exists():
-        return read_key_file(settings.key_file, passphrase=passphrase())
+        made = read_key_file(settings.key_file, passphrase=passphrase())
+        if made.origin != origin:
+            raise Misconfigured("origin-differs", found=made.origin, asked=origin)
+        return made
     keyring = new_keyring(origin=origin)
     create_key_file(settings.key_file, keyring, passphrase=passphrase())
     return keyring

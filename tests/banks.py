@@ -18,6 +18,7 @@ from creditbank.signing.keys import new_keyring
 from creditbank.storage.memory_store import MemoryStore
 from creditbank.storage.vault import SealedVault
 from creditbank.terms import microseconds
+from creditbank.vocabularies.library import Vocabularies
 
 BEGINNING = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 OPERATOR = sample_issuer("bureau")
@@ -47,6 +48,7 @@ def new_bank(store: Store | None = None) -> Bank:
         signer=KeyringSigner(keyring),
         clock=lambda: BEGINNING + timedelta(seconds=next(ticks)),
         random=token_bytes,
+        vocabularies=Vocabularies.load().vocabularies,
         allow_test_numbers=True,
     )
     for sample in sample_institutions():

@@ -8,15 +8,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Literal, assert_never, cast
+from typing import Any, Literal, assert_never
 
 from creditbank.account.outcome_body import BodyUnreadable, outcome_members, parse_outcome_members
 from creditbank.errors import InvalidInput
 from creditbank.ledger.encoding import JsonValue, canonical_bytes, parse_canonical
 from creditbank.outcomes import Outcome
+from creditbank.outcomes.outcome import require_text
 from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
 
 GrantKind = Literal["exemption", "waiver"]
+REASON_MAX = 500
+"""Characters of a reason. It stays in the ledger as long as the entry: it must name no person."""
 _OUTCOME_ID_DIGITS = 6
 
 
@@ -24,11 +27,6 @@ def outcome_id(seq: int) -> OutcomeId:
     """Return the id of the outcome (or grant) that entry `seq` of an account records."""
     assert 0 <= seq < 10**_OUTCOME_ID_DIGITS, "an account has fewer than a million entries"
     return OutcomeId(f"{seq:0{_OUTCOME_ID_DIGITS}}")
-
-
-def seq_of(outcome: OutcomeId) -> int:
-    """Return the entry that recorded this outcome or grant."""
-    return int(outcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +50,20 @@ class Corrected:
     outcome: Outcome
     reason: str
 
+    def __post_init__(self) -> None:
+        require_text("reason", self.reason, max_length=REASON_MAX)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revoked:
-    """`outcome.revoked`: the outcome no longer counts, from `effective_on` where that is earlier."""
+    """`outcome.revoked`: it no longer counts from `effective_on`; without it, it never did."""
 
     revokes: OutcomeId
     reason: str
     effective_on: date | None = None
+
+    def __post_init__(self) -> None:
+        require_text("reason", self.reason, max_length=REASON_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +169,9 @@ def parse_body(kind: str, content: bytes) -> Body:
         BodyUnreadable: they are not what the bank writes under this kind.
     """
     try:
-        members = cast("dict[str, Any]", parse_canonical(content))
+        members = parse_canonical(content)
+        if not isinstance(members, dict):
+            raise BodyUnreadable("body-unreadable", kind=kind)
         return _PARSERS[kind](members)
     except (InvalidInput, LookupError, TypeError, ValueError) as error:
         raise BodyUnreadable("body-unreadable", kind=kind) from error

@@ -17,6 +17,7 @@ from creditbank.account.body import (
     outcome_id,
     parse_body,
 )
+from creditbank.account.outcome_body import BodyUnreadable
 from creditbank.ledger.entry import Entry
 from creditbank.outcomes import Outcome
 from creditbank.terms import IssuerId, Microseconds, OutcomeId
@@ -32,7 +33,7 @@ class HeldOutcome:
     recorded_at: Microseconds
     corrects: OutcomeId | None = None
     ended_at: Microseconds | None = None
-    revoked_from: date | None = None  # a retroactive revocation counts from here
+    revoked_from: date | None = None  # revoked, it counted before this day; None: never
     corrected_by: OutcomeId | None = None
     reason: str | None = None
 
@@ -40,6 +41,12 @@ class HeldOutcome:
     def is_current(self) -> bool:
         """Whether it has been neither revoked nor replaced."""
         return self.ended_at is None
+
+    def is_revoked(self, *, as_of: date) -> bool:
+        """Whether a revocation keeps it from counting on a day: from `revoked_from` on, or ever."""
+        if self.ended_at is None or self.corrected_by is not None:
+            return False
+        return self.revoked_from is None or self.revoked_from <= as_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +88,34 @@ def holdings_of(entries: Iterable[Entry]) -> AccountHoldings:
     """
     outcomes: dict[OutcomeId, HeldOutcome] = {}
     grants: dict[OutcomeId, HeldGrant] = {}
+    redacted: set[OutcomeId] = set()
     for entry in entries:
-        if entry.payload is not None:
-            body = parse_body(entry.leaf.kind, entry.payload.content)
-            _fold(body, entry, outcomes, grants)
+        if entry.payload is None:
+            redacted.add(outcome_id(entry.leaf.seq))
+            continue
+        body = parse_body(entry.leaf.kind, entry.payload.content)
+        ended = _ended_by(body)
+        if ended in redacted:
+            continue
+        if ended is not None and ended not in outcomes and ended not in grants:
+            raise BodyUnreadable("body-names-nothing", kind=entry.leaf.kind)
+        _fold(body, entry, outcomes, grants)
     return AccountHoldings(outcomes=tuple(outcomes.values()), grants=tuple(grants.values()))
+
+
+def _ended_by(body: Body) -> OutcomeId | None:
+    """Return the outcome or grant that a body ends, if it ends one."""
+    match body:
+        case Corrected():
+            return body.corrects
+        case Revoked():
+            return body.revokes
+        case Suspended() | Reversed():
+            return body.grant
+        case Opened() | Recorded() | Granted():
+            return None
+        case _:
+            assert_never(body)
 
 
 def _fold(

@@ -90,9 +90,21 @@ def begin(
         raise typer.Exit(MISUSE) from error
 
 
+def configure_logs() -> None:
+    """Log to standard error, in plain lines: a traceback shows where, and never the values of a frame."""
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ],
+    )
+
+
 def main() -> None:
     """Run a command; what the bank logs goes to standard error, beside its messages."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    configure_logs()
     try:
         app()
     except BrokenPipeError:

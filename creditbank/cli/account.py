@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from creditbank.account.holdings import HeldGrant, HeldOutcome
+from creditbank.account.holdings import HeldOutcome
 from creditbank.account.statement import Statement
 from creditbank.cli.output import console, print_json
 from creditbank.cli.session import AccountArgument, IssuerOption, JsonOption, Session, session_of
@@ -67,7 +67,7 @@ def find(
     if as_json:
         print_json({"account": str(number)})
         return
-    console.print(str(number), markup=False)
+    console.print(str(number))
 
 
 @app.command("show")
@@ -115,25 +115,22 @@ def _citizen_number(session: Session, given: str | None) -> CitizenNumber:
 def print_statement(session: Session, statement: Statement) -> None:
     words = session.words
     names = statement.person.names
-    console.print(f"[bold]{names.shown}[/]  {names.tibetan or ''}  {names.romanised or ''}")
+    console.print("  ".join(filter(None, (names.shown, names.tibetan, names.romanised))), style="bold")
     console.print(words.text("word.account-line", number=str(statement.number)))
     for held in statement.holdings.outcomes:
         style = None if held.is_current else "dim strike"
-        console.print(f"  #{held.id} {outcome_line(words, held.outcome)}", style=style, markup=False)
+        console.print(f"  #{held.id} {outcome_line(words, held.outcome)}", style=style)
         issuer, at = statement.issuer_names[held.recorded_by], words.instant(instant(held.recorded_at))
-        console.print(f"          {issuer}  {words.text('word.recorded')} {at}", style="dim", markup=False)
+        console.print(f"          {issuer}  {words.text('word.recorded')} {at}", style="dim")
         if held.ended_at is not None:
-            console.print(f"          {_ending(words, held)}", style="red", markup=False)
+            console.print(f"          {_ending(words, held)}", style="red")
     for grant in statement.holdings.grants:
-        console.print(_grant_text(session, grant))
+        holds = grant.status == "active"
+        line = f"{'✓' if holds else '✗'} #{grant.id} {grant_line(words, grant)}"
+        console.print(line, style="green" if holds else "red")
 
 
 def _ending(words: Catalogue, held: HeldOutcome) -> str:
     if held.corrected_by is not None:
         return words.text("word.corrected-by", outcome=held.corrected_by) + f": {held.reason}"
     return f"{words.text('word.revoked')}: {held.reason}"
-
-
-def _grant_text(session: Session, grant: HeldGrant) -> str:
-    mark = "[green]✓[/]" if grant.status == "active" else "[red]✗[/]"
-    return f"{mark} #{grant.id} {grant_line(session.words, grant)}"

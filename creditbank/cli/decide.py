@@ -1,6 +1,6 @@
 """`creditbank decide`: what an account's outcomes exempt in a programme, what they waive in an exam."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
@@ -140,7 +140,7 @@ def print_answer(words: Catalogue, answer: Answer[D]) -> None:
     """Print a decision section by section, then what was registered; an empty section is left out."""
     names = names_of(words, answer.place, answer.account, answer.packs)
     said = decision_lines(words, answer.decision, names)
-    console.print(said.headline, style="bold", markup=False)
+    console.print(said.headline, style="bold")
     for heading, lines, style in (
         ("word.decision-grants", said.grants, "green"),
         ("word.decision-caps", said.caps, None),
@@ -149,12 +149,12 @@ def print_answer(words: Catalogue, answer: Answer[D]) -> None:
         ("word.decision-nowhere", said.nowhere, "dim"),
     ):
         if lines:
-            console.print(words.text(heading), style="bold", markup=False)
+            console.print(words.text(heading), style="bold")
             for line in lines:
-                console.print(f"  · {line}", style=style, markup=False)
+                console.print(f"  · {line}", style=style)
     if answer.registered:
         listed = words.listed(f"#{one}" for one in answer.registered)
-        console.print(words.text("word.grants-registered", grants=listed), markup=False)
+        console.print(words.text("word.grants-registered", grants=listed))
 
 
 def _instant(text: str) -> datetime:
@@ -162,7 +162,9 @@ def _instant(text: str) -> datetime:
         given = datetime.fromisoformat(text)
     except ValueError as error:
         raise QuestionInvalid("instant-malformed", field="known_at", value=text) from error
-    return given if given.tzinfo is not None else given.replace(tzinfo=UTC)
+    if given.tzinfo is None:
+        raise QuestionInvalid("instant-without-zone", field="known_at", value=text)
+    return given
 
 
 def _decimal(text: str | None, *, field: str) -> Decimal | None:

@@ -42,10 +42,10 @@ def demo(
     page = f"/statement/{story.hero.text}"
     words = session.words
     story.heading("word.demo-served")
-    console.print(f"{words.text('word.statement')}: {address}/sign-in?then={page}#{token}", markup=False)
-    console.print(f"{words.text('word.interface')}: {address}/docs", markup=False)
-    console.print(f"{words.text('word.checkpoint')}: {address}/checkpoint", markup=False)
-    console.print(words.text("word.stop-with-ctrl-c"), markup=False)
+    console.print(f"{words.text('word.statement')}: {address}/sign-in?then={page}#{token}")
+    console.print(f"{words.text('word.interface')}: {address}/docs")
+    console.print(f"{words.text('word.checkpoint')}: {address}/checkpoint")
+    console.print(words.text("word.stop-with-ctrl-c"))
     run_server(session, bank, listening)
 
 
@@ -88,5 +88,5 @@ def _new_bank(session: Session) -> Bank:
             institution = Institution(
                 issuer=sample.issuer, name=sample.name, role=sample.role, english_name=sample.english_name
             )
-            register_institution(bank, Principal(issuer=bureau.issuer, is_operator=True), institution)
+            register_institution(bank, Principal.operator(bureau.issuer), institution)
     return bank

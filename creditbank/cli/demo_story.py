@@ -66,13 +66,13 @@ class Story:
     def heading(self, key: str, **values: object) -> None:
         """Begin a chapter."""
         console.print()
-        console.print(f"■ {self.session.words.text(key, **values)}", style="bold cyan", markup=False)
+        console.print(f"■ {self.session.words.text(key, **values)}", style="bold cyan")
 
     def _introduce(self) -> None:
         self.heading("word.demo-bank")
         self._say("word.bank-made", origin=self.bank.record.origin, home=self.home)
         for sample in sample_institutions():
-            console.print(f"  · {sample.issuer}  {sample.name}", markup=False)
+            console.print(f"  · {sample.issuer}  {sample.name}")
 
     def _import_clean(self) -> None:
         self.heading("word.demo-clean")
@@ -82,9 +82,9 @@ class Story:
         for book in sample_workbooks(Vocabularies.load().vocabularies, on=today):
             path = folder / f"{book.kind}-{book.issuer}.xlsx"
             path.write_bytes(book.content)
-            principal = Principal(issuer=book.issuer, is_operator=True)
+            principal = Principal.operator(book.issuer)
             reading = read(self.session, principal, book.content)
-            console.print(f"  {path.name}", style="dim", markup=False)
+            console.print(f"  {path.name}", style="dim")
             answer = post(self.session, self.bank, principal, reading, book.content, name=path.name)
             show_answer(self.session.words, answer)
 
@@ -92,7 +92,7 @@ class Story:
         self.heading("word.demo-messy")
         content = messy_workbook(Vocabularies.load().vocabularies, on=self.bank.today())
         (self.home / "workbooks" / "messy.xlsx").write_bytes(content)
-        station = Principal(issuer=sample_issuer("station"), is_operator=True)
+        station = Principal.operator(sample_issuer("station"))
         show_reading(self.session.words, read(self.session, station, content))
 
     def _show_account(self) -> None:
@@ -105,7 +105,7 @@ class Story:
             programme=self.library.programme(PROGRAMME, as_of=self.bank.today()).title.zh,
         )
         question = ExemptionQuestion(library=self.library, programme=PROGRAMME)
-        school = Principal(issuer=sample_issuer("school-east"), is_operator=True)
+        school = Principal.operator(sample_issuer("school-east"))
         print_answer(
             self.session.words, apply_for(self.bank, school, self.hero, question, applicant=Applicant())
         )
@@ -113,7 +113,7 @@ class Story:
     def _waive(self) -> None:
         self.heading("word.demo-waivers", exam=self.library.exam(EXAM, as_of=self.bank.today()).title.zh)
         question = WaiverQuestion(library=self.library, exam=EXAM)
-        station = Principal(issuer=sample_issuer("station"), is_operator=True)
+        station = Principal.operator(sample_issuer("station"))
         print_answer(
             self.session.words, apply_for(self.bank, station, self.hero, question, applicant=Applicant())
         )
@@ -123,7 +123,7 @@ class Story:
             held for held in self._statement().current if isinstance(held.outcome, SkillCertificate)
         )
         self.heading("word.demo-revocation", outcome=certificate.id)
-        station = Principal(issuer=sample_issuer("station"), is_operator=True)
+        station = Principal.operator(sample_issuer("station"))
         reason = self.session.words.text("word.demo-revocation-reason")
         receipt = revoke_outcome(self.bank, station, self.hero, certificate.id, reason=reason)
         self._say("word.outcome-revoked", outcome=certificate.id, seq=receipt.seq)
@@ -154,9 +154,9 @@ class Story:
 
     def _how_to_go_on(self) -> None:
         self.heading("word.demo-by-hand")
-        console.print(f"  set -a; . {self.home}/env; set +a", markup=False)
-        console.print(f"  creditbank account show {self.hero}", markup=False)
-        console.print(f"  creditbank ledger verify --checkpoint {self.home}/checkpoint.txt", markup=False)
+        console.print(f"  set -a; . {self.home}/env; set +a")
+        console.print(f"  creditbank account show {self.hero}")
+        console.print(f"  creditbank ledger verify --checkpoint {self.home}/checkpoint.txt")
 
     def _audit(self, session: Session) -> AuditReport:
         key = verifier_key_file(self.session.settings).read_text(encoding="utf-8").strip()
@@ -168,7 +168,7 @@ class Story:
         return read_account(self.bank, self.hero)
 
     def _say(self, key: str, **values: object) -> None:
-        console.print(f"  {self.session.words.text(key, **values)}", markup=False)
+        console.print(f"  {self.session.words.text(key, **values)}")
 
 
 def change_one_byte(path: Path, old: bytes, new: bytes) -> int:

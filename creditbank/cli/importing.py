@@ -123,15 +123,14 @@ def show_reading(words: Catalogue, reading: Reading, *, as_json: bool = False) -
         console.print(
             f"  ~ {_place(words, correction.place)} {words.warning(correction.note)}",
             style="dim",
-            markup=False,
         )
     for doubt in reading.doubts:
         place = "" if doubt.place is None else f"{_place(words, doubt.place)} "
-        console.print(f"  ? {place}{words.warning(doubt.warning)}", style="yellow", markup=False)
+        console.print(f"  ? {place}{words.warning(doubt.warning)}", style="yellow")
     for bad in reading.errors:
         there = f"“{bad.there}” " if bad.there else ""
         wanted = words.problem(bad.error).detail
-        console.print(f"  ✗ {_place(words, bad.place)} {there}{wanted}", style="red", markup=False)
+        console.print(f"  ✗ {_place(words, bad.place)} {there}{wanted}", style="red")
     if reading.error_count:
         said = words.text(
             "word.file-has-errors",
@@ -139,7 +138,7 @@ def show_reading(words: Catalogue, reading: Reading, *, as_json: bool = False) -
             shown=len(reading.errors),
             rows=len(reading.rows),
         )
-        console.print(said, style="bold red", markup=False)
+        console.print(said, style="bold red")
 
 
 def show_answer(words: Catalogue, answer: Answer) -> None:
@@ -147,7 +146,7 @@ def show_answer(words: Catalogue, answer: Answer) -> None:
     match answer:
         case Posted(batch=batch) if batch.log.size == batch.log.first:
             nothing = words.text("word.file-posted-nothing-new", number=batch.number, rows=len(batch.lines))
-            console.print(nothing, style="green", markup=False)
+            console.print(nothing, style="green")
         case Posted(batch=batch):
             said = words.text(
                 "word.file-posted",
@@ -158,7 +157,7 @@ def show_answer(words: Catalogue, answer: Answer) -> None:
                 first=batch.log.first,
                 last=batch.log.size - 1,
             )
-            console.print(said, style="green", markup=False)
+            console.print(said, style="green")
         case WouldPost():
             said = words.text(
                 "word.file-would-post",
@@ -166,15 +165,15 @@ def show_answer(words: Catalogue, answer: Answer) -> None:
                 outcomes=answer.outcomes_recorded,
                 accounts=answer.accounts_opened,
             )
-            console.print(said, style="green", markup=False)
+            console.print(said, style="green")
         case PostedBefore(batch=batch):
             at = words.instant(instant(batch.posted_at))
-            console.print(words.text("word.file-posted-before", number=batch.number, at=at), markup=False)
+            console.print(words.text("word.file-posted-before", number=batch.number, at=at))
         case FileRefused():
             for row in answer.rows:
-                console.print(f"  ✗ {_refusal(words, row)}", style="red", markup=False)
+                console.print(f"  ✗ {_refusal(words, row)}", style="red")
             refused = words.text("word.file-refused", errors=len(answer.rows))
-            console.print(refused, style="bold red", markup=False)
+            console.print(refused, style="bold red")
         case _:
             assert_never(answer)
 

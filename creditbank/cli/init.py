@@ -10,7 +10,7 @@ from creditbank.cli.session import Session, session_of
 from creditbank.errors import Misconfigured
 from creditbank.identity.organisation_code import parse_organisation_code
 from creditbank.services.institutions import Institution
-from creditbank.signing.passphrase import require_strength
+from creditbank.signing.passphrase import PassphraseUnusable, require_strength
 
 
 def init(
@@ -45,10 +45,12 @@ def init(
     words = session.words
     console.print(words.text("word.bank-made", origin=bank.record.origin, home=session.settings.home))
     console.print(words.text("word.verifier-key-kept", path=verifier_key_file(session.settings)))
-    console.print(bank.signer.verifier_key, markup=False)
+    console.print(bank.signer.verifier_key)
 
 
 def _new_passphrase(session: Session) -> str:
     passphrase = session.passphrase()
     require_strength(passphrase)
+    if session.is_asking and session.passphrase(again=True) != passphrase:
+        raise PassphraseUnusable("passphrases-differ")
     return passphrase

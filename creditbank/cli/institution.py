@@ -51,4 +51,4 @@ def list_institutions(context: typer.Context, as_json: JsonOption = False) -> No
         return
     words = session.words
     for one in registered:
-        console.print(f"{one.issuer}  {one.name}  {words.text(f'word.role-{one.role}')}", markup=False)
+        console.print(f"{one.issuer}  {one.name}  {words.text(f'word.role-{one.role}')}")

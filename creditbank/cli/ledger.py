@@ -89,11 +89,11 @@ def print_report(session: Session, report: AuditReport, *, as_json: bool = False
         )
         return
     for finding in report.findings:
-        console.print(f"✗ {finding_text(session, finding)}", style="red", markup=False)
+        console.print(f"✗ {finding_text(session, finding)}", style="red")
     said = session.words.text(
         "word.ledger-whole" if report.is_whole else "word.ledger-damaged",
         entries=report.entries,
         findings=len(report.findings),
         root=report.root.hex(),
     )
-    console.print(said, style="green" if report.is_whole else "bold red", markup=False)
+    console.print(said, style="green" if report.is_whole else "bold red")

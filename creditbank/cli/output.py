@@ -21,8 +21,8 @@ MISUSE = 2
 PROGRESS_FROM = 1_000
 """Steps of work from which a bar is worth its place."""
 
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Console(highlight=False, markup=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
 def print_json(value: JsonValue) -> None:
@@ -34,8 +34,8 @@ def print_json(value: JsonValue) -> None:
 def print_error(error: CreditBankError, words: Catalogue) -> int:
     """Say what is wrong and what to do next, on standard error; return the exit code."""
     problem = words.problem(error)
-    errors.print(f"{problem.title} [{problem.code}/{problem.reason}]", style="bold red", markup=False)
-    errors.print(problem.detail, markup=False)
+    errors.print(f"{problem.title} [{problem.code}/{problem.reason}]", style="bold red")
+    errors.print(problem.detail)
     return NEGATIVE if isinstance(error, IntegrityBroken) else MISUSE
 
 

@@ -28,14 +28,12 @@ def list_packs(context: typer.Context, as_json: JsonOption = False) -> None:
         return
     words = session.words
     for pack in packs:
-        console.print(f"{pack.id}  {pack.title.zh}", style="bold", markup=False)
+        console.print(f"{pack.id}  {pack.title.zh}", style="bold")
         since = words.text("word.in-force-from")
-        console.print(
-            f"  {since} {words.date(pack.effective_from)}  {words.text(_standing(pack))}", markup=False
-        )
+        console.print(f"  {since} {words.date(pack.effective_from)}  {words.text(_standing(pack))}")
         defined: tuple[Programme | Exam, ...] = (*pack.programmes, *pack.exams)
         for one in defined:
-            console.print(f"  · {one.id}  {one.title.zh}", markup=False)
+            console.print(f"  · {one.id}  {one.title.zh}")
 
 
 @app.command("check")
@@ -58,7 +56,7 @@ def check(
     else:
         for finding in found:
             style = "red" if finding.severity == "error" else "yellow"
-            console.print(_finding_text(session, finding), style=style, markup=False)
+            console.print(_finding_text(session, finding), style=style)
         key = "word.packs-have-errors" if failed else "word.packs-sound"
         console.print(session.words.text(key, findings=len(found)), style="red" if failed else "green")
     raise typer.Exit(NEGATIVE if failed else 0)
@@ -77,15 +75,15 @@ def show(
         print_json(_pack_members(found))
         return
     words = session.words
-    console.print(f"{found.title.zh}  {found.title.en}", style="bold", markup=False)
-    console.print(words.text(_standing(found)), style="yellow", markup=False)
-    console.print(found.about.zh, markup=False)
-    console.print(f"SHA-256 {found.digest}", style="dim", markup=False)
+    console.print(f"{found.title.zh}  {found.title.en}", style="bold")
+    console.print(words.text(_standing(found)), style="yellow")
+    console.print(found.about.zh)
+    console.print(f"SHA-256 {found.digest}", style="dim")
     for citation in found.citations.values():
         place = " ".join(filter(None, (citation.document, citation.article, citation.url)))
-        console.print(f"  [{citation.id}] {citation.title.zh} {place}", style="dim", markup=False)
+        console.print(f"  [{citation.id}] {citation.title.zh} {place}", style="dim")
     for rule in found.rules:
-        console.print(f"  · {rule.id} v{rule.version}  {rule.say.zh}", markup=False)
+        console.print(f"  · {rule.id} v{rule.version}  {rule.say.zh}")
 
 
 def _findings_in(file: Path) -> tuple[PackFinding, ...]:

@@ -23,7 +23,7 @@ def schemas(
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in schema_files().items():
         write_file(content, folder / name)
-        console.print(str(folder / name), markup=False)
+        console.print(str(folder / name))
 
 
 def schema_files() -> Mapping[str, bytes]:

@@ -33,7 +33,7 @@ def serve(
     token = make_token(bank, replace=new_token)
     if token is not None:
         console.print(words.text("word.token-shown-once"))
-        console.print(token, markup=False)
+        console.print(token)
     console.print(words.text("word.serving", address=address_of(listening)))
     run_server(session, bank, listening)
 

@@ -10,6 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from creditbank.assembly import open_bank, open_library, open_store
+from creditbank.cli.output import errors
 from creditbank.identity.organisation_code import parse_organisation_code
 from creditbank.locale.catalogue import Catalogue, catalogue
 from creditbank.rulepacks.library import Library
@@ -17,6 +18,7 @@ from creditbank.services.bank import Bank, Principal
 from creditbank.services.ports import Store
 from creditbank.settings import Settings
 from creditbank.signing.passphrase import read_passphrase
+from creditbank.signing.sealed_file import warning_about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,18 +32,24 @@ class Session:
         """The catalogue of the reader's language."""
         return catalogue(self.settings.language)
 
-    def passphrase(self) -> str:
-        """Read the passphrase from where the settings say, or ask for it on the terminal."""
+    @property
+    def is_asking(self) -> bool:
+        """Whether the passphrase is asked for on the terminal, because the settings name no source of it."""
+        return self.settings.passphrase_fd is None and self.settings.passphrase_file is None
+
+    def passphrase(self, *, again: bool = False) -> str:
+        """Read the passphrase from where the settings say, or ask for it (`again`) on the terminal."""
+        words = self.words.text("word.passphrase-again" if again else "word.passphrase")
         return read_passphrase(
             fd=self.settings.passphrase_fd,
             file=self.settings.passphrase_file,
-            prompt=partial(getpass.getpass, self.words.text("word.passphrase"))
-            if sys.stdin.isatty()
-            else None,
+            prompt=partial(getpass.getpass, words) if sys.stdin.isatty() else None,
         )
 
     def bank(self) -> Bank:
-        """Open the bank with its keys."""
+        """Open the bank with its keys, and warn where others could read them."""
+        if self.settings.key_file.exists() and (warning := warning_about(self.settings.key_file)):
+            errors.print(self.words.warning(warning), style="yellow")
         return open_bank(self.settings, passphrase=self.passphrase)
 
     def store(self) -> Store:
@@ -58,7 +66,7 @@ class Session:
         Whoever holds the bank's keys is its operator: no other principal can use the command line.
         """
         acting_for = bank.record.operator if issuer is None else parse_organisation_code(issuer)
-        return Principal(issuer=acting_for, is_operator=True)
+        return Principal.operator(acting_for)
 
 
 def session_of(context: typer.Context) -> Session:

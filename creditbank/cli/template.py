@@ -25,4 +25,4 @@ def template(
     stream = BytesIO()
     write_template(kind, Vocabularies.load().vocabularies, stream, on=now().date())
     write_file(stream.getvalue(), path)
-    errors.print(session_of(context).words.text("word.template-written", path=path), markup=False)
+    errors.print(session_of(context).words.text("word.template-written", path=path))

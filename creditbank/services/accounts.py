@@ -14,6 +14,7 @@ from creditbank.ledger.chain import EMPTY
 from creditbank.ledger.entry import Entry
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
 from creditbank.services.institutions import institution_of
+from creditbank.services.known_terms import require_known_category
 from creditbank.services.ports import Books
 from creditbank.terms import IssuerId
 
@@ -44,7 +45,9 @@ def open_account(bank: Bank, principal: Principal, person: Person) -> OpenedAcco
     Raises:
         InstitutionUnknown: the principal's institution is not registered.
         AccountExists: this citizen number has an account.
+        OutcomeInvalid: the person category is in no vocabulary.
     """
+    require_known_category(bank.vocabularies, person, on=bank.today())
 
     def open_one(books: Books) -> OpenedAccount:
         institution_of(books, principal.issuer)

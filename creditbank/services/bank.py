@@ -10,6 +10,7 @@ from creditbank.errors import NotAuthorised
 from creditbank.ledger.append import HeadMoved, LogRange
 from creditbank.ledger.chain import Head, extend, head_after
 from creditbank.ledger.entry import SALT_BYTES, Entry, Payload
+from creditbank.outcomes.vocabulary import Vocabulary
 from creditbank.services.ports import Books, CheckpointSigner, Clock, Store, Vault
 from creditbank.terms import IssuerId, Microseconds, SubjectId, microseconds
 
@@ -29,6 +30,7 @@ class Bank:
     signer: CheckpointSigner
     clock: Clock
     random: Callable[[int], bytes]
+    vocabularies: Mapping[str, Vocabulary]
     allow_test_numbers: bool = False
 
     def now(self) -> Microseconds:
@@ -61,6 +63,11 @@ class Principal:
 
     issuer: IssuerId
     is_operator: bool = False
+
+    @classmethod
+    def operator(cls, issuer: IssuerId) -> "Principal":
+        """Return the operator, speaking in the name of `issuer`."""
+        return cls(issuer=issuer, is_operator=True)
 
     def must_be_operator(self) -> None:
         """Refuse anyone but the bank's operator.

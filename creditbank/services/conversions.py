@@ -166,6 +166,7 @@ def apply_for(
 ) -> Answer[D]:
     """Decide by everything recorded until now, and register every grant in the principal's name.
 
+    Which institution may grant in which programme is not checked here: only the operator calls this yet.
     Grants that are registered already stay as they are; a second time nothing is left to grant.
 
     Raises:

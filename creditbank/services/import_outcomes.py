@@ -17,7 +17,7 @@ from creditbank.services.import_plan import ImportRow, PlannedRow, RowRefused, p
 from creditbank.services.institutions import institution_of
 from creditbank.services.outcomes import must_be_issuer
 from creditbank.services.ports import Books, Progress
-from creditbank.terms import IssuerId, Microseconds, instant
+from creditbank.terms import IssuerId, Microseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +158,7 @@ def _post(
     on_progress: Progress,
 ) -> PostedBatch:
     at = bank.now()
-    number = f"{instant(at):%Y%m%d}-{bank.random(4).hex().upper()}"
+    number = f"{bank.today():%Y%m%d}-{bank.random(4).hex().upper()}"
     heads = books.ledger.heads_of({row.subject for row in plan})
     posting = Posting(bank, books, heads=heads, at=at)
     opened = {row.account: row.row.person for row in plan if row.opens}

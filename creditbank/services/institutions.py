@@ -66,18 +66,23 @@ def register_institution(bank: Bank, principal: Principal, institution: Institut
         InstitutionRegistered: it is registered already.
     """
     principal.must_be_operator()
+    return bank.written(lambda books: register_in(bank, books, institution, by=principal.issuer))
 
-    def register(books: Books) -> EntryReceipt:
-        subject = subject_of(institution.issuer)
-        heads = books.ledger.heads_of([subject])
-        if heads[subject].length:
-            raise InstitutionRegistered("institution-registered", issuer=institution.issuer)
-        posting = Posting(bank, books, heads=heads, at=bank.now())
-        entry = posting.add(subject, kind=_REGISTERED, issuer=principal.issuer, content=_content(institution))
-        posting.post()
-        return receipt_of(books, entry)
 
-    return bank.written(register)
+def register_in(bank: Bank, books: Books, institution: Institution, *, by: IssuerId) -> EntryReceipt:
+    """Register an institution in a transaction that does more than that.
+
+    Raises:
+        InstitutionRegistered: it is registered already.
+    """
+    subject = subject_of(institution.issuer)
+    heads = books.ledger.heads_of([subject])
+    if heads[subject].length:
+        raise InstitutionRegistered("institution-registered", issuer=institution.issuer)
+    posting = Posting(bank, books, heads=heads, at=bank.now())
+    entry = posting.add(subject, kind=_REGISTERED, issuer=by, content=_content(institution))
+    posting.post()
+    return receipt_of(books, entry)
 
 
 def institution_of(books: Books, issuer: IssuerId) -> Institution:

@@ -11,6 +11,9 @@ from creditbank.services.bank import Bank
 from creditbank.services.ports import Books
 from creditbank.terms import OutcomeId, SubjectId
 
+Place = tuple[SubjectId, OutcomeId]
+"""One outcome: in which account, under which id."""
+
 
 class OutcomeRecorded(Conflict):
     """This outcome is recorded already, here or in another account."""
@@ -30,19 +33,17 @@ def name_key(bank: Bank, name: OutcomeName, *, subject: SubjectId) -> bytes:
 
 
 def standing(
-    books: Books, keys: Collection[bytes], *, besides: OutcomeId | None = None
+    books: Books, keys: Collection[bytes], *, besides: Place | None = None
 ) -> Iterator[tuple[bytes, SubjectId, HeldOutcome]]:
     """Yield those of `keys` that name an outcome which still stands, and that outcome."""
     for key, places in books.outcomes.find(keys).items():
         for place in places:
             held = holdings_of(books.ledger.entries_of(place.subject)).outcome(outcome_id(place.seq))
-            if held is not None and held.is_current and held.id != besides:
+            if held is not None and held.is_current and (place.subject, held.id) != besides:
                 yield key, place.subject, held
 
 
-def refuse_recorded(
-    books: Books, keys: Mapping[bytes, SubjectId], *, besides: OutcomeId | None = None
-) -> None:
+def refuse_recorded(books: Books, keys: Mapping[bytes, SubjectId], *, besides: Place | None = None) -> None:
     """Refuse to record what stands already.
 
     Raises:

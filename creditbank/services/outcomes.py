@@ -18,9 +18,11 @@ from creditbank.identity.account_number import AccountNumber
 from creditbank.ledger.append import IdempotencyKeyReused
 from creditbank.ledger.entry import Entry
 from creditbank.outcomes import Outcome
+from creditbank.outcomes.outcome import OutcomeInvalid
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
 from creditbank.services.institutions import institution_of
+from creditbank.services.known_terms import require_known_terms
 from creditbank.services.outcome_keys import key_of, refuse_recorded
 from creditbank.services.ports import Books
 from creditbank.terms import OutcomeId
@@ -55,8 +57,10 @@ def record_outcome(
         NotAuthorised: the outcome names another issuer than the principal's institution.
         OutcomeRecorded: it is recorded already, and still stands.
         IdempotencyKeyReused: the key came before with another outcome.
+        OutcomeInvalid: a term of it is in no vocabulary.
     """
     must_be_issuer(principal, outcome)
+    require_known_terms(bank.vocabularies, outcome)
     body = Recorded(outcome=outcome)
 
     def record(books: Books) -> EntryReceipt:
@@ -99,14 +103,16 @@ def correct_outcome(
         NotAuthorised: another institution recorded it.
         OutcomeEnded: it has been revoked or corrected already.
         OutcomeRecorded: what it is corrected to is recorded already.
+        OutcomeInvalid: a term of it is in no vocabulary, or the reason is not one line.
     """
     must_be_issuer(principal, outcome)
+    require_known_terms(bank.vocabularies, outcome)
     body = Corrected(corrects=corrects, outcome=outcome, reason=reason)
 
     def correct(books: Books) -> EntryReceipt:
         name_key = key_of(bank, number.subject, outcome)
         holdings = _to_be_ended(bank, books, principal, number, corrects)
-        refuse_recorded(books, {name_key: number.subject}, besides=corrects)
+        refuse_recorded(books, {name_key: number.subject}, besides=(number.subject, corrects))
         entry = _post_end(bank, books, principal, number, body, holdings)
         books.outcomes.add([OutcomeKey(key=name_key, subject=number.subject, seq=entry.leaf.seq)])
         return receipt_of(books, entry)
@@ -125,17 +131,19 @@ def revoke_outcome(
 ) -> EntryReceipt:
     """End an outcome; grants that rest on it are suspended in the same transaction.
 
-    `effective_on` makes the revocation count from an earlier day than today.
+    It no longer counts from `effective_on`; without it, as if it had never been awarded.
 
     Raises:
         AccountUnknown, OutcomeUnknown: one of them is not known here.
         NotAuthorised: another institution recorded it.
         OutcomeEnded: it has been revoked or corrected already.
+        OutcomeInvalid: `effective_on` is before the award or after today, or the reason is not one line.
     """
     body = Revoked(revokes=revokes, reason=reason, effective_on=effective_on)
 
     def revoke(books: Books) -> EntryReceipt:
         holdings = _to_be_ended(bank, books, principal, number, revokes)
+        _require_within(bank, holdings, body)
         return receipt_of(books, _post_end(bank, books, principal, number, body, holdings))
 
     return bank.written(revoke)
@@ -175,6 +183,21 @@ def _to_be_ended(
     if not held.is_current:
         raise OutcomeEnded("outcome-ended", outcome=ending)
     return holdings
+
+
+def _require_within(bank: Bank, holdings: AccountHoldings, body: Revoked) -> None:
+    held = holdings.outcome(body.revokes)
+    if held is None or body.effective_on is None:
+        return
+    awarded_on, today = held.outcome.awarded_on, bank.today()
+    if not awarded_on <= body.effective_on <= today:
+        raise OutcomeInvalid(
+            "effective-on-range",
+            field="effective_on",
+            effective_on=body.effective_on,
+            awarded_on=awarded_on,
+            today=today,
+        )
 
 
 def _post_end(

@@ -132,7 +132,7 @@ class TokenStore(Protocol):
     def digest(self) -> bytes | None: ...
 
     def set_digest(self, digest: bytes) -> None:
-        """Replace the digest; the old token is void from then on."""
+        """Replace the digest; a server that is running knows the old one until it is started again."""
 
 
 class Books(Protocol):

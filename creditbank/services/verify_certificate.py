@@ -1,7 +1,7 @@
 """Verify a certificate or diploma by its number and its holder's name, for someone who has no account here.
 
 The number alone never answers. A number that nobody holds, a name that does not match and a record that
-was erased give the same answer after the same work, so that nobody learns who holds what by asking.
+was erased give the same answer after much the same work, so that nobody learns who holds what by asking.
 """
 
 from collections.abc import Iterator
@@ -27,6 +27,7 @@ from creditbank.verification.checks import Report, report_on
 
 _NUMBERED: tuple[OutcomeKind, ...] = ("skill-certificate", "diploma")
 _NOBODY = SubjectId("account:0000000000000000")
+_DECOY = Person(names=PersonNames(chinese="无"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,25 +47,31 @@ class NotFoundForThisName:
 
 
 def verify_certificate(bank: Bank, *, number: str, name: str, as_of: date) -> Verified | NotFoundForThisName:
-    """Answer whether this person holds a certificate or diploma of this number, and how it stands."""
+    """Answer whether this person holds a certificate or diploma of this number, and how it stands.
+
+    Where the number was recorded more than once for this person, the record that stands answers.
+    """
     with bank.store.reading() as books:
-        matching = [place for place, person in _holders(bank, books, number) if person.names.matches(name)]
-        if not matching:
-            return NotFoundForThisName()
-        return _verified(books, matching[-1], as_of=as_of)
+        verified = [
+            _verified(books, place, as_of=as_of)
+            for place, person in _holders(bank, books, number)
+            if person.names.matches(name)
+        ]
+    found = [answer for answer in verified if isinstance(answer, Verified)]
+    return max(found, key=lambda answer: answer.report.passed, default=NotFoundForThisName())
 
 
 def _holders(bank: Bank, books: Books, number: str) -> Iterator[tuple[OutcomeKey, Person]]:
     keys = [name_key(bank, numbered(kind, number), subject=_NOBODY) for kind in _NUMBERED]
-    found = [place for places in books.outcomes.find(keys).values() for place in places]
-    for place in found:
-        record = books.accounts.find(place.subject)
-        if record is not None:
-            yield place, bank.vault.unseal(record)
-    if not found:
-        # As much work as for a number that somebody else holds: the time taken tells nothing.
-        decoy = Person(names=PersonNames(chinese="无"))
-        bank.vault.unseal(bank.vault.seal(_NOBODY, decoy, opened_at=bank.now()))
+    places = [place for places in books.outcomes.find(keys).values() for place in places]
+    records = [(place, books.accounts.find(place.subject)) for place in places]
+    held = [(place, record) for place, record in records if record is not None]
+    if not held:
+        # The work that a number in somebody else's account makes: one record looked up and unsealed.
+        books.accounts.find(_NOBODY)
+        bank.vault.unseal(bank.vault.seal(_NOBODY, _DECOY, opened_at=bank.now()))
+    for place, record in held:
+        yield place, bank.vault.unseal(record)
 
 
 def _verified(books: Books, place: OutcomeKey, *, as_of: date) -> Verified | NotFoundForThisName:
@@ -80,7 +87,7 @@ def _verified(books: Books, place: OutcomeKey, *, as_of: date) -> Verified | Not
     return Verified(
         report=report_on(
             held.outcome,
-            is_revoked=not held.is_current and held.corrected_by is None,
+            is_revoked=held.is_revoked(as_of=as_of),
             is_corrected=held.corrected_by is not None,
             in_the_log=in_the_log,
             as_of=as_of,

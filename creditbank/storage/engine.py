@@ -81,6 +81,7 @@ def _postgresql_engine(url: URL) -> Engine:
     return create_engine(
         url,
         pool_pre_ping=True,
+        hide_parameters=True,
         max_overflow=30,
         connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "creditbank"},
     )
@@ -119,7 +120,7 @@ def _sqlite_engine(url: URL, database: str, **pool: Any) -> Engine:  # noqa: ANN
             database, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
 
-    engine = create_engine(url, module=sqlite, creator=connect, **pool)
+    engine = create_engine(url, module=sqlite, creator=connect, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "connect")
     def make_strict(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's own class

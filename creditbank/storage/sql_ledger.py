@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
 import psycopg
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, text
+from sqlalchemy import Connection, Row, Select, bindparam, select, text
 
 from creditbank.errors import IntegrityBroken
 from creditbank.ledger.append import HeadMoved, IdempotencyKeyReused, LogRange
@@ -58,6 +58,9 @@ _page_of_chain = (
     .limit(_ROWS_AT_ONCE)
 )
 
+_keep_checkpoint = text(
+    "INSERT INTO checkpoint (size, note) VALUES (:size, :note) ON CONFLICT (size) DO NOTHING"
+)
 _ends = {
     dialect: text(
         f"SELECT entry.subject, entry.seq, entry.leaf, entry.leaf_hash FROM {texts}"  # noqa: S608 - ours
@@ -140,9 +143,7 @@ class SqlLedger:
         return self._connection.execute(latest).scalar_one_or_none()
 
     def add_checkpoint(self, *, size: int, note: bytes) -> None:
-        held = select(_checkpoint.c.size).where(_checkpoint.c.size == size)
-        if self._connection.execute(held).first() is None:
-            self._connection.execute(insert(_checkpoint).values(size=size, note=note))
+        self._connection.execute(_keep_checkpoint, {"size": size, "note": note})
 
     def _undone_if_refused(self, entries: Sequence[Entry]) -> AbstractContextManager[object]:
         """Leave the transaction as it was when a key is refused; nothing else can be."""

@@ -12,6 +12,7 @@ from creditbank.storage.engine import BUSY_SECONDS, WRITES
 from creditbank.storage.sql_errors import translated
 from creditbank.storage.sql_ledger import SqlLedger
 from creditbank.storage.sql_records import SqlAccounts, SqlBank, SqlBatches, SqlOutcomes, SqlTokens
+from creditbank.storage.sql_sequencer import SqlSequencer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,9 @@ class SqlStore:
             self._engine.connect().execution_options(**options) as connection,
             connection.begin(),
         ):
+            # Whoever writes holds the sequencer's lock from the start: what is decided is still true when
+            # it is appended.
+            SqlSequencer(connection).lock()
             yield _books(connection)
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """A school records results: one at a time, corrected, revoked, and a whole file at once."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
@@ -14,7 +15,7 @@ from creditbank.ledger.checkpoint import open_note, parse_verifier_key
 from creditbank.ledger.proof_file import Included, check, parse_proof_file
 from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.course import CourseCredit
-from creditbank.outcomes.outcome import FrameworkLevel
+from creditbank.outcomes.outcome import FrameworkLevel, OutcomeInvalid
 from creditbank.samples.people import sample_learners
 from creditbank.services.accounts import AccountExists, read_account
 from creditbank.services.import_outcomes import (
@@ -125,6 +126,55 @@ def test_a_correction_stands_in_the_place_of_what_it_corrects() -> None:
     assert statement.course_credits == 5
 
 
+def test_a_term_that_no_vocabulary_has_is_refused() -> None:
+    bank = new_bank()
+    number = new_account(bank)
+    for level in (
+        FrameworkLevel(framework="1+X", level="特级"),
+        FrameworkLevel(framework="nowhere", level="初级"),
+    ):
+        with pytest.raises(OutcomeInvalid):
+            record_outcome(bank, EAST, number, replace(CERTIFICATE, level=level))
+    with pytest.raises(OutcomeInvalid, match="mode"):
+        record_outcome(bank, EAST, number, replace(COURSE, mode="telepathy"))
+    with pytest.raises(OutcomeInvalid, match="category"):
+        new_account(bank, Person(names=PersonNames(chinese="次仁"), category="astronaut"))
+
+
+def test_a_revocation_counts_between_the_award_and_today() -> None:
+    bank = new_bank()
+    number = new_account(bank)
+    record_outcome(bank, EAST, number, CERTIFICATE)
+    for day in (CERTIFICATE.awarded_on - timedelta(days=1), date(2999, 1, 1)):
+        with pytest.raises(OutcomeInvalid, match="effective-on-range"):
+            revoke_outcome(bank, EAST, number, OutcomeId("000001"), reason="误发", effective_on=day)
+    ended = date(2025, 1, 1)
+    revoke_outcome(bank, EAST, number, OutcomeId("000001"), reason="误发", effective_on=ended)
+    held = read_account(bank, number).ended[0]
+    assert not held.is_revoked(as_of=ended - timedelta(days=1))
+    assert held.is_revoked(as_of=ended)
+
+
+def test_a_correction_cannot_take_the_number_of_anothers_certificate() -> None:
+    bank = new_bank()
+    here, there = new_account(bank), new_account(bank, Person(names=PersonNames(chinese="次仁")))
+    record_outcome(bank, EAST, here, CERTIFICATE)
+    record_outcome(bank, EAST, there, replace(CERTIFICATE, number="S000054000012024300002"))
+    with pytest.raises(OutcomeRecorded, match="recorded-elsewhere"):
+        correct_outcome(bank, EAST, there, OutcomeId("000001"), CERTIFICATE, reason="编号录错")
+
+
+def test_the_record_that_stands_answers_a_verifier() -> None:
+    bank = new_bank()
+    wrong, right = new_account(bank), new_account(bank)
+    record_outcome(bank, EAST, wrong, CERTIFICATE)
+    revoke_outcome(bank, EAST, wrong, OutcomeId("000001"), reason="录错人")
+    record_outcome(bank, EAST, right, CERTIFICATE)
+    found = verify_certificate(bank, number=CERTIFICATE.number, name="扎西多吉", as_of=TODAY)
+    assert isinstance(found, Verified)
+    assert found.report.passed
+
+
 def test_nobody_gets_two_accounts() -> None:
     bank = new_bank()
     new_account(bank, sample_learners()[0])
@@ -192,7 +242,11 @@ def test_a_log_that_does_not_continue_its_last_checkpoint_is_not_signed() -> Non
     bank = new_bank()
     key = parse_verifier_key(bank.signer.verifier_key)
     first = open_note(publish_checkpoint(bank), [key])
-    assert publish_checkpoint(bank) == publish_checkpoint(bank)
+    with bank.store.reading() as books:
+        kept = list(books.ledger.checkpoints())
+    assert kept == [publish_checkpoint(bank)]
+    with bank.store.reading() as books:
+        assert list(books.ledger.checkpoints()) == kept
     forged = type(first)(origin=first.origin, size=first.size + 1, root=bytes(32))
     with bank.store.writing() as books:
         books.ledger.add_checkpoint(size=forged.size, note=bank.signer.sign(forged.body()))

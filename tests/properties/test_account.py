@@ -27,10 +27,11 @@ from creditbank.account.outcome_body import BodyUnreadable, outcome_members, par
 from creditbank.account.outcome_name import name_of, numbered
 from creditbank.outcomes import Outcome, kind_of
 from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
-from tests.strategies.outcomes import outcomes
+from tests.strategies.outcomes import lines, outcomes
 
 ids = st.integers(0, 999_999).map(lambda seq: OutcomeId(f"{seq:06}"))
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
+reasons = lines(500)
 days = st.dates(date(1900, 1, 1), date(2199, 12, 31))
 targets = st.builds(
     ExemptionTarget,
@@ -59,11 +60,11 @@ kinds = st.sampled_from(["exemption", "waiver"])
 bodies = (
     st.just(Opened())
     | st.builds(Recorded, outcome=outcomes(), batch=st.none() | texts)
-    | st.builds(Corrected, corrects=ids, outcome=outcomes(), reason=texts)
-    | st.builds(Revoked, revokes=ids, reason=texts, effective_on=st.none() | days)
+    | st.builds(Corrected, corrects=ids, outcome=outcomes(), reason=reasons)
+    | st.builds(Revoked, revokes=ids, reason=reasons, effective_on=st.none() | days)
     | grants
-    | st.builds(Suspended, kind=kinds, grant=ids, because=ids, reason=texts)
-    | st.builds(Reversed, kind=kinds, grant=ids, reason=texts)
+    | st.builds(Suspended, kind=kinds, grant=ids, because=ids, reason=reasons)
+    | st.builds(Reversed, kind=kinds, grant=ids, reason=reasons)
 )
 
 
