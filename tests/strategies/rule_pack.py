@@ -1,14 +1,22 @@
-"""Rule packs as hypothesis draws them: trees of plain values, written out as TOML in one of many ways."""
+"""Rule packs as hypothesis draws them: trees of plain values, written out as TOML in one of many ways.
 
-from collections.abc import Iterator, Mapping
+The shipped packs are drawn too, with one place in them changed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
+import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 
-from creditbank.rulepacks.library import SHIPPED
+from creditbank.documents.rule_pack import RulePackDocument, RulePackInvalid, parse_rule_pack
+from creditbank.documents.rule_pack_source import RulePackUnreadable
+from creditbank.rulepacks.library import SHIPPED, read_document
 
 Tree = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -197,3 +205,68 @@ def replaced(value: Any, path: Path, new: object) -> Any:  # noqa: ANN401 (a tre
 
 SHIPPED_FILES: tuple[FilePath, ...] = tuple(sorted(SHIPPED.glob("*/*.toml")))
 """The packs that come with the bank."""
+
+shipped_files = st.sampled_from(SHIPPED_FILES)
+fewer = settings(max_examples=settings().max_examples // 3)  # a shipped pack takes its time to read
+
+
+@cache
+def document(file: FilePath) -> RulePackDocument:
+    return read_document(file)
+
+
+def tree_of(file: FilePath) -> Tree:
+    """Return a shipped pack with its included files joined, as lists and tables that may be changed."""
+    tree: Tree = _lists(document(file).source.tree)
+    return tree
+
+
+def _lists(value: Any) -> Any:  # noqa: ANN401 (a tree of plain values)
+    match value:
+        case dict():
+            return {key: _lists(member) for key, member in value.items()}
+        case tuple():
+            return [_lists(item) for item in value]
+        case _:
+            return value
+
+
+def paths(tree: Tree, chosen: Callable[[Path, object], bool]) -> list[Path]:
+    return [path for path, value in members_of(tree) if chosen(path, value)]
+
+
+def one_of(data: st.DataObject, found: list[Path]) -> Path:
+    """Draw first what kind of place, then which: a pack has many courses and few caps."""
+    kinds = sorted({tuple(step for step in path if isinstance(step, str)) for path in found})
+    kind = data.draw(st.sampled_from(kinds))
+    return data.draw(
+        st.sampled_from([path for path in found if tuple(s for s in path if isinstance(s, str)) == kind])
+    )
+
+
+def findings(content: bytes) -> dict[str, tuple[str, int | None]]:
+    """Return the code and line of every finding, by the place that it is about."""
+    with pytest.raises(RulePackInvalid) as caught:
+        parse_rule_pack(content)
+    assert all(
+        finding.severity == "error" and finding.file == "pack.toml" for finding in caught.value.findings
+    )
+    return {finding.place: (finding.code, finding.line) for finding in caught.value.findings}
+
+
+def refusal(
+    content: bytes, parse: Callable[[bytes], RulePackDocument] = parse_rule_pack
+) -> RulePackUnreadable | RulePackInvalid | None:
+    """Return how the bytes are refused, None where they are a pack; all else is a fault."""
+    try:
+        parse(content)
+    except (RulePackUnreadable, RulePackInvalid) as error:
+        return error
+    return None
+
+
+def place(path: Path) -> str:
+    text = ""
+    for step in path:
+        text += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if text else step
+    return text

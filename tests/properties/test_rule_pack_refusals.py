@@ -1,0 +1,191 @@
+"""Laws of rule packs as documents: whatever a pack must not say is found, wherever it is."""
+
+import json
+from decimal import Decimal
+from pathlib import Path as FilePath
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from creditbank.documents.rule_pack import (
+    RulePackInvalid,
+    parse_rule_pack,
+    parse_rule_pack_json,
+)
+from creditbank.documents.rule_pack_source import RulePackUnreadable
+from creditbank.ledger.encoding import canonical_bytes
+from tests.strategies.rule_pack import (
+    document,
+    fewer,
+    findings,
+    names,
+    one_of,
+    paths,
+    place,
+    refusal,
+    replaced,
+    shipped_files,
+    toml_of,
+    tree_of,
+)
+
+junk = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**400), 10**400),
+    st.decimals(),
+    st.text(max_size=80),
+    st.dates(),
+    st.datetimes(),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(names, st.integers(), max_size=2),
+)
+
+
+@given(st.binary(max_size=400))
+@example(b"a = " + b"[" * 5_000)
+@example(b"a = " + b"{b = " * 5_000)
+@example(b"a = " + b"9" * 5_000)
+@example(b"a = 1e999999999")
+@example(b"a = 0x" + b"f" * 5_000)
+@example(b"[" + b"a." * 5_000 + b"a]")
+@example(b"include = ['x']")
+@example(b"include = 1")
+@example(b"\xff")
+def test_any_bytes_are_refused_by_name(content: bytes) -> None:
+    with pytest.raises((RulePackUnreadable, RulePackInvalid)):
+        parse_rule_pack(content)
+    with pytest.raises((RulePackUnreadable, RulePackInvalid)):
+        parse_rule_pack_json(content)
+
+
+@given(shipped_files, st.integers(0, 100_000), st.integers(0, 40), st.binary(max_size=12))
+def test_a_damaged_pack_is_refused_by_name_or_read(file: FilePath, at: int, cut: int, new: bytes) -> None:
+    content = toml_of(tree_of(file))
+    at %= len(content)
+    match refusal(content[:at] + new + content[at + cut :]):
+        case RulePackInvalid(findings=found):
+            assert all(finding.file == "pack.toml" and finding.line for finding in found)
+        case RulePackUnreadable(values=values):
+            assert values["file"] == "pack.toml"
+        case None:
+            pass
+
+
+@given(shipped_files, junk, st.data())
+def test_a_wrong_value_anywhere_is_refused_by_name_or_read(
+    file: FilePath, value: object, data: st.DataObject
+) -> None:
+    tree = tree_of(file)
+    path = one_of(data, paths(tree, lambda path, _: bool(path)))
+    refused = refusal(toml_of(replaced(tree, path, value)))
+    assert not isinstance(refused, RulePackInvalid) or refused.findings
+    assert refused is None or str(refused)
+
+
+json_junk = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**52), 2**52),
+    st.text(max_size=80),
+    st.sampled_from(["", "1e3", "0.5", "-1", "NaN", "2025-01-01", "2025-13-01", "9" * 70]),
+    st.lists(st.integers(0, 9), max_size=2),
+    st.dictionaries(st.sampled_from(["a", "id"]), st.integers(0, 9), max_size=2),
+)
+
+
+@fewer
+@given(shipped_files, json_junk, st.data())
+def test_a_wrong_value_anywhere_in_json_is_refused_by_name_or_read(
+    file: FilePath, value: object, data: st.DataObject
+) -> None:
+    tree = json.loads(document(file).canonical)
+    path = one_of(data, paths(tree, lambda path, _: bool(path)))
+    changed = canonical_bytes(replaced(tree, path, value))
+    match refusal(changed, parse_rule_pack_json):
+        case None:
+            assert parse_rule_pack_json(changed).canonical == changed
+        case error:
+            assert isinstance(error, RulePackInvalid)
+            assert str(error)
+
+
+NUMBERS = {"credits", "max_credits", "share", "min_hours", "min_credits", "hours", "at_least", "step"}
+
+
+@fewer
+@given(
+    shipped_files, st.sampled_from(["", "x", "1e3", "-1", "NaN", "0.1234567", " 1", "1_0", "１"]), st.data()
+)
+def test_a_number_in_json_is_written_in_one_way(file: FilePath, written: str, data: st.DataObject) -> None:
+    tree = json.loads(document(file).canonical)
+    path = one_of(data, paths(tree, lambda path, _: path[-1:] != () and path[-1] in NUMBERS))
+    refused = refusal(canonical_bytes(replaced(tree, path, written)), parse_rule_pack_json)
+    assert isinstance(refused, RulePackInvalid)
+    assert [(finding.place, finding.code) for finding in refused.findings] == [(place(path), "value-type")]
+
+
+@fewer
+@given(shipped_files, st.data())
+def test_an_unknown_key_is_found_in_every_table(file: FilePath, data: st.DataObject) -> None:
+    tree = tree_of(file)
+    table = one_of(data, paths(tree, lambda _, value: isinstance(value, dict)))
+    found = findings(toml_of(replaced(tree, (*table, "kredits"), 1)))
+    assert found[place((*table, "kredits"))][0] == "key-unknown"
+
+
+@fewer
+@given(shipped_files, st.data())
+def test_a_credit_finer_than_the_step_is_found_wherever_it_is(file: FilePath, data: st.DataObject) -> None:
+    tree = tree_of(file)
+    keys = {"credits", "max_credits", "capacity"}
+    numbers = paths(
+        tree,
+        lambda path, value: (
+            path[-1:] != () and path[-1] in keys and "outcomes" not in path and not isinstance(value, bool)
+        ),
+    )
+    if not numbers:
+        assert not document(file).pack.programmes
+        return
+    path = one_of(data, numbers)
+    assert findings(toml_of(replaced(tree, path, Decimal("1.25"))))[place(path)][0] == "credits-not-in-steps"
+
+
+REFERENCES = {
+    "cite": "citation-unknown",
+    "programmes": "programme-unknown",
+    "exams": "exam-unknown",
+    "worth": "recognition-unknown",
+    "rules": "rule-unknown",
+}
+
+
+@fewer
+@given(shipped_files, st.data())
+def test_a_name_that_leads_nowhere_is_found_wherever_it_is(file: FilePath, data: st.DataObject) -> None:
+    tree = tree_of(file)
+    found_in = paths(tree, lambda path, _: path[-1:] != () and path[-1] in REFERENCES)
+    path = one_of(data, found_in)
+    key = str(path[-1])
+    name: object = "nowhere" if key == "worth" else ["nowhere"]
+    codes = {code for code, _ in findings(toml_of(replaced(tree, path, name))).values()}
+    assert REFERENCES[key] in codes
+
+
+@fewer
+@given(shipped_files, st.data())
+def test_a_level_on_no_scale_is_found_wherever_it_is(file: FilePath, data: st.DataObject) -> None:
+    tree = tree_of(file)
+    levels = paths(
+        tree,
+        lambda path, _: path[-1:] in (("min_level",), ("level",)) and path[0] not in ("exam", "programme"),
+    )
+    if not levels:
+        assert not document(file).pack.scales
+        return
+    path = one_of(data, levels)
+    found = findings(toml_of(replaced(tree, path, "无此级")))
+    where = place(path[:-1]) if isinstance(path[-2], str) and path[-2].startswith("min_") else place(path)
+    assert found[where][0] == "level-unknown"
