@@ -58,8 +58,10 @@ _page_of_chain = (
     .limit(_ROWS_AT_ONCE)
 )
 
+# The guard against REPLACE on SQLite would refuse a size that is there, even where nothing is to be done.
 _keep_checkpoint = text(
-    "INSERT INTO checkpoint (size, note) VALUES (:size, :note) ON CONFLICT (size) DO NOTHING"
+    "INSERT INTO checkpoint (size, note) SELECT CAST(:size AS BIGINT), :note"
+    " WHERE NOT EXISTS (SELECT 1 FROM checkpoint WHERE size = :size) ON CONFLICT (size) DO NOTHING"
 )
 _ends = {
     dialect: text(
