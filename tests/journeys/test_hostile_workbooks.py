@@ -304,6 +304,18 @@ def test_a_sheet_that_contradicts_itself_is_refused(xml: str) -> None:
     assert reason(with_rows(xml)) == "workbook-damaged"
 
 
+@pytest.mark.parametrize("encoding", ["utf-7", "gbk", "utf-32", "nonsense", "idna", "hex", "zip"])
+def test_an_encoding_that_xml_does_not_have_is_refused(encoding: str) -> None:
+    declared = f'<?xml version="1.0" encoding="{encoding}"?>'.encode()
+    made = with_part(REAL, SHEET, lambda xml: declared + xml)
+    assert reason(made) == "workbook-damaged"
+
+
+def test_a_sheet_outside_the_file_is_no_sheet() -> None:
+    made = swapped(RELATIONSHIPS, b"<Relationship Type", b'<Relationship TargetMode="External" Type')
+    assert reason(made) == "workbook-without-sheets"
+
+
 @pytest.mark.parametrize(
     "value",
     [
