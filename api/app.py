@@ -4,11 +4,11 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api.auth.operator import principal
-from api.pages import statement
+from api.pages import sign_in, statement
 from api.pages.rendering import static_files
 from api.problems import add_problem_handlers
 from api.routes import accounts, decisions, health, ledger, verifications
-from api.safety import add_safety
+from api.safety import Safety
 from creditbank.services.bank import Bank
 from creditbank.services.ports import RuleLibrary
 
@@ -25,10 +25,10 @@ def create_app(bank: Bank, library: RuleLibrary, *, token_digest: bytes) -> Fast
     app.state.library = library
     app.state.token_digest = token_digest
     add_problem_handlers(app)
-    add_safety(app)
-    for public in (health.router, ledger.router, statement.router):
+    app.add_middleware(Safety)
+    for public in (health.router, ledger.router, sign_in.router):
         app.include_router(public)
-    for private in (accounts.router, decisions.router, verifications.router):
+    for private in (accounts.router, decisions.router, verifications.router, statement.router):
         app.include_router(private, dependencies=[Depends(principal)])
     app.mount("/static", static_files(), name="static")
     return app

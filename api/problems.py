@@ -1,16 +1,22 @@
-"""The one place where an error becomes an HTTP status: `application/problem+json` (RFC 9457), always."""
+"""The one place where an error becomes an HTTP status: `application/problem+json` (RFC 9457), always.
 
-from collections.abc import Mapping
+Nothing that a person sent or that a path names is logged: a request is known by its method and its route.
+"""
+
+import traceback
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from api.languages import language_for, words_for
 from api.pages.rendering import page, wants_page
+from api.validation import BAD_JSON, members_refused
 from creditbank.errors import (
     Conflict,
     CreditBankError,
@@ -34,7 +40,8 @@ STATUS: Mapping[type[CreditBankError], int] = MappingProxyType(
     }
 )
 
-_BAD_JSON = "json_invalid"
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
+"""What an answer of 401 must carry (RFC 9110, section 15.5.2)."""
 _log = structlog.get_logger(__name__)
 
 
@@ -46,10 +53,10 @@ class NotAuthenticated(CreditBankError):
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Answer every error of the application, whoever raises it, as a problem."""
+    app.add_exception_handler(NotAuthenticated, _sign_in)
     app.add_exception_handler(CreditBankError, _bank_problem)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _validation_problem)
-    app.add_exception_handler(Exception, _unexpected_problem)
 
 
 def status_of(error: CreditBankError) -> int:
@@ -68,9 +75,6 @@ def problem(
     """
     if wants_page(request):
         return page(request, "problem.html", status=status, title=title, detail=detail, code=code)
-    headers: dict[str, str] = {"Content-Language": language_for(request)}
-    if status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2 asks for the challenge
-        headers["WWW-Authenticate"] = "Bearer"
     content = {
         "type": f"urn:creditbank:problem:{code}",
         "title": title,
@@ -78,14 +82,48 @@ def problem(
         "detail": detail,
         **{name: value for name, value in members.items() if value is not None},
     }
+    headers = {"Content-Language": language_for(request)}
     return JSONResponse(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def unexpected_problem(request: Request, error: Exception) -> Response:
+    """Answer a fault of ours, and log where it is: neither its message nor a frame's values, which may be
+    anybody's name.
+    """
+    _log.error(
+        "request-crashed",
+        **_known_by(request),
+        causes=[_type_name(cause) for cause in _causes(error)],
+        frames=[
+            f"{frame.filename}:{frame.lineno} {frame.name}"
+            for cause in _causes(error)
+            for frame in traceback.extract_tb(cause.__traceback__)
+        ],
+    )
+    words = words_for(request)
+    return problem(
+        request,
+        status=500,
+        code="unexpected",
+        title=words.text("problem.unexpected"),
+        detail=words.text("reason.unexpected"),
+    )
+
+
+def _sign_in(request: Request, error: Exception) -> Response:
+    """Send a person who opened a page to sign in, and from there back; challenge everybody else."""
+    if request.method == "GET" and wants_page(request):
+        return RedirectResponse(f"/sign-in?then={quote(request.url.path)}", status_code=303)
+    answer = _bank_problem(request, error)
+    answer.headers.update(_CHALLENGE)
+    return answer
 
 
 def _bank_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, CreditBankError), "registered for this class"
     status = status_of(error)
     if status >= 500:  # noqa: PLR2004 - the server's own faults
-        _log.error("request-failed", code=error.code, reason=error.reason, path=request.url.path)
+        _log.error("request-failed", code=error.code, reason=error.reason, **_known_by(request))
     words = words_for(request)
     said = words.problem(error)
     return problem(
@@ -119,7 +157,7 @@ def _validation_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError), "registered for this class"
     words = words_for(request)
     found = error.errors()
-    is_bad_json = any(one["type"] == _BAD_JSON for one in found)
+    is_bad_json = any(one["type"] == BAD_JSON for one in found)
     code = "json-malformed" if is_bad_json else "request-invalid"
     return problem(
         request,
@@ -127,20 +165,20 @@ def _validation_problem(request: Request, error: Exception) -> Response:
         code=code,
         title=words.text(f"problem.{code}"),
         detail=words.text(f"reason.{code}", count=len(found)),
-        errors=[
-            {"pointer": "/" + "/".join(map(str, one["loc"])), "code": one["type"], "detail": one["msg"]}
-            for one in found
-        ],
+        errors=None if is_bad_json else members_refused(found, words),
     )
 
 
-def _unexpected_problem(request: Request, error: Exception) -> Response:
-    _log.error("request-crashed", path=request.url.path, exc_info=error)
-    words = words_for(request)
-    return problem(
-        request,
-        status=500,
-        code="unexpected",
-        title=words.text("problem.unexpected"),
-        detail=words.text("reason.unexpected"),
-    )
+def _known_by(request: Request) -> Mapping[str, str | None]:
+    return {"method": request.method, "route": getattr(request.scope.get("route"), "path", None)}
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what led to it, the last one first."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _type_name(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}"

@@ -1,11 +1,11 @@
 """What every answer carries so that a browser keeps a record to itself, and how much may be sent."""
 
-from collections.abc import Awaitable, Callable
-
-from fastapi import FastAPI, Request, Response
+from fastapi import Request, Response
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.languages import words_for
-from api.problems import problem
+from api.problems import problem, unexpected_problem
 
 BODY_MAX_BYTES = 1_048_576
 
@@ -20,21 +20,46 @@ _POLICY = (
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _DOCUMENTATION = ("/docs", "/static-offline-docs")
+_FILES = ("/static/", "/static-offline-docs/")
 
-Next = Callable[[Request], Awaitable[Response]]
+
+class Safety:
+    """Puts the headers on every answer, also on that to an error nobody expected, which ends here; refuses a
+    body that is too large before it is read.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        path = request.url.path
+        has_begun = False
+
+        async def send_safely(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                _protect(MutableHeaders(scope=message), path)
+            await send(message)
+
+        answer = _too_large(request) or self.app
+        try:
+            await answer(scope, receive, send_safely)
+        except Exception as error:  # noqa: BLE001 - raised further, the server would log it with its message
+            crashed = unexpected_problem(request, error)
+            if not has_begun:
+                await crashed(scope, receive, send_safely)
 
 
-def add_safety(app: FastAPI) -> None:
-    """Put the headers on every answer, and refuse a body that is too large before it is read."""
-
-    @app.middleware("http")
-    async def keep_safe(request: Request, call_next: Next) -> Response:
-        answer = _too_large(request) or await call_next(request)
-        answer.headers.update(_HEADERS)
-        answer.headers.setdefault("Cache-Control", "no-store")
-        if not request.url.path.startswith(_DOCUMENTATION):  # its pages run scripts of their own
-            answer.headers["Content-Security-Policy"] = _POLICY
-        return answer
+def _protect(headers: MutableHeaders, path: str) -> None:
+    headers.update(_HEADERS)
+    headers.setdefault("Cache-Control", "no-cache" if path.startswith(_FILES) else "no-store")
+    if not path.startswith(_DOCUMENTATION):  # its pages run scripts of their own
+        headers["Content-Security-Policy"] = _POLICY
 
 
 def _too_large(request: Request) -> Response | None:

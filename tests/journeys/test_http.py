@@ -1,12 +1,21 @@
 """The HTTP interface, as a school's program uses it and as a stranger tries it."""
 
+import sys
+from collections.abc import Mapping
+from typing import NoReturn
+
 import pytest
+import structlog
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from api.app import create_app
+from creditbank.errors import IntegrityBroken
+from creditbank.identity.account_number import account_number_of
+from creditbank.identity.organisation_code import check_character
 from creditbank.ledger.checkpoint import open_note, parse_verifier_key
 from creditbank.ledger.proof_file import Included, check, parse_proof_file
+from creditbank.locale.catalogue import LANGUAGES, catalogue
 from creditbank.rulepacks.library import Library
 from creditbank.samples.people import sample_learners
 from creditbank.services.bank import Bank
@@ -24,6 +33,11 @@ CERTIFICATE = {
     "awarded_on": "2024-06-01",
     "score": "82.5",
 }
+AN_ACCOUNT = str(account_number_of(bytes(10)))
+
+
+def crash(name: str = "Tashi") -> None:
+    raise KeyError(name)
 
 
 class School:
@@ -55,7 +69,7 @@ class School:
         assert opened.status_code == 201, opened.text
         return str(opened.json()["account"])
 
-    def record(self, account: str, outcome: dict[str, object], key: str) -> Response:
+    def record(self, account: str, outcome: Mapping[str, object], key: str) -> Response:
         headers = {"Idempotency-Key": key}
         return self.post(f"/accounts/{account}/outcomes", {"outcome": outcome}, headers)
 
@@ -162,10 +176,47 @@ def test_no_problem_repeats_what_was_sent(school: School) -> None:
 
 def test_an_outcome_of_an_institution_that_is_not_registered_is_refused(school: School) -> None:
     account = school.account(4)
-    unknown = {"On-Behalf-Of": "91540300MA6T1X2Y3A"}
-    answer = school.post(f"/accounts/{account}/outcomes", {"outcome": CERTIFICATE}, unknown)
-    assert answer.status_code in {404, 422}
+    unregistered = "52999999MA0000XXX"
+    headers = {"On-Behalf-Of": unregistered + check_character(unregistered)}
+    answer = school.post(f"/accounts/{account}/outcomes", {"outcome": CERTIFICATE}, headers)
+    assert answer.status_code == 404
     assert answer.headers["content-type"] == PROBLEM
+    assert answer.json()["type"] == "urn:creditbank:problem:institution-unknown"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "pointer", "code"),
+    [
+        ({**CERTIFICATE, "kind": "secret"}, "/outcome/kind", "union_tag_invalid"),
+        ({"title": "secret"}, "/outcome/kind", "union_tag_not_found"),
+        ({**CERTIFICATE, "a/b~c": "secret"}, "/outcome/a~1b~0c", "extra_forbidden"),
+        ({**CERTIFICATE, "skill-certificate": "secret"}, "/outcome/skill-certificate", "extra_forbidden"),
+        ({**CERTIFICATE, "secret1": 1}, "/outcome", "extra_forbidden"),
+        ({**CERTIFICATE, "title": "secret" * 100}, "/outcome/title", "string_too_long"),
+        ({**CERTIFICATE, "title": ["secret"]}, "/outcome/title", "string_type"),
+        ({**CERTIFICATE, "level": {"framework": "secret"}}, "/outcome/level/level", "missing"),
+    ],
+)
+def test_a_wrong_member_is_pointed_at_in_the_readers_words(
+    school: School, outcome: dict[str, object], pointer: str, code: str
+) -> None:
+    path = f"/accounts/{AN_ACCOUNT}/outcomes"
+    for language in LANGUAGES:
+        answer = school.post(path, {"outcome": outcome}, {"Accept-Language": language})
+        assert answer.status_code == 422
+        (found,) = answer.json()["errors"]
+        assert (found["pointer"], found["code"]) == (pointer, code)
+        sentences = catalogue(language).sections["reason"]
+        assert found["detail"] in [text for key, text in sentences.items() if key.startswith("member-")]
+        assert "secret" not in answer.text
+
+
+def test_a_wrong_header_is_named(school: School) -> None:
+    answer = school.record(AN_ACCOUNT, CERTIFICATE, "not one word")
+    assert answer.status_code == 422
+    (found,) = answer.json()["errors"]
+    assert found["parameter"] == "idempotency-key"
+    assert "pointer" not in found
 
 
 def test_the_process_says_that_it_is_well(school: School) -> None:
@@ -173,12 +224,93 @@ def test_the_process_says_that_it_is_well(school: School) -> None:
     assert school.stranger.get("/readyz").json()["status"] == "ready"
 
 
-def test_every_answer_keeps_the_browser_to_itself(school: School) -> None:
-    for path in ("/", "/healthz", "/nowhere", "/sign-in"):
-        headers = school.stranger.get(path).headers
-        assert headers["x-content-type-options"] == "nosniff"
-        assert "default-src 'none'" in headers["content-security-policy"]
-        assert headers["cache-control"] == "no-store"
+def test_every_answer_keeps_the_browser_to_itself() -> None:
+    school = School(new_bank())
+    school.app.get("/crash")(crash)
+    for path in ("/", "/healthz", "/nowhere", "/sign-in", "/crash"):
+        answer = school.stranger.get(path)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["cache-control"] == "no-store"
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == PROBLEM
+
+
+def test_a_file_that_did_not_change_is_not_sent_again(school: School) -> None:
+    first = school.stranger.get("/static/bank.css")
+    assert first.headers["cache-control"] == "no-cache"
+    again = school.stranger.get("/static/bank.css", headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert again.headers["cache-control"] == "no-cache"
+
+
+def test_a_crash_is_logged_without_anything_that_was_sent(capfd: pytest.CaptureFixture[str]) -> None:
+    school = School(new_bank())
+    school.app.get("/crash/{name}")(crash)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    try:
+        answer = TestClient(school.app).get("/crash/Tashi", headers=school.headers)
+    finally:
+        structlog.reset_defaults()
+    assert answer.status_code == 500
+    written = "".join(capfd.readouterr())
+    assert "request-crashed" in written
+    assert "/crash/{name}" in written
+    assert "builtins.KeyError" in written
+    assert "test_http.py" in written
+    assert "Tashi" not in written
+    assert school.token not in written
+
+
+def test_a_fault_of_the_bank_is_logged_by_its_route(capfd: pytest.CaptureFixture[str]) -> None:
+    school = School(new_bank())
+    account = school.account(5)
+
+    def broken() -> NoReturn:
+        raise IntegrityBroken("body-unreadable", kind="secret")
+
+    school.bank.store.reading = broken  # type: ignore[method-assign]
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    try:
+        answer = school.get(f"/accounts/{account}")
+    finally:
+        structlog.reset_defaults()
+    assert answer.status_code == 500
+    written = "".join(capfd.readouterr())
+    assert "/accounts/{account}" in written
+    assert account not in written
+    assert "secret" not in written
+
+
+def test_a_page_wants_the_token_and_a_browser_is_sent_to_give_it(school: School) -> None:
+    path = f"/statement/{AN_ACCOUNT}"
+    stranger = TestClient(school.app, follow_redirects=False)
+    sent = stranger.get(path, headers={"Accept": "text/html"})
+    assert sent.status_code == 303
+    assert sent.headers["location"] == f"/sign-in?then={path}"
+    program = stranger.get(path)
+    assert program.status_code == 401
+    assert program.headers["content-type"] == PROBLEM
+    assert program.headers["www-authenticate"] == "Bearer"
+    page = stranger.post("/accounts", headers={"Accept": "text/html"}, json={})
+    assert page.status_code == 401
+    assert page.headers["content-type"].startswith("text/html")
+    assert page.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_token_is_kept_where_no_script_and_no_other_site_gets_at_it(school: School, scheme: str) -> None:
+    path = f"/statement/{school.account(6 if scheme == 'http' else 7)}"
+    browser = TestClient(school.app, base_url=f"{scheme}://bank.test", follow_redirects=False)
+    answer = browser.post("/sign-in", data={"token": school.token, "then": path})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == path
+    _, *flags = answer.headers["set-cookie"].split("; ")
+    assert {"HttpOnly", "SameSite=strict"} <= set(flags)
+    assert ("Secure" in flags) == (scheme == "https")
+    assert browser.get(path).status_code == 200
+    browser.post("/sign-out")
+    assert browser.get(path).status_code == 401
 
 
 def test_the_documentation_needs_nothing_from_elsewhere(school: School) -> None:
