@@ -15,11 +15,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 
 _HEAD = """# Errors
 
-Every answer that is an error carries two published codes that never change: `code`, its class, which decides
-the HTTP status, and `reason`, what exactly is wrong. Over HTTP it is `application/problem+json` (RFC 9457),
-with `type` `urn:creditbank:problem:<code>`; on the command line it is two lines on standard error and exit code 2
-(1 where the bank's own records contradict themselves). Words in braces are replaced by values. This page is
-written by `python -m tests.golden.errors_page`.
+Every answer that is an error carries two published codes that never change: `code`, its class, which
+decides the HTTP status, and `reason`, what exactly is wrong. Over HTTP it is `application/problem+json`
+(RFC 9457), with `type` `urn:creditbank:problem:<code>`; on the command line it is two lines on standard
+error and exit code 2 (1 where the bank's own records contradict themselves). Words in braces are replaced
+by values. This page is written by `python -m tests.golden.errors_page`.
 
 ## Classes
 
