@@ -9,30 +9,13 @@ from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from types import MappingProxyType, NoneType
+from types import NoneType
 from typing import Any, cast, get_args, get_type_hints
 
 from creditbank.errors import CreditBankError, IntegrityBroken
 from creditbank.ledger.encoding import JsonValue
-from creditbank.outcomes import Outcome, kind_of
-from creditbank.outcomes.award import Award
-from creditbank.outcomes.certificate import SkillCertificate
-from creditbank.outcomes.course import CourseCredit
-from creditbank.outcomes.diploma import Diploma
-from creditbank.outcomes.experience import Experience
+from creditbank.outcomes import OUTCOME_TYPES, Outcome, kind_of
 from creditbank.outcomes.outcome import FrameworkLevel, OutcomeKind
-from creditbank.outcomes.training import Training
-
-_TYPES: Mapping[OutcomeKind, Callable[..., Outcome]] = MappingProxyType(
-    {
-        "diploma": Diploma,
-        "skill-certificate": SkillCertificate,
-        "course-credit": CourseCredit,
-        "training": Training,
-        "award": Award,
-        "experience": Experience,
-    }
-)
 
 
 class BodyUnreadable(IntegrityBroken):
@@ -61,7 +44,7 @@ def parse_outcome_members(members: JsonValue) -> Outcome:
         stated = dict(cast("dict[str, Any]", members))
         kind = stated.pop("kind")
         readers = _readers(kind)
-        return _TYPES[kind](**{name: readers[name](value) for name, value in stated.items()})
+        return OUTCOME_TYPES[kind](**{name: readers[name](value) for name, value in stated.items()})
     except (CreditBankError, LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise BodyUnreadable("outcome-unreadable") from error
 
@@ -82,7 +65,7 @@ def _written(value: object) -> JsonValue:
 
 @cache
 def _readers(kind: OutcomeKind) -> Mapping[str, Callable[[Any], object]]:
-    return {name: _reader(hint) for name, hint in get_type_hints(_TYPES[kind]).items()}
+    return {name: _reader(hint) for name, hint in get_type_hints(OUTCOME_TYPES[kind]).items()}
 
 
 def _reader(hint: Any) -> Callable[[Any], object]:  # noqa: ANN401 - a type hint has no type

@@ -26,26 +26,14 @@ from creditbank.identity.citizen_number import CitizenNumber, parse_citizen_numb
 from creditbank.identity.names import NameInvalid, PersonNames
 from creditbank.identity.person import Person
 from creditbank.identity.regions import RegionTable, warnings_of
-from creditbank.outcomes import Outcome
-from creditbank.outcomes.award import Award
+from creditbank.outcomes import OUTCOME_TYPES, Outcome
 from creditbank.outcomes.certificate import SkillCertificate
-from creditbank.outcomes.course import CourseCredit
 from creditbank.outcomes.diploma import Diploma
-from creditbank.outcomes.experience import Experience
 from creditbank.outcomes.number_pattern import NumberPattern, number_warnings
-from creditbank.outcomes.outcome import LAST_DAY, FrameworkLevel, OutcomeKind
-from creditbank.outcomes.training import Training
+from creditbank.outcomes.outcome import LAST_DAY, FrameworkLevel
 from creditbank.outcomes.vocabulary import Vocabulary
 from creditbank.terms import InputWarning, IssuerId
 
-_TYPES: Mapping[OutcomeKind, type[Outcome]] = {
-    "diploma": Diploma,
-    "skill-certificate": SkillCertificate,
-    "course-credit": CourseCredit,
-    "training": Training,
-    "award": Award,
-    "experience": Experience,
-}
 _NAME_FIELDS = {"chinese": "name", "tibetan": "tibetan_name", "romanised": "romanised_name", "names": "name"}
 _GRADES = frozenset(
     {
@@ -268,7 +256,7 @@ class RowReader:
     def _outcome(self, row: int, values: Mapping[str, Any]) -> Outcome | None:
         members = {key: value for key, value in values.items() if key not in LEARNER_KEYS}
         try:
-            return _TYPES[self._layout.kind.kind](**members, issuer=self._issuer)
+            return OUTCOME_TYPES[self._layout.kind.kind](**members, issuer=self._issuer)
         except InvalidInput as error:
             key = error.field
             if key == "expires_on" and key not in self._place:

@@ -1,5 +1,7 @@
 """What a learner has achieved, as its issuer states it: six kinds of outcome, and dated vocabularies."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import assert_never
 
 from creditbank.outcomes.award import Award
@@ -10,9 +12,21 @@ from creditbank.outcomes.experience import Experience
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.outcomes.training import Training
 
-__all__ = ["Outcome", "kind_of"]
+__all__ = ["OUTCOME_TYPES", "Outcome", "kind_of"]
 
 Outcome = Diploma | SkillCertificate | CourseCredit | Training | Award | Experience
+
+OUTCOME_TYPES: Mapping[OutcomeKind, Callable[..., Outcome]] = MappingProxyType(
+    {
+        "diploma": Diploma,
+        "skill-certificate": SkillCertificate,
+        "course-credit": CourseCredit,
+        "training": Training,
+        "award": Award,
+        "experience": Experience,
+    }
+)
+"""What builds an outcome of each kind."""
 
 
 def kind_of(outcome: Outcome) -> OutcomeKind:

@@ -14,27 +14,13 @@ from random import Random
 from typing import Any
 
 from creditbank.identity.person import Person
-from creditbank.outcomes import Outcome
-from creditbank.outcomes.award import Award
-from creditbank.outcomes.certificate import SkillCertificate
-from creditbank.outcomes.course import CourseCredit
-from creditbank.outcomes.diploma import Diploma
-from creditbank.outcomes.experience import Experience
+from creditbank.outcomes import OUTCOME_TYPES, Outcome
 from creditbank.outcomes.outcome import FrameworkLevel
-from creditbank.outcomes.training import Training
 from creditbank.samples.people import SEED, protagonist, read_sample, sample_issuer, sample_learners
 from creditbank.terms import years_after
 
 Table = Mapping[str, Any]
 
-_TYPES: Mapping[str, Callable[..., Outcome]] = {
-    "diploma": Diploma,
-    "skill-certificate": SkillCertificate,
-    "course-credit": CourseCredit,
-    "training": Training,
-    "award": Award,
-    "experience": Experience,
-}
 WRITTEN_FOR = date(2026, 12, 31)
 """The end of the year for which the days in the data file are written."""
 
@@ -64,7 +50,7 @@ def sample_outcomes(*, on: date = WRITTEN_FOR) -> tuple[SampleOutcome, ...]:
 def outcome_of(table: Table) -> Outcome:
     """Build an outcome from a table of its members; the issuer is the `id` of a sample institution."""
     members = {name: _member(name, value) for name, value in table.items() if name != "kind"}
-    return _TYPES[table["kind"]](**members)
+    return OUTCOME_TYPES[table["kind"]](**members)
 
 
 @cache
