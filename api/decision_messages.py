@@ -1,19 +1,19 @@
 """The JSON of questions to the rules and of their answers: values for programs, sentences for people."""
 
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from api.messages import Message, ShortText
+from api.written import DateText, DecimalText, InstantText, Message, ShortText
 from creditbank.conversion.holding import Applicant
 from creditbank.errors import InvalidInput
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import decision_lines, names_of
 from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY
-from creditbank.services.conversions import Answer, D
-from creditbank.terms import Microseconds, microseconds
+from creditbank.services.conversions import Answer, D, ExemptionQuestion, WaiverQuestion
+from creditbank.services.ports import RuleLibrary
+from creditbank.terms import ExamId, Microseconds, ProgrammeId, microseconds
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _END = datetime(2200, 1, 1, tzinfo=UTC)
@@ -35,10 +35,10 @@ class ApplicantMessage(Message):
     major: ShortText | None = None
     enrolled_at: ShortText | None = None
     enrolled_level: ShortText | None = None
-    enrolled_on: date | None = None
-    left_on: date | None = None
-    completed_percent: Decimal | None = None
-    years_of_work: Decimal | None = None
+    enrolled_on: DateText | None = None
+    left_on: DateText | None = None
+    completed_percent: DecimalText | None = None
+    years_of_work: DecimalText | None = None
 
     def stated(self) -> Applicant:
         """Return the applicant.
@@ -52,8 +52,8 @@ class ApplicantMessage(Message):
 class Question(Message):
     """As of which day, and going by what was recorded up to which instant."""
 
-    as_of: Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)] | None = None
-    known_at: Annotated[AwareDatetime, Field(ge=_EPOCH, le=_END)] | None = None
+    as_of: Annotated[DateText, Field(ge=FIRST_DAY, le=LAST_DAY)] | None = None
+    known_at: Annotated[InstantText, Field(ge=_EPOCH, le=_END)] | None = None
     applicant: ApplicantMessage = ApplicantMessage()
 
     def known_instant(self) -> Microseconds | None:
@@ -73,9 +73,17 @@ class Question(Message):
 class ExemptionRequest(Question):
     programme: ShortText
 
+    def question(self, rules: RuleLibrary) -> ExemptionQuestion:
+        """Return what is asked of the account, by these rules."""
+        return ExemptionQuestion(library=rules, programme=ProgrammeId(self.programme))
+
 
 class WaiverRequest(Question):
     exam: ShortText
+
+    def question(self, rules: RuleLibrary) -> WaiverQuestion:
+        """Return what is asked of the account, by these rules."""
+        return WaiverQuestion(library=rules, exam=ExamId(self.exam))
 
 
 class DecisionMessage(Message):

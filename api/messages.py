@@ -1,12 +1,12 @@
 """The JSON that the HTTP interface takes and gives. Unknown members are refused; decimals are strings."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from api.written import DateText, DecimalText, Message, ShortText
 from creditbank.account.outcome_body import outcome_members
 from creditbank.identity.citizen_number import parse_citizen_number
 from creditbank.identity.names import PersonNames
@@ -23,16 +23,6 @@ from creditbank.services.accounts import OpenedAccount
 from creditbank.services.bank import EntryReceipt
 from creditbank.services.verify_certificate import NotFoundForThisName, Verified
 from creditbank.terms import IssuerId, instant
-
-_TEXT_MAX = 500
-
-ShortText = Annotated[str, Field(min_length=1, max_length=_TEXT_MAX)]
-
-
-class Message(BaseModel):
-    """What every message has in common."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class NamesMessage(Message):
@@ -80,7 +70,7 @@ class DiplomaMessage(Message):
     level: LevelMessage
     major_code: ShortText
     major: ShortText
-    awarded_on: date
+    awarded_on: DateText
     study_form: ShortText | None = None
 
 
@@ -90,20 +80,20 @@ class SkillCertificateMessage(Message):
     standard: ShortText
     title: ShortText
     level: LevelMessage
-    awarded_on: date
-    expires_on: date | None = None
-    score: Decimal | None = None
+    awarded_on: DateText
+    expires_on: DateText | None = None
+    score: DecimalText | None = None
 
 
 class CourseCreditMessage(Message):
     kind: Literal["course-credit"]
     course_code: ShortText
     title: ShortText
-    credits: Decimal
-    awarded_on: date
-    hours: Decimal | None = None
-    hours_per_credit: Decimal | None = None
-    score: Decimal | None = None
+    credits: DecimalText
+    awarded_on: DateText
+    hours: DecimalText | None = None
+    hours_per_credit: DecimalText | None = None
+    score: DecimalText | None = None
     grade: ShortText | None = None
     mode: ShortText = "campus"
 
@@ -112,9 +102,9 @@ class TrainingMessage(Message):
     kind: Literal["training"]
     programme_code: ShortText
     title: ShortText
-    hours: Decimal
-    awarded_on: date
-    started_on: date | None = None
+    hours: DecimalText
+    awarded_on: DateText
+    started_on: DateText | None = None
 
 
 class AwardMessage(Message):
@@ -123,7 +113,7 @@ class AwardMessage(Message):
     title: ShortText
     organiser_level: ShortText
     rank: ShortText
-    awarded_on: date
+    awarded_on: DateText
     team_size: int = 1
     position: int = 1
 
@@ -132,9 +122,9 @@ class ExperienceMessage(Message):
     kind: Literal["experience"]
     form: ShortText
     title: ShortText
-    started_on: date
-    awarded_on: date
-    hours: Decimal | None = None
+    started_on: DateText
+    awarded_on: DateText
+    hours: DecimalText | None = None
 
 
 OutcomeMessage = Annotated[
@@ -187,7 +177,7 @@ class RevocationRequest(Message):
     """End the outcome in the path; `effective_on` makes it count from an earlier day."""
 
     reason: ShortText
-    effective_on: date | None = None
+    effective_on: DateText | None = None
 
 
 class ReceiptMessage(Message):
@@ -226,7 +216,7 @@ class VerificationRequest(Message):
 
     number: ShortText
     name: ShortText
-    as_of: Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)] | None = None
+    as_of: Annotated[DateText, Field(ge=FIRST_DAY, le=LAST_DAY)] | None = None
 
 
 class CheckMessage(Message):

@@ -138,6 +138,8 @@ def test_every_route_but_the_public_ones_wants_the_token(school: School) -> None
         ("DELETE", "/accounts", b"", 405),
         ("POST", "/accounts", b"{", 400),
         ("POST", "/accounts", b"[]", 422),
+        ("POST", "/accounts", b"[" * 100_000, 400),
+        ("POST", "/accounts", b'{"phone": ' + b"9" * 5_000 + b"}", 400),
         ("POST", "/accounts", b'{"names": {"chinese": "x"}, "surprise": 1}', 422),
         ("POST", "/accounts", b'{"names": {"chinese": "\xe6\x89\x8e"}, "citizen_number": "123"}', 422),
         ("GET", "/accounts/ZZZZ", b"", 422),
@@ -209,6 +211,27 @@ def test_a_wrong_member_is_pointed_at_in_the_readers_words(
         sentences = catalogue(language).sections["reason"]
         assert found["detail"] in [text for key, text in sentences.items() if key.startswith("member-")]
         assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize("member", ["score", "awarded_on", "expires_on"])
+@pytest.mark.parametrize(
+    "value", [82.5, 0, 1e300, True, "1700000000", "8e1", "٨٢", "NaN", "2024-06-01\n", []]
+)
+def test_a_decimal_or_a_date_is_a_string(school: School, member: str, value: object) -> None:
+    outcome = {**CERTIFICATE, member: value}
+    answer = school.post(f"/accounts/{AN_ACCOUNT}/outcomes", {"outcome": outcome})
+    assert answer.status_code == 422
+    (found,) = answer.json()["errors"]
+    assert found["pointer"] == f"/outcome/{member}"
+    assert found["code"] == ("string_pattern_mismatch" if isinstance(value, str) else "string_type")
+
+
+@pytest.mark.parametrize("value", [0, 1.5, "0", "2026-03-01T08:00", "2026-03-01T08:00:00"])
+def test_an_instant_is_a_string_with_its_zone(school: School, value: object) -> None:
+    asked = {"programme": "changdu-animal-husbandry", "known_at": value, "applicant": {"years_of_work": 2}}
+    answer = school.post(f"/accounts/{AN_ACCOUNT}/exemption-decisions", asked)
+    assert answer.status_code == 422
+    assert [one["pointer"] for one in answer.json()["errors"]] == ["/known_at", "/applicant/years_of_work"]
 
 
 def test_a_wrong_header_is_named(school: School) -> None:

@@ -1,0 +1,42 @@
+"""How members are written in JSON: decimals, dates and instants are strings, since a number would be rounded
+or taken for seconds, and nothing that is not ours is accepted.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticKnownError
+
+_TEXT_MAX = 500
+_DECIMAL = r"^-?[0-9]{1,9}(\.[0-9]{1,6})?$"
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{5,15}([Zz]|[+-][0-9]{2}:[0-9]{2})$"  # RFC 3339
+
+
+class Message(BaseModel):
+    """What every message has in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _written_as(pattern: str) -> Callable[[Any], str]:
+    def check(value: object) -> str:
+        if not isinstance(value, str):
+            raise PydanticKnownError("string_type")
+        if re.fullmatch(pattern, value) is None:
+            raise PydanticKnownError("string_pattern_mismatch", {"pattern": pattern})
+        return value
+
+    return check
+
+
+ShortText = Annotated[str, Field(min_length=1, max_length=_TEXT_MAX)]
+DecimalText = Annotated[
+    Decimal, BeforeValidator(_written_as(_DECIMAL)), WithJsonSchema({"type": "string", "pattern": _DECIMAL})
+]
+DateText = Annotated[date, BeforeValidator(_written_as(_DATE))]
+InstantText = Annotated[AwareDatetime, BeforeValidator(_written_as(_INSTANT))]
