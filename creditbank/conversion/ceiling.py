@@ -61,11 +61,11 @@ class Ceiling:
     def __init__(self, layout: Layout, chosen: int, items: Sequence[Item]) -> None:
         self.layout = layout
         self.items = items
-        options = tuple(bits(chosen))
-        self.owns = [_Own(layout, option, items) for option in options]
-        self._absorb_options(options, chosen)
+        groups = _groups(layout, chosen)
+        self.owns = [[_Own(layout, option, items) for option in bits(group)] for group in groups]
+        self._absorb_options(groups, chosen)
         self._absorb_places(chosen)
-        self.cuts = self._cuts(options)
+        self.cuts = self._cuts(groups)
 
     def at_most(self, at: int, state: int, need: int = 0) -> int:
         """Return units that the items from `at` on cannot exceed; any figure below `need` will do."""
@@ -80,7 +80,12 @@ class Ceiling:
             least = min(least, (state >> shift & width) + outside[at])
         if least < need:
             return least
-        given = [own.sums(at, state) for own in self.owns]
+        given = []
+        for owns in self.owns:
+            sums = owns[0].sums(at, state)
+            for own in owns[1:]:
+                sums |= own.sums(at, state)
+            given.append(sums)
         for later, apart in self.cuts:
             value = later[at]
             for part in apart:
@@ -106,12 +111,12 @@ class Ceiling:
             known |= fresh
         return later[::-1]
 
-    def _absorb_options(self, options: Sequence[int], chosen: int) -> None:
+    def _absorb_options(self, groups: Sequence[int], chosen: int) -> None:
         layout = self.layout
-        roots = {at: 1 << option for at, option in enumerate(options)}
+        roots = dict(enumerate(groups))
         self.by_options: list[_Absorb] = []
         self.others: list[tuple[int, int, list[int]]] = []
-        count = len(options)
+        count = len(groups)
         for at in layout.credit_fields:
             bound = layout.bounds[at]
             within = bound.options & chosen
@@ -160,25 +165,34 @@ class Ceiling:
                 count += 1
         self.place_roots = tuple(roots)
 
-    def _cuts(self, options: Sequence[int]) -> list[tuple[list[int], tuple[int, ...]]]:
+    def _cuts(self, groups: Sequence[int]) -> list[tuple[list[int], tuple[int, ...]]]:
         """Return a cut that is tighter at the start than either side: some options count by their places."""
         layout = self.layout
-        inside = list(range(len(options)))
-        reach = [layout.reach[option] for option in options]
-        limit = [layout.potential[option] for option in options]
-        for part in range(len(options)):
+        inside = list(range(len(groups)))
+        reach = [layout.reach_of(group) for group in groups]
+        limit = [max(layout.potential[option] for option in bits(group)) for group in groups]
+        for part in range(len(groups)):
             others = 0
             for other in inside:
                 others |= reach[other] if other != part else 0
             if limit[part] < layout.units_of(reach[part] & ~others):
                 inside.remove(part)
-        if not inside or len(inside) == len(options):
+        if not inside or len(inside) == len(groups):
             return []
         covered = 0
         for part in inside:
             covered |= reach[part]
         later = self._later(partial(_is_among, covered))
-        return [(later, tuple(part for part in range(len(options)) if part not in inside))]
+        return [(later, tuple(part for part in range(len(groups)) if part not in inside))]
+
+
+def _groups(layout: Layout, chosen: int) -> list[int]:
+    """Return the options, those together of which only one gets a course."""
+    groups = [single & chosen for single in layout.singles if single & chosen]
+    alone = chosen
+    for group in groups:
+        alone &= ~group
+    return [*groups, *(1 << option for option in bits(alone))]
 
 
 def _is_past(bound: Bound, option: int, place: int) -> bool:

@@ -6,7 +6,7 @@ near side of the cut bounds over options hold, on the far side bounds over place
 
 from collections.abc import Sequence
 
-from creditbank.conversion.layout import Count, Layout, bits, sumset
+from creditbank.conversion.layout import Count, Layout, bits, cliques_of, sumset
 
 _Group = tuple[int, int, int]
 """What a clique may bring, the places it reaches, its options."""
@@ -19,7 +19,8 @@ class Cut:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self.cliques = self._cliques()
+        cliques = cliques_of(layout.options, layout.problem.conflicts)
+        self.cliques = {option: clique for clique in cliques for option in bits(clique)}
         fields = layout.credit_fields
         self.by_options = [
             (layout.whole[at], layout.rooms[at]) for at in fields if layout.whole[at] & (layout.whole[at] - 1)
@@ -123,19 +124,6 @@ class Cut:
                     items[mask] = min(room, value)
             known = self._weights[places] = sum(items.values()) + self.layout.units_of(free)
         return known
-
-    def _cliques(self) -> dict[int, int]:
-        """Return, for each option, its clique in a partition of the options that exclude each other."""
-        conflicts = self.layout.problem.conflicts
-        cliques: list[int] = []
-        for option in self.layout.options:
-            for at, clique in enumerate(cliques):
-                if not clique & ~conflicts[option]:
-                    cliques[at] |= 1 << option
-                    break
-            else:
-                cliques.append(1 << option)
-        return {option: clique for clique in cliques for option in bits(clique)}
 
 
 def _union(groups: Sequence[_Group]) -> int:

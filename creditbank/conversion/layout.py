@@ -69,6 +69,12 @@ class Layout:
         self.mask = sum(1 << option for option in options)
         self.reach = {option: problem.covers[option] | problem.fills[option] for option in options}
         self.bounds = [bound for bound in bounds if bound.options & self.mask]
+        self.singles = self._singles()
+        self.bounds.extend(_one_course(clique, self.reach) for clique in self.singles)
+        self.rivals = list(problem.conflicts)
+        for clique in self.singles:
+            for option in bits(clique):
+                self.rivals[option] &= ~clique
         everywhere = reduce(int.__or__, self.reach.values())
         self.scale = 1
         if not everywhere >> problem.course_count:
@@ -96,6 +102,28 @@ class Layout:
         }
         self.sums = {option: self._sums_of(option) for option in options}
         self.potential = {option: sums.bit_length() - 1 for option, sums in self.sums.items()}
+
+    def _singles(self) -> list[int]:
+        """Return cliques of options that get one course at most.
+
+        That they exclude each other is a bound on courses then, and nothing to choose beforehand.
+        """
+        single = [option for option in self.options if self._is_single(option)]
+        cliques = cliques_of(single, self.problem.conflicts)
+        return [clique for clique in cliques if clique & (clique - 1)]
+
+    def _is_single(self, option: int) -> bool:
+        if self.problem.fills[option]:
+            return False
+        covers = self.problem.covers[option]
+        return covers.bit_count() == 1 or (
+            not self.problem.bundles >> option & 1
+            and any(
+                bound.measure == "courses" and bound.room <= 1 and not covers & ~bound.places
+                for bound in self.bounds
+                if bound.options >> option & 1
+            )
+        )
 
     def _counts(self) -> tuple[Count, ...]:
         """Return the bounds on outcomes that hold wherever their options are used."""
@@ -191,11 +219,11 @@ class Layout:
     def _course_field(self, option: int) -> int | None:
         """Return the tightest bound in courses on everything the option may get."""
         fields = (
-            (self.rooms[at], at)
+            (self.rooms[at], -bound.options.bit_count(), at)
             for at, bound in enumerate(self.bounds)
             if bound.measure == "courses" and self.whole[at] >> option & 1
         )
-        return min(fields, default=(0, None))[1]
+        return min(fields, default=(0, 0, None))[2]
 
     def _sums_of(self, option: int) -> int:
         """Return, as a bitset, the units that the option can come to on its own."""
@@ -216,12 +244,45 @@ class Layout:
         return sums & ((2 << room) - 1)
 
     def units_most(self, options: int) -> int:
-        """Return what these options come to at most, each on its own."""
-        return sum(self.potential[option] for option in bits(options))
+        """Return what these options come to at most, but for what bounds several of them."""
+        total = 0
+        for single in self.singles:
+            total += max((self.potential[option] for option in bits(single & options)), default=0)
+            options &= ~single
+        return total + sum(self.potential[option] for option in bits(options))
+
+    def reach_of(self, options: int) -> int:
+        """Return the places that some of these options may get."""
+        return reduce(int.__or__, (self.reach[option] for option in bits(options)), 0)
 
     def units_of(self, places: int) -> int:
         """Return what these places hold."""
         return sum(self.units[place] for place in bits(places))
+
+
+def _one_course(clique: int, reach: Mapping[int, int]) -> Bound:
+    return Bound(
+        kind="limit",
+        measure="courses",
+        room=1,
+        maximum=1,
+        places=reduce(int.__or__, (reach[option] for option in bits(clique))),
+        options=clique,
+        source="",
+    )
+
+
+def cliques_of(options: Sequence[int], conflicts: Sequence[int]) -> list[int]:
+    """Return a partition of the options into such as all exclude each other."""
+    cliques: list[int] = []
+    for option in options:
+        for at, clique in enumerate(cliques):
+            if not clique & ~conflicts[option]:
+                cliques[at] |= 1 << option
+                break
+        else:
+            cliques.append(1 << option)
+    return cliques
 
 
 def sumset(one: int, two: int) -> int:

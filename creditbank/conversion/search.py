@@ -36,7 +36,7 @@ class Search:
         self.nodes = nodes
         self.spends = spends
         self.filler = Filler(layout, nodes)
-        self.conflicts = layout.problem.conflicts
+        self.rivals = layout.rivals
         self.cut = Cut(layout)
         self.live = sum(1 << option for option in layout.options if layout.potential[option])
         self.found: tuple[Grant, ...] = ()
@@ -70,7 +70,7 @@ class Search:
 
         Beyond the budget of nodes: no.
         """
-        available = self.live & ~self.conflicts[option] & ~(1 << option)
+        available = self.live & ~self.layout.problem.conflicts[option] & ~(1 << option)
         before, self.nodes = self.nodes, nodes
         self.filler.nodes = nodes
         try:
@@ -195,7 +195,7 @@ class Search:
         """Return the options that cannot all be taken: they exclude another, or are too many for a count."""
         torn = 0
         for option in bits(available):
-            if self.conflicts[option] & available:
+            if self.rivals[option] & available:
                 torn |= 1 << option
         for count in self.layout.counts:
             if count.outcomes_of(chosen | available).bit_count() > count.room:
@@ -208,11 +208,29 @@ class Search:
         used = self._used()
         lead = max(bits(torn), key=lambda option: (used >> option & 1, potential[option], -option))
         clique = self.cut.cliques[lead] & available
-        members = sorted(bits(clique), key=lambda one: (not used >> one & 1, -potential[one], one))
-        branches = [(1 << one, available & ~clique & ~self.conflicts[one]) for one in members]
-        crowded = 0
-        for count in self.layout.counts:
-            crowded |= count.options
-        if all(self.conflicts[one] & available & ~clique or crowded >> one & 1 for one in members):
+        members = self._members(clique)
+        members.sort(key=lambda mask: (not used & mask, -max(potential[one] for one in bits(mask)), mask))
+        branches = []
+        is_free = False
+        for mask in members:
+            rivals = 0
+            for one in bits(mask):
+                rivals |= self.rivals[one] & available
+            branches.append((mask, available & ~clique & ~rivals))
+            is_free = is_free or not (rivals & ~clique or self._is_counted(mask))
+        if not is_free:
             branches.append((0, available & ~clique))
         return branches
+
+    def _members(self, clique: int) -> list[int]:
+        """Return what of a clique can be taken together: single courses whose rivals are all within it."""
+        members = []
+        for single in self.layout.singles:
+            alike = sum(1 << one for one in bits(single & clique) if not self.rivals[one] & ~clique)
+            if alike:
+                members.append(alike)
+                clique &= ~alike
+        return [*members, *(1 << one for one in bits(clique))]
+
+    def _is_counted(self, options: int) -> bool:
+        return any(options & count.options for count in self.layout.counts)
