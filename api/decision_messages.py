@@ -1,22 +1,17 @@
 """The JSON of questions to the rules and of their answers: values for programs, sentences for people."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from api.written import DateText, DecimalText, InstantText, Message, ShortText
+from api.written import DateText, DayAsked, DecimalText, InstantAsked, Message, ShortText
 from creditbank.conversion.holding import Applicant
 from creditbank.errors import InvalidInput
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import decision_lines, names_of
-from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY
 from creditbank.services.conversions import Answer, D, ExemptionQuestion, WaiverQuestion
 from creditbank.services.ports import RuleLibrary
 from creditbank.terms import ExamId, Microseconds, ProgrammeId, microseconds
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_END = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class KnownAtWithGrants(InvalidInput):
@@ -52,8 +47,8 @@ class ApplicantMessage(Message):
 class Question(Message):
     """As of which day, and going by what was recorded up to which instant."""
 
-    as_of: Annotated[DateText, Field(ge=FIRST_DAY, le=LAST_DAY)] | None = None
-    known_at: Annotated[InstantText, Field(ge=_EPOCH, le=_END)] | None = None
+    as_of: DayAsked | None = None
+    known_at: InstantAsked | None = None
     applicant: ApplicantMessage = ApplicantMessage()
 
     def known_instant(self) -> Microseconds | None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.written import DateText, DecimalText, Message, ShortText
+from api.written import DateText, DayAsked, DecimalText, Message, ShortText
 from creditbank.account.outcome_body import outcome_members
 from creditbank.identity.citizen_number import parse_citizen_number
 from creditbank.identity.names import PersonNames
@@ -17,7 +17,7 @@ from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.course import CourseCredit
 from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.experience import Experience
-from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY, FrameworkLevel
+from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.outcomes.training import Training
 from creditbank.services.accounts import OpenedAccount
 from creditbank.services.bank import EntryReceipt
@@ -216,7 +216,7 @@ class VerificationRequest(Message):
 
     number: ShortText
     name: ShortText
-    as_of: Annotated[DateText, Field(ge=FIRST_DAY, le=LAST_DAY)] | None = None
+    as_of: DayAsked | None = None
 
 
 class CheckMessage(Message):

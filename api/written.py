@@ -4,17 +4,21 @@ or taken for seconds, and nothing that is not ours is accepted.
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
+from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY
+
 _TEXT_MAX = 500
 _DECIMAL = r"^-?[0-9]{1,9}(\.[0-9]{1,6})?$"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{5,15}([Zz]|[+-][0-9]{2}:[0-9]{2})$"  # RFC 3339
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_END = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class Message(BaseModel):
@@ -39,4 +43,5 @@ DecimalText = Annotated[
     Decimal, BeforeValidator(_written_as(_DECIMAL)), WithJsonSchema({"type": "string", "pattern": _DECIMAL})
 ]
 DateText = Annotated[date, BeforeValidator(_written_as(_DATE))]
-InstantText = Annotated[AwareDatetime, BeforeValidator(_written_as(_INSTANT))]
+DayAsked = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY), BeforeValidator(_written_as(_DATE))]
+InstantAsked = Annotated[AwareDatetime, Field(ge=_EPOCH, le=_END), BeforeValidator(_written_as(_INSTANT))]

@@ -287,8 +287,8 @@ class _Speaker:
         return self.words.text(key, value=shown_as or self._value("", text))
 
     def _value(self, attribute: str, text: str) -> str:
-        if _DAY.fullmatch(text):
-            return self.words.date(date.fromisoformat(text))
+        if (day := _day(text)) is not None:
+            return self.words.date(day)
         if attribute == "outcome" and text in self.names.places:
             return self.words.text("say.outcome-with-detail", title=self._place(text), detail=text)
         return named(self.words, _VOCABULARIES[attribute], text) if attribute in _VOCABULARIES else text
@@ -335,3 +335,11 @@ class _Speaker:
         if not period:
             return title
         return self.words.text("say.cap-from", title=title, day=self._value("", period))
+
+
+def _day(text: str) -> date | None:
+    """Return the day that a text is, None for every other text: a stated category may look like one."""
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
