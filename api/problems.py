@@ -3,6 +3,7 @@
 Nothing that a person sent or that a path names is logged: a request is known by its method and its route.
 """
 
+import re
 import traceback
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -42,6 +43,7 @@ STATUS: Mapping[type[CreditBankError], int] = MappingProxyType(
 
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 """What an answer of 401 must carry (RFC 9110, section 15.5.2)."""
+_LIKE_A_CITIZEN_NUMBER = re.compile(r"\d{17}[\dXx]")
 _log = structlog.get_logger(__name__)
 
 
@@ -71,8 +73,10 @@ def problem(
 ) -> Response:
     """Return one problem document, or a page that says the same to a person with a browser.
 
-    `type` is a published code that never changes.
+    `type` is a published code that never changes. Sentences quote values; one that looks like a citizen
+    number, in whichever member it was put, is left out.
     """
+    detail = _LIKE_A_CITIZEN_NUMBER.sub("…", detail)
     if wants_page(request):
         return page(request, "problem.html", status=status, title=title, detail=detail, code=code)
     content = {

@@ -122,6 +122,7 @@ OUTCOMES: list[dict[str, Any]] = [
     },
 ]
 LIKE_A_DAY = {"programme": "changdu-animal-husbandry", "applicant": {"category": "0000-00-00"}}
+MISPLACED = {"outcome": {**OUTCOMES[-1], "form": NUMBER}}
 SCHOOL = School(new_bank())
 ACCOUNT = SCHOOL.account(1)
 
@@ -175,6 +176,7 @@ def test_the_bodies_that_are_altered_are_good_ones() -> None:
 
 
 @example(("/accounts/{account}/exemption-decisions", json.dumps(LIKE_A_DAY).encode()), "en")
+@example(("/accounts/{account}/outcomes", json.dumps(MISPLACED).encode()), "zh-CN")
 @settings(max_examples=200)
 @given(requests(), st.sampled_from(["zh-CN", "en"]))
 def test_whatever_is_posted_is_answered_and_never_repeated(asked: tuple[str, bytes], language: str) -> None:
