@@ -13,12 +13,14 @@ from creditbank.conversion.fill import Nodes
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.meeting import is_met
-from creditbank.conversion.rule import AttributeTest, Pattern
+from creditbank.conversion.rule import AttributeTest, Pattern, Premise
 from creditbank.conversion.solving import Case, Solution, most_units
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import IssuerId, Microseconds, OutcomeId
 
 _NEW = OutcomeId("~")  # sorts after every id that an account gives
+_WAYS_MAX = 24
+"""How many new outcomes are tried for one need."""
 _FIXED = frozenset({"issuer"})
 """What no one can change about an outcome: only another outcome would do."""
 
@@ -33,36 +35,62 @@ class Gains:
     known: dict[Holding, int | None] = field(default_factory=dict)
 
     def of(self, live: LiveRule, need: Need) -> int | None:
-        """Return the units that supplying `need` adds.
+        """Return the units that supplying `need` adds: the most of all ways to supply it.
 
         None where it cannot be supplied alone, or the budget ends before that is computed.
         """
-        added = supplied(live, need, holdings=self.case.holdings, as_of=self.case.as_of)
-        if added is None:
-            return None
+        ways = supplied(live, need, holdings=self.case.holdings, as_of=self.case.as_of)
+        gains = [self._of_outcome(added) for added in ways]
+        known = [gain for gain in gains if gain is not None]
+        return max(known) if known and len(known) == len(gains) else None
+
+    def _of_outcome(self, added: Holding) -> int | None:
         if added not in self.known:
             units = most_units(self.case, self.solution, added, self.nodes)
             self.known[added] = None if units is None else max(0, units - self.solution.units)
         return self.known[added]
 
 
-def supplied(live: LiveRule, need: Need, *, holdings: Sequence[Holding], as_of: date) -> Holding | None:
-    """Return the outcome as the rule would need it: an edited one, or a new one; None if that cannot be."""
+def supplied(live: LiveRule, need: Need, *, holdings: Sequence[Holding], as_of: date) -> tuple[Holding, ...]:
+    """Return the outcomes that would be what the rule needs: an edited one, or each least new one.
+
+    Empty where nothing supplies it, or too many would, or where what it brings cannot be known.
+    """
     if need.premise is None:
-        return None
-    pattern, scales = live.rule.premises[need.premise].pattern, live.pack.scales
+        return ()
+    premise, scales = live.rule.premises[need.premise], live.pack.scales
     held = next((one for one in holdings if one.id == need.outcome), None)
     if held is None:
-        made = _made(pattern, as_of)
+        made = _new(live, premise, as_of)
     elif need.attribute in _FIXED:
-        return None
+        return ()
     else:
-        made = _edited(held, pattern, need.attribute, as_of=as_of)
-    if made.awarded_on > as_of or not is_met(pattern, made, scales=scales, as_of=as_of):
-        return None
-    if live.pack.date_basis == "award" and not live.rule.is_effective(made.awarded_on):
-        return None
-    return made
+        made = (_edited(held, premise.pattern, need.attribute, as_of=as_of),)
+    is_by_award = live.pack.date_basis == "award"
+    return tuple(
+        one
+        for one in made
+        if one.awarded_on <= as_of
+        and is_met(premise.pattern, one, scales=scales, as_of=as_of)
+        and (not is_by_award or live.rule.is_effective(one.awarded_on))
+    )
+
+
+def _new(live: LiveRule, premise: Premise, as_of: date) -> tuple[Holding, ...]:
+    """Return the least new outcomes: of each code, as the premise and each row of its worth ask for them."""
+    pattern = premise.pattern
+    if premise.use == "draw" and premise.worth is None and pattern.min_credits is None:
+        return ()  # how many credits its issuer will state is anybody's guess
+    names = {premise.worth, getattr(live.rule.grant, "worth", None)} - {None}
+    rows = [row.pattern for name in sorted(map(str, names)) for row in live.pack.tables[name].rows]
+    codes = sorted(pattern.codes) or sorted({code for row in rows for code in row.codes}) or [""]
+    found: dict[Holding, None] = {}
+    for code in codes:
+        found[_made((pattern,), code, as_of)] = None
+        for row in rows:
+            if row.kind == pattern.kind and (not row.codes or code in row.codes):
+                found[_made((pattern, row), code, as_of)] = None
+    return tuple(found) if len(found) <= _WAYS_MAX else ()
 
 
 def distance(live: LiveRule, need: Need) -> tuple[int, int]:
@@ -106,21 +134,24 @@ def _level(held: Holding, pattern: Pattern) -> FrameworkLevel:
     return (same or list(pattern.min_levels))[0]
 
 
-def _made(pattern: Pattern, as_of: date) -> Holding:
-    """Return the least outcome that a pattern describes, awarded today."""
+def _made(patterns: Sequence[Pattern], code: str, as_of: date) -> Holding:
+    """Return an outcome awarded today that is what each pattern asks for; the last one says the level."""
+    levels = [pattern.min_levels[0] for pattern in patterns if pattern.min_levels]
+    grades = [pattern.min_grade.level for pattern in patterns if pattern.min_grade is not None]
+    issuers = [pattern.issuers for pattern in patterns if pattern.issuers]
     return Holding(
         id=_NEW,
-        kind=pattern.kind,
-        code=min(pattern.codes, default=""),
-        issuer=min(pattern.issuers, default=IssuerId("")),
+        kind=patterns[0].kind,
+        code=code,
+        issuer=min(frozenset.intersection(*issuers), default=IssuerId("")) if issuers else IssuerId(""),
         awarded_on=as_of,
         recorded_at=Microseconds(0),
-        level=pattern.min_levels[0] if pattern.min_levels else None,
-        grade=None if pattern.min_grade is None else pattern.min_grade.level,
-        score=pattern.min_score,
-        hours=pattern.min_hours,
-        credits=pattern.min_credits,
-        attributes=_attributes((), pattern.attributes),
+        level=levels[-1] if levels else None,
+        grade=grades[-1] if grades else None,
+        score=max((one.min_score for one in patterns if one.min_score is not None), default=None),
+        hours=max((one.min_hours for one in patterns if one.min_hours is not None), default=None),
+        credits=max((one.min_credits for one in patterns if one.min_credits is not None), default=None),
+        attributes=_attributes((), tuple(test for pattern in patterns for test in pattern.attributes)),
     )
 
 

@@ -160,12 +160,12 @@ def _unmet(question: _Question, answer: _Answer, match: Match) -> Refusal:
 
 def _gain(question: _Question, answer: _Answer, live: LiveRule, need: Need) -> int | None:
     """Return how many more parts would be waived."""
-    added = supplied(live, need, holdings=question.holdings, as_of=question.as_of)
-    if added is None:
-        return None
-    others = [holding for holding in question.holdings if holding.id != added.id]
-    holdings = sorted((*others, added), key=lambda holding: holding.id)
-    return len(question.answer(holdings).waived) - len(answer.waived)
+    gains = []
+    for added in supplied(live, need, holdings=question.holdings, as_of=question.as_of):
+        others = [holding for holding in question.holdings if holding.id != added.id]
+        holdings = sorted((*others, added), key=lambda holding: holding.id)
+        gains.append(len(question.answer(holdings).waived) - len(answer.waived))
+    return max(gains, default=None)
 
 
 def _left_out(question: _Question, answer: _Answer, option: Option, part: Part) -> Iterator[Refusal]:

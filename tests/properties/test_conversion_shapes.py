@@ -1,0 +1,267 @@
+"""Shapes of real policies (CONVERSION §7), each as data and nothing else."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from creditbank.conversion.decision import Decision
+from creditbank.conversion.holding import Applicant, Holding
+from creditbank.conversion.programme import Bucket, Cap, Course, CourseFilter, Programme, ProgrammeInvalid
+from creditbank.conversion.recognition import RecognitionTable, WorthRow
+from creditbank.conversion.rule import (
+    ExemptionGrant,
+    FactTest,
+    GradePolicy,
+    Pattern,
+    Premise,
+    Rule,
+    Scope,
+    Use,
+)
+from creditbank.outcomes.outcome import OutcomeKind
+from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
+from tests.strategies.conversion import Question, TestPack, decide, level, words
+
+
+def course(name: str, credits_: str, kind: str, **members: object) -> Course:
+    module = "公共课" if kind in {"体育", "英语"} else "专业课"
+    return Course(
+        id=CourseId(name),
+        title=words(name),
+        credits=Decimal(credits_),
+        module=module,
+        course_class=kind,
+        **members,  # type: ignore[arg-type]
+    )
+
+
+PROGRAMME = Programme(
+    id=ProgrammeId("p"),
+    title=words("动漫设计"),
+    credits=Decimal(140),
+    courses=(
+        course("PE", "4", "体育", exemptible=False, exempt_for=frozenset({"veteran"})),
+        course("EN1", "4", "英语"),
+        course("EN2", "4", "英语", nature="elective"),
+        course("B1", "3", "基础课"),
+        course("B2", "4", "基础课"),
+        course("C1", "5", "核心课"),
+        course("C2", "4", "核心课"),
+    ),
+    buckets=(Bucket(id=CourseId("free"), title=words("公共选修"), capacity=Decimal(6)),),
+)
+
+
+def outcome(number: int, kind: OutcomeKind, code: str, **members: object) -> Holding:
+    return Holding(
+        id=OutcomeId(f"{number:06}"),
+        kind=kind,
+        code=code,
+        issuer=IssuerId("station"),
+        awarded_on=date(2025, 6, 1),
+        recorded_at=Microseconds(0),
+        **members,  # type: ignore[arg-type]
+    )
+
+
+def certificate(number: int, name: str, code: str = "X-ANI") -> Holding:
+    return outcome(number, "skill-certificate", code, level=level(name))
+
+
+def rule(name: str, grant: ExemptionGrant, pattern: Pattern, use: Use = "consume", **members: object) -> Rule:
+    return Rule(
+        id=RuleId(name),
+        version=1,
+        published_at=Microseconds(0),
+        effective_from=date(2020, 1, 1),
+        premises=(Premise(pattern=pattern, use=use),),
+        grant=grant,
+        **members,  # type: ignore[arg-type]
+    )
+
+
+def certified(name: str) -> Pattern:
+    return Pattern(kind="skill-certificate", codes=frozenset({"X-ANI"}), min_levels=(level(name),))
+
+
+def of_class(*classes: str) -> CourseFilter:
+    return CourseFilter(classes=frozenset(classes))
+
+
+def ask(*rules: Rule, held: tuple[Holding, ...], **members: object) -> Decision:
+    question = Question(packs=(TestPack(id=PackId("pack"), rules=rules),), holdings=held, programme=PROGRAMME)
+    return decide(replace(question, **members))  # type: ignore[arg-type]
+
+
+def targets(decision: Decision) -> list[str]:
+    return [one.target for one in decision.exemptions]
+
+
+BANK = RecognitionTable(
+    id="bank",
+    title=words("国家学分银行赋分"),
+    rows=(
+        WorthRow(pattern=certified("初级"), credits=Decimal(5)),
+        WorthRow(pattern=certified("中级"), credits=Decimal(7)),
+        WorthRow(pattern=certified("高级"), credits=Decimal(12)),
+    ),
+)
+
+
+def p04() -> TestPack:
+    """初级 basic courses, 中级 core courses, 高级 both; at most 8 credits and what the bank gives."""
+    classes = {"初级": ("基础课",), "中级": ("核心课",), "高级": ("基础课", "核心课")}
+    rules = tuple(
+        rule(
+            f"x-{at}",
+            ExemptionGrant(mode="choose", courses=of_class(*of), max_credits=Decimal(8), worth="bank"),
+            certified(name),
+        )
+        for at, (name, of) in enumerate(classes.items())
+    )
+    return TestPack(id=PackId("p04"), rules=rules, tables={"bank": BANK})
+
+
+@pytest.mark.parametrize(
+    ("name", "exempted", "credits_"),
+    [
+        ("初级", ["B2"], Decimal(4)),
+        ("中级", ["B1", "B2"], Decimal(7)),
+        ("高级", ["B1", "C1"], Decimal(8)),
+    ],
+)
+def test_the_level_of_a_certificate_selects_the_class(
+    name: str, exempted: list[str], credits_: Decimal
+) -> None:
+    decision = ask(held=(certificate(1, name),), packs=(p04(),))
+    assert (targets(decision), decision.credits) == (exempted, credits_)
+
+
+def test_what_the_bank_gives_bounds_the_school_and_the_rest_is_said_to_be_left() -> None:
+    decision = ask(held=(certificate(1, "初级"),), packs=(p04(),))
+    (left,) = decision.nowhere
+    assert left.reason == "leftover"
+    assert left.credits == 1
+    raised = next(one for one in decision.refusals if one.cited.rule == "x-1")
+    assert [(need.attribute, need.have, need.need) for need in raised.needs] == [("level", "初级", "中级")]
+    assert raised.gain_credits == 3
+    assert decision.next_step is not None
+    assert decision.next_step.need == raised.needs[0] or decision.next_step.gain_credits > 3
+
+
+def test_one_certificate_one_course() -> None:
+    """P05: a national qualification frees from one compulsory course; certificate and course once."""
+    compulsory = CourseFilter(classes=frozenset({"基础课", "英语"}), natures=frozenset({"compulsory"}))
+    one = ExemptionGrant(mode="choose", courses=compulsory, max_courses=1)
+    found = rule("one", one, Pattern(kind="skill-certificate"))
+    first, second = certificate(1, "初级"), certificate(2, "初级", "OTHER")
+    assert targets(ask(found, held=(first,))) == ["EN1"]
+    assert targets(ask(found, held=(first, second))) == ["EN1", "B2"]
+
+
+@pytest.mark.parametrize(("score", "exempted"), [("424", []), ("425", ["EN1", "EN2"])])
+def test_a_minimum_score(score: str, exempted: list[str]) -> None:
+    english = ExemptionGrant(mode="each", courses=of_class("英语"), grade=GradePolicy(kind="original"))
+    pattern = Pattern(kind="course-credit", codes=frozenset({"CET-4"}), min_score=Decimal(425))
+    held = outcome(1, "course-credit", "CET-4", score=Decimal(score))
+    decision = ask(rule("cet", english, pattern), held=(held,))
+    assert targets(decision) == exempted
+    assert {one.mark for one in decision.exemptions} <= {"425"}
+    needs = [(need.have, need.need) for refusal in decision.refusals for need in refusal.needs]
+    assert needs == ([] if exempted else [("424", "425")])
+
+
+def veterans() -> Rule:
+    return rule(
+        "veterans",
+        ExemptionGrant(mode="bundle", courses=of_class("体育"), grade=GradePolicy(kind="fixed", value="95")),
+        Pattern(kind="experience", codes=frozenset({"military-service"})),
+        use="hold",
+        scope=Scope(facts=(FactTest(fact="category", one_of=("veteran",)),)),
+    )
+
+
+def test_physical_education_is_exempt_for_veterans_only_and_not_by_certificate() -> None:
+    served = outcome(1, "experience", "military-service")
+    by_certificate = rule("pe", ExemptionGrant(mode="each", courses=of_class("体育")), certified("初级"))
+    veteran, student = Applicant(category="veteran"), Applicant(category="student")
+    held = (served, certificate(2, "高级"))
+    granted = ask(veterans(), by_certificate, held=held, applicant=veteran)
+    assert [(one.target, one.cited.rule, one.mark, one.spent) for one in granted.exemptions] == [
+        ("PE", "veterans", "95", ())
+    ]
+    assert granted.exemptions[0].witnesses == ("000001",)
+    refused = ask(veterans(), by_certificate, held=held, applicant=student)
+    assert targets(refused) == []
+    assert [(one.cited.rule, one.kind) for one in refused.refusals] == [
+        ("pe", "not-exemptible"),
+        ("veterans", "fact"),
+    ]
+    unknown = ask(veterans(), held=held)
+    (refusal,) = unknown.refusals
+    assert [(need.attribute, need.have, need.need) for need in refusal.needs] == [
+        ("category", None, "veteran")
+    ]
+
+
+def test_a_share_is_of_what_the_programme_fixes_and_rounded_down() -> None:
+    cap = Cap(id="share", title=words("百分之五"), share=Decimal("0.05"))  # of 140: 7
+    grant = ExemptionGrant(mode="each", courses=of_class("基础课", "核心课"))
+    capped = replace(PROGRAMME, caps=(cap,))
+    decision = ask(rule("all", grant, certified("初级")), held=(certificate(1, "初级"),), programme=capped)
+    assert decision.credits == 7
+    (use,) = decision.caps
+    assert use.binds
+    assert use.used == use.maximum == 7
+
+
+def test_a_drawn_outcome_is_spent_by_the_credit_and_keeps_the_rest() -> None:
+    draw = ExemptionGrant(mode="each", courses=of_class("基础课"), buckets=(CourseId("free"),))
+    online = outcome(1, "course-credit", "MOOC", credits=Decimal(8))
+    decision = ask(rule("online", draw, Pattern(kind="course-credit"), use="draw"), held=(online,))
+    assert targets(decision) == ["B1", "B2", "free"]
+    assert [one.units * decision.step for one in decision.exemptions] == [3, 4, 1]
+    assert decision.nowhere == ()
+
+
+def test_an_exemption_without_credit_frees_from_the_duty_only() -> None:
+    bare = ExemptionGrant(mode="bundle", courses=of_class("核心课"), with_credit=False)
+    decision = ask(rule("bare", bare, certified("高级")), held=(certificate(1, "高级"),))
+    assert decision.credits == 9
+    assert decision.credited == 0
+
+
+def test_the_day_of_enrolment_picks_the_version_where_the_pack_says_so() -> None:
+    grant = ExemptionGrant(mode="each", courses=of_class("基础课"))
+    old = replace(rule("old", grant, certified("初级")), effective_to=date(2025, 1, 1))
+    pack = TestPack(id=PackId("pack"), rules=(old,), date_basis="enrolment")
+    held = (certificate(1, "初级"),)
+    enrolled = Applicant(enrolled_on=date(2024, 9, 1))
+    assert targets(ask(held=held, packs=(pack,), applicant=enrolled)) == ["B1", "B2"]
+    assert targets(ask(held=held, packs=(pack,), applicant=Applicant(enrolled_on=date(2025, 9, 1)))) == []
+
+
+def test_credits_that_are_no_multiple_of_the_step_are_refused() -> None:
+    odd = replace(PROGRAMME, courses=(course("B1", "2.25", "基础课"),))
+    grant = ExemptionGrant(mode="each", courses=of_class("基础课"))
+    with pytest.raises(ProgrammeInvalid, match="credits-off-step"):
+        ask(rule("any", grant, certified("初级")), held=(certificate(1, "初级"),), programme=odd)
+
+
+def test_a_missing_certificate_gains_what_the_best_of_its_codes_would() -> None:
+    pack = p04()
+    either = Pattern(kind="skill-certificate", codes=frozenset({"A-NONE", "X-ANI"}))
+    rules = tuple(replace(one, premises=(Premise(pattern=either, use="consume"),)) for one in pack.rules[1:2])
+    decision = ask(held=(), packs=(replace(pack, rules=rules),))
+    (refusal,) = decision.refusals
+    assert [(need.attribute, need.need) for need in refusal.needs] == [("outcome", "A-NONE/X-ANI")]
+    assert refusal.gain_credits == 5  # 高级 would be worth 12, and the rule stops at 8: one core course of 5
+
+
+def test_what_a_course_would_bring_cannot_be_known_before_its_credits_are() -> None:
+    draw = ExemptionGrant(mode="each", courses=of_class("基础课"))
+    decision = ask(rule("online", draw, Pattern(kind="course-credit"), use="draw"), held=())
+    (refusal,) = decision.refusals
+    assert (refusal.kind, refusal.gain) == ("premise", None)
