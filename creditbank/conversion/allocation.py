@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from creditbank.conversion.decision import Decision, Exemption, decimal_text
+from creditbank.conversion.decision import Decision, Exemption, Refusal, decimal_text
 from creditbank.conversion.explanation import cap_uses, next_step, refusals
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
@@ -54,14 +54,17 @@ def decide_exemptions(
     )
     nodes = Nodes(node_budget)
     solution = solve(case, nodes)
+    return _decision(case, solution, nodes, refusals(case, solution, Nodes(node_budget // 20)))
+
+
+def _decision(case: Case, solution: Solution, nodes: Nodes, refused: tuple[Refusal, ...]) -> Decision:
     exemptions = tuple(_exemption(case, solution, grant) for grant in solution.grants)
-    refused = refusals(case, solution, Nodes(node_budget // 20))
     return Decision(
-        programme=programme.id,
-        programme_version=programme.version,
-        title=programme.title,
-        as_of=as_of,
-        known_at=known_at,
+        programme=case.programme.id,
+        programme_version=case.programme.version,
+        title=case.programme.title,
+        as_of=case.as_of,
+        known_at=case.known_at,
         step=case.step,
         packs=tuple((pack.id, pack.digest) for pack in case.packs),
         units=solution.units,
@@ -74,7 +77,7 @@ def decide_exemptions(
         pinned=case.pinned,
         caps=cap_uses(case, solution, refused),
         refusals=refused,
-        next_step=next_step(case, refused),
+        next_step=next_step(case.rules, refused),
         nowhere=nowhere(case, solution),
     )
 

@@ -16,7 +16,7 @@ from creditbank.conversion.decision import (
 )
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.layout import bits
-from creditbank.conversion.matching import Match
+from creditbank.conversion.matching import LiveRule, Match
 from creditbank.conversion.meeting import ANY_OF
 from creditbank.conversion.near_miss import Gains, distance
 from creditbank.conversion.programme import Bucket
@@ -49,17 +49,17 @@ def new_outcome(match: Match, premise: int) -> Need:
     return Need(attribute="outcome", have=None, need=wanted, premise=premise)
 
 
-def next_step(case: Case, refused: Sequence[Refusal]) -> NextStep | None:
+def next_step(rules: Sequence[LiveRule], refused: Sequence[Refusal]) -> NextStep | None:
     """Return the cheapest addition that gains: a better outcome before a new one, then the largest gain."""
-    live_of = {(live.pack.id, live.rule.id, live.rule.version): live for live in case.rules}
+    live_of = {(live.pack.id, live.rule.id, live.rule.version): live for live in rules}
     found: list[tuple[tuple[int, int, int, int], NextStep]] = []
     for at, refusal in enumerate(refused):
-        if not refusal.gain or refusal.gain_credits is None or len(refusal.needs) != 1:
-            continue
-        live = live_of[refusal.cited.pack, refusal.cited.rule, refusal.cited.version]
-        need = refusal.needs[0]
-        step = NextStep(cited=refusal.cited, need=need, gain=refusal.gain, gain_credits=refusal.gain_credits)
-        found.append(((*distance(live, need), -refusal.gain, at), step))
+        if refusal.gain and len(refusal.needs) == 1:
+            need, cited = refusal.needs[0], refusal.cited
+            near = distance(live_of[cited.pack, cited.rule, cited.version], need)
+            credits_ = refusal.gain_credits or Decimal(0)
+            step = NextStep(cited=cited, need=need, gain=refusal.gain, gain_credits=credits_)
+            found.append(((*near, -refusal.gain, at), step))
     return min(found, key=lambda one: one[0])[1] if found else None
 
 

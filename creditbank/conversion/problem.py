@@ -5,7 +5,7 @@ own limit, an outcome's budget, a bucket's capacity or a cap, is one `Bound`. Re
 taken their share of each. What to choose is for `search`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
@@ -66,14 +66,8 @@ def pose(
     taken = {grant.target: grant for grant in pinned if programme.course_of(grant.target) is not None}
     registered = Registered(pinned, rules=rules, holdings=holdings)
     blocked = {at: why for at, option in enumerate(options) if (why := registered.blocks(option))}
-    wants, covers, fills = [], [], []
-    find = _Places(programme, taken)
-    for at, option in enumerate(options):
-        wanted, covered, filled = find.of(option)
-        wants.append(wanted)
-        covers.append(0 if at in blocked else covered)
-        fills.append(0 if at in blocked else filled)
-    units = _units(programme, step) if options else (0,) * len(places)
+    wants, covers, fills = _Places(programme, taken).of_all(options, blocked)
+    units = _units(programme, step) if options else (0,) * len(places)  # no pack, no step
     bounds = (
         *limits(options, covers, fills, programme=programme, registered=registered, step=step),
         *budgets(options, covers, fills, registered=registered, step=step),
@@ -86,10 +80,10 @@ def pose(
         course_count=len(programme.courses),
         units=units,
         options=tuple(options),
-        wants=tuple(wants),
-        covers=tuple(covers),
-        fills=tuple(fills),
-        bundles=mask_of(at for at, option in enumerate(options) if option.live.exemption.mode == "bundle"),
+        wants=wants,
+        covers=covers,
+        fills=fills,
+        bundles=_bundles(options),
         conflicts=_conflicts(options),
         bounds=bounds,
         taken=taken,
@@ -104,6 +98,17 @@ class _Places:
         self.programme = programme
         self.taken = taken
         self.by_rule: dict[int, tuple[int, int, int]] = {}
+
+    def of_all(
+        self, options: Sequence[Option], blocked: Collection[int]
+    ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """Return `of` of every option; one that is blocked may get nothing."""
+        found = [self.of(option) for option in options]
+        return (
+            tuple(wanted for wanted, _, _ in found),
+            tuple(0 if at in blocked else covered for at, (_, covered, _) in enumerate(found)),
+            tuple(0 if at in blocked else filled for at, (_, _, filled) in enumerate(found)),
+        )
 
     def of(self, option: Option) -> tuple[int, int, int]:
         """Return the courses the option is about, those it may get, and the buckets it may fill."""
@@ -145,6 +150,10 @@ def _units(programme: Programme, step: Decimal) -> tuple[int, ...]:
         *(int(course.credits / step) for course in programme.courses),
         *(int(bucket.capacity // step) for bucket in programme.buckets),
     )
+
+
+def _bundles(options: Sequence[Option]) -> int:
+    return mask_of(at for at, option in enumerate(options) if option.live.exemption.mode == "bundle")
 
 
 def _conflicts(options: Sequence[Option]) -> tuple[int, ...]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from creditbank.conversion.decision import CapUse, Need, NextStep, Refusal, Waiver, WaiverDecision
-from creditbank.conversion.explanation import needs_of
+from creditbank.conversion.decision import CapUse, Need, Refusal, Waiver, WaiverDecision
+from creditbank.conversion.explanation import needs_of, next_step
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
 from creditbank.conversion.matching import (
     LiveRule,
@@ -21,7 +21,7 @@ from creditbank.conversion.matching import (
     ordered,
     rules_in_force,
 )
-from creditbank.conversion.near_miss import distance, supplied
+from creditbank.conversion.near_miss import supplied
 from creditbank.conversion.programme import Exam, Part, PartCap
 from creditbank.conversion.rule import RulePack, WaiverGrant
 from creditbank.terms import Microseconds, PartId
@@ -54,31 +54,7 @@ def decide_waivers(
         as_of=as_of,
         known_at=known_at,
     )
-    answer = question.answer(question.holdings)
-    refused = tuple(_refusals(question, answer))
-    speaking = sorted({(live.pack.id, live.pack.digest) for live in rules})
-    return WaiverDecision(
-        exam=exam.id,
-        exam_version=exam.version,
-        title=exam.title,
-        as_of=as_of,
-        known_at=known_at,
-        packs=tuple(speaking),
-        waivers=tuple(
-            Waiver(
-                cited=option.live.cited,
-                part=part.id,
-                title=part.title,
-                witnesses=tuple(holding.id for holding in option.witnesses),
-            )
-            for part in exam.parts
-            if (option := answer.waived.get(part.id)) is not None
-        ),
-        pinned=question.pinned,
-        caps=_cap_uses(question, answer, refused),
-        refusals=refused,
-        next_step=_next_step(question, refused),
-    )
+    return _decision(question, question.answer(question.holdings))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +101,33 @@ class _Question:
     def used(self, cap: PartCap, waived: Iterable[PartId]) -> int:
         counted = {*waived, *(part.id for part in self.exam.parts if part.id in self.waived_before)}
         return len(counted & cap.parts if cap.parts else counted)
+
+
+def _decision(question: _Question, answer: _Answer) -> WaiverDecision:
+    refused = tuple(_refusals(question, answer))
+    waivers = tuple(
+        Waiver(
+            cited=option.live.cited,
+            part=part.id,
+            title=part.title,
+            witnesses=tuple(holding.id for holding in option.witnesses),
+        )
+        for part in question.exam.parts
+        if (option := answer.waived.get(part.id)) is not None
+    )
+    return WaiverDecision(
+        exam=question.exam.id,
+        exam_version=question.exam.version,
+        title=question.exam.title,
+        as_of=question.as_of,
+        known_at=question.known_at,
+        packs=tuple(sorted({(live.pack.id, live.pack.digest) for live in question.rules})),
+        waivers=waivers,
+        pinned=question.pinned,
+        caps=_cap_uses(question, answer, refused),
+        refusals=refused,
+        next_step=next_step(question.rules, refused),
+    )
 
 
 def parts_of(live: LiveRule) -> tuple[PartId, ...]:
@@ -198,15 +201,3 @@ def _cap_uses(question: _Question, answer: _Answer, refused: Sequence[Refusal]) 
         )
         for cap in sorted(question.exam.caps, key=lambda cap: cap.id)
     )
-
-
-def _next_step(question: _Question, refused: Sequence[Refusal]) -> NextStep | None:
-    live_of = {(live.pack.id, live.rule.id, live.rule.version): live for live in question.rules}
-    found: list[tuple[tuple[int, int, int, int], NextStep]] = []
-    for at, refusal in enumerate(refused):
-        if refusal.gain and len(refusal.needs) == 1:
-            need, cited = refusal.needs[0], refusal.cited
-            near = distance(live_of[cited.pack, cited.rule, cited.version], need)
-            step = NextStep(cited=cited, need=need, gain=refusal.gain, gain_credits=Decimal(0))
-            found.append(((*near, -refusal.gain, at), step))
-    return min(found, key=lambda one: one[0])[1] if found else None
