@@ -58,14 +58,6 @@ class Holding:
         """Return an attribute's value, None where the outcome has none of that name."""
         return next((value for other, value in self.attributes if other == name), None)
 
-    def is_visible(self, *, as_of: date, known_at: Microseconds) -> bool:
-        """Whether it counts on the day `as_of`, going by what was recorded up to `known_at`."""
-        if self.recorded_at > known_at or not self.awarded_on <= as_of:
-            return False
-        if self.expires_on is not None and as_of >= self.expires_on:
-            return False
-        return not self.is_revoked(as_of=as_of, known_at=known_at)
-
     def is_revoked(self, *, as_of: date, known_at: Microseconds) -> bool:
         """Whether a revocation recorded up to `known_at` takes it away on the day `as_of`."""
         if self.revoked_at is None or self.revoked_at > known_at:

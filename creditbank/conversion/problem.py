@@ -27,7 +27,6 @@ _MICRO = 10**6
 class Problem:
     """All of it; `covers[o]` are the courses and `fills[o]` the buckets that option `o` may still get."""
 
-    step: Decimal
     places: tuple[Course | Bucket, ...]
     course_count: int
     units: tuple[int, ...]  # of each place: a course's credits, a bucket's capacity
@@ -62,12 +61,11 @@ def pose(
     Raises:
         ProgrammeInvalid: `credits-off-step`.
     """
-    places: tuple[Course | Bucket, ...] = (*programme.courses, *programme.buckets)
     taken = {grant.target: grant for grant in pinned if programme.course_of(grant.target) is not None}
     registered = Registered(pinned, rules=rules, holdings=holdings)
     blocked = {at: why for at, option in enumerate(options) if (why := registered.blocks(option))}
     wants, covers, fills = _Places(programme, taken).of_all(options, blocked)
-    units = _units(programme, step) if options else (0,) * len(places)  # no pack, no step
+    units = _units(programme, step) if options else (0,) * (len(programme.courses) + len(programme.buckets))
     bounds = (
         *limits(options, covers, fills, programme=programme, registered=registered, step=step),
         *budgets(options, covers, fills, registered=registered, step=step),
@@ -75,8 +73,7 @@ def pose(
         *caps(options, programme, registered=registered, step=step),
     )
     return Problem(
-        step=step,
-        places=places,
+        places=(*programme.courses, *programme.buckets),
         course_count=len(programme.courses),
         units=units,
         options=tuple(options),

@@ -10,6 +10,7 @@ from creditbank.conversion.decision import Decision, Refusal
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.near_miss import supplied
 from creditbank.conversion.rule import Rule
+from tests.reference.conversion_oracle import is_visible
 from tests.strategies.conversion import Question, decide, meeting, questions
 
 
@@ -122,7 +123,7 @@ def test_every_outcome_counts_or_is_said_to_count_nowhere(question: Question) ->
     by_id = {one.id: one for one in question.holdings}
     for outcome, reason in said.items():
         held = by_id[outcome]
-        visible = held.is_visible(as_of=question.as_of, known_at=question.known_at)
+        visible = is_visible(held, as_of=question.as_of, known_at=question.known_at)
         assert visible == (reason in {"not-needed", "unmet", "no-rule"})
 
 

@@ -14,7 +14,7 @@ from creditbank.conversion.programme import Exam, Part, PartCap
 from creditbank.conversion.rule import FactTest, Pattern, Premise, Rule, RuleInvalid, Scope, WaiverGrant
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.terms import ExamId, IssuerId, Microseconds, OutcomeId, PackId, PartId, RuleId
-from tests.reference.conversion_oracle import fits
+from tests.reference.conversion_oracle import fits, is_visible
 from tests.strategies.conversion import AS_OF, NOW, TestPack, learners, meeting, patterns, words
 
 Case = tuple[tuple[TestPack, ...], tuple[Holding, ...], Exam, tuple[Pinned, ...]]
@@ -75,7 +75,7 @@ def waived_by_hand(
     packs: tuple[TestPack, ...], holdings: tuple[Holding, ...], exam: Exam, pinned: tuple[Pinned, ...]
 ) -> list[str]:
     """Each part in order, if some rule's premises are met by different outcomes and no cap is reached."""
-    visible = [one for one in holdings if one.is_visible(as_of=AS_OF, known_at=NOW)]
+    visible = [one for one in holdings if is_visible(one, as_of=AS_OF, known_at=NOW)]
 
     def is_met(pack: TestPack, premises: tuple[Premise, ...], left: list[Holding]) -> bool:
         if not premises:

@@ -51,6 +51,16 @@ class Line:
     witnesses: tuple[str, ...]
 
 
+def is_visible(holding: Holding, *, as_of: date, known_at: Microseconds) -> bool:
+    """Whether an outcome counts on a day, going by what was known."""
+    if holding.recorded_at > known_at:
+        return False
+    is_known = holding.revoked_at is not None and holding.revoked_at <= known_at
+    if is_known and (holding.revoked_from is None or holding.revoked_from <= as_of):
+        return False
+    return holding.awarded_on <= as_of and (holding.expires_on is None or as_of < holding.expires_on)
+
+
 def fits(pack: RulePack, pattern: Pattern, holding: Holding, *, as_of: date) -> bool:
     """Whether an outcome is what a pattern asks for."""
 
@@ -106,22 +116,13 @@ class Oracle:
         self.step = step
         self.all = {holding.id: holding for holding in holdings}
         self.visible = sorted(
-            (holding for holding in holdings if self.is_visible(holding)), key=lambda holding: holding.id
+            (one for one in holdings if is_visible(one, as_of=as_of, known_at=known_at)),
+            key=lambda one: one.id,
         )
         self.options = sorted(self.draw_up_options(), key=self.rank)
         self.places: list[Course | Bucket] = [*programme.courses, *programme.buckets]
 
     # What is visible, what is in force, what is met.
-
-    def is_visible(self, holding: Holding) -> bool:
-        if holding.recorded_at > self.known_at:
-            return False
-        is_known = holding.revoked_at is not None and holding.revoked_at <= self.known_at
-        if is_known and (holding.revoked_from is None or holding.revoked_from <= self.as_of):
-            return False
-        return holding.awarded_on <= self.as_of and (
-            holding.expires_on is None or self.as_of < holding.expires_on
-        )
 
     def in_force(self, rule: Rule, day: date) -> bool:
         return rule.effective_from <= day and (rule.effective_to is None or day < rule.effective_to)
