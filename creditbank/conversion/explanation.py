@@ -30,16 +30,29 @@ def refusals(case: Case, solution: Solution, nodes: Nodes) -> tuple[Refusal, ...
 
 
 def needs_of(match: Match) -> tuple[Need, ...]:
-    """Return what a rule lacks: for each unmet premise what the nearest outcome lacks, or a new outcome."""
+    """Return what a rule lacks: for each unmet premise what the nearest outcome lacks, or a new outcome.
+
+    An outcome that another premise has no substitute for is not the nearest: each premise needs its own.
+    """
     found: list[Need] = []
+    meeting: list[tuple[str, ...]] = [tuple(one.id for one in met) for met in match.met_by]
     for premise in match.unmet:
-        nearest = min(
-            match.missed_by[premise], key=lambda needs: (len(needs), needs[0].outcome), default=None
-        )
-        found.extend(nearest or (new_outcome(match, premise),))
-    if not match.unmet:
-        found.append(new_outcome(match, len(match.met_by) - 1))  # each is met, but not by different outcomes
+        near = sorted(match.missed_by[premise], key=lambda needs: (len(needs), needs[0].outcome))
+        own = [needs for needs in near if _are_distinct([(str(needs[0].outcome),), *filter(None, meeting)])]
+        needs = own[0] if own else (new_outcome(match, premise),)
+        meeting[premise] = (str(needs[0].outcome or f"~{premise}"),)
+        found.extend(needs)
+    if not match.unmet or not _are_distinct(meeting):  # each is met, but not by an outcome of its own
+        met = [premise for premise in range(len(meeting)) if premise not in match.unmet]
+        found.append(new_outcome(match, met[-1]))
     return tuple(found)
+
+
+def _are_distinct(candidates: Sequence[tuple[str, ...]], taken: frozenset[str] = frozenset()) -> bool:
+    """Whether each premise can have an outcome of its own."""
+    return not candidates or any(
+        _are_distinct(candidates[1:], taken | {one}) for one in candidates[0] if one not in taken
+    )
 
 
 def new_outcome(match: Match, premise: int) -> Need:

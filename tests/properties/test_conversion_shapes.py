@@ -265,3 +265,18 @@ def test_what_a_course_would_bring_cannot_be_known_before_its_credits_are() -> N
     decision = ask(rule("online", draw, Pattern(kind="course-credit"), use="draw"), held=())
     (refusal,) = decision.refusals
     assert (refusal.kind, refusal.gain) == ("premise", None)
+
+
+def test_one_outcome_does_not_meet_two_premises_and_the_need_says_so() -> None:
+    grant = ExemptionGrant(mode="each", courses=of_class("基础课"))
+    any_certificate = Premise(pattern=Pattern(kind="skill-certificate"), use="hold")
+    two = replace(
+        rule("two", grant, certified("中级")),
+        premises=(Premise(pattern=certified("中级"), use="consume"), any_certificate),
+    )
+    only = ask(two, held=(certificate(1, "初级"),)).refusals[0]
+    assert [(need.attribute, need.premise) for need in only.needs] == [("outcome", 0)]
+    assert only.gain_credits == 7
+    beside = ask(two, held=(certificate(1, "初级"), certificate(2, "初级", "OTHER"))).refusals[0]
+    assert [(need.attribute, need.need) for need in beside.needs] == [("level", "中级")]
+    assert beside.gain_credits == 7
