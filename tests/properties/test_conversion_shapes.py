@@ -280,3 +280,14 @@ def test_one_outcome_does_not_meet_two_premises_and_the_need_says_so() -> None:
     beside = ask(two, held=(certificate(1, "初级"), certificate(2, "初级", "OTHER"))).refusals[0]
     assert [(need.attribute, need.need) for need in beside.needs] == [("level", "中级")]
     assert beside.gain_credits == 7
+
+
+@pytest.mark.parametrize(("awarded_on", "is_young"), [(date(2019, 9, 2), True), (date(2019, 9, 1), False)])
+def test_an_outcome_counts_until_the_day_before_its_anniversary(awarded_on: date, *, is_young: bool) -> None:
+    grant = ExemptionGrant(mode="each", courses=of_class("基础课"))
+    recent = replace(certified("初级"), max_age_years=7)
+    held = replace(certificate(1, "初级"), awarded_on=awarded_on)
+    decision = ask(rule("recent", grant, recent), held=(held,))  # on 2026-09-01
+    assert decision.is_granted == is_young
+    needs = [(need.attribute, need.need) for refusal in decision.refusals for need in refusal.needs]
+    assert needs == ([] if is_young else [("awarded_on", "2019-09-02")])
