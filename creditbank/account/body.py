@@ -7,6 +7,7 @@ are never in a body: they live encrypted beside the ledger and can be erased.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Literal, assert_never
 
@@ -99,6 +100,7 @@ class Granted:
     spent: tuple[OutcomeId, ...]
     witnesses: tuple[OutcomeId, ...]
     units: int
+    step: Decimal | None  # in which `units` are; None of a waiver
     as_of: date
     known_at: Microseconds
     decision: str  # hex SHA-256 of the decision's canonical bytes
@@ -173,7 +175,7 @@ def parse_body(kind: str, content: bytes) -> Body:
         if not isinstance(members, dict):
             raise BodyUnreadable("body-unreadable", kind=kind)
         return _PARSERS[kind](members)
-    except (InvalidInput, LookupError, TypeError, ValueError) as error:
+    except (InvalidInput, LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise BodyUnreadable("body-unreadable", kind=kind) from error
 
 
@@ -226,6 +228,7 @@ def _granted_members(body: Granted) -> dict[str, JsonValue]:
         "spent": list(body.spent),
         "witnesses": list(body.witnesses),
         "units": body.units,
+        **_stated(step=None if body.step is None else format(body.step, "f")),
         "as_of": body.as_of.isoformat(),
         "known_at": body.known_at,
         "decision": body.decision,
@@ -284,6 +287,7 @@ def _parse_granted(members: Mapping[str, Any], target: ExemptionTarget | WaiverT
         spent=tuple(map(OutcomeId, members["spent"])),
         witnesses=tuple(map(OutcomeId, members["witnesses"])),
         units=members["units"],
+        step=Decimal(members["step"]) if "step" in members else None,
         as_of=date.fromisoformat(members["as_of"]),
         known_at=Microseconds(members["known_at"]),
         decision=members["decision"],

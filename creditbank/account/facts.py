@@ -61,6 +61,7 @@ def _pinned(grant: HeldGrant, target: str) -> Pinned:
         rule_version=granted.rule_version,
         target=target,
         units=granted.units,
+        step=granted.step,
         with_credit=with_credit,
         spent=granted.spent,
         witnesses=granted.witnesses,

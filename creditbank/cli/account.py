@@ -1,5 +1,6 @@
 """`creditbank account`: open a personal learning account, read one, revoke an outcome in one."""
 
+import sys
 from datetime import datetime
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from creditbank.cli.output import console, print_json
 from creditbank.cli.session import AccountArgument, IssuerOption, JsonOption, Session, session_of
 from creditbank.documents.statement import StatementDocument
 from creditbank.identity.account_number import parse_account_number
-from creditbank.identity.citizen_number import CitizenNumber, parse_citizen_number
+from creditbank.identity.citizen_number import CitizenNumber, CitizenNumberInvalid, parse_citizen_number
 from creditbank.identity.names import PersonNames
 from creditbank.identity.person import Person
 from creditbank.locale.catalogue import Catalogue
@@ -99,7 +100,7 @@ def revoke(
         bank,
         session.principal(bank, issuer),
         parse_account_number(account),
-        OutcomeId(outcome),
+        OutcomeId(outcome.removeprefix("#").zfill(6)),
         reason=reason,
         effective_on=effective_on.date() if effective_on is not None else None,
     )
@@ -108,7 +109,13 @@ def revoke(
 
 def _citizen_number(session: Session, given: str | None) -> CitizenNumber:
     """Read the number; asked for it, nobody looking at the screen sees it."""
-    text = given or typer.prompt(session.words.text("word.citizen-number"), hide_input=True)
+    if given is None and not sys.stdin.isatty():
+        raise CitizenNumberInvalid("citizen-number-missing", field="citizen_number")
+    text = (
+        given
+        if given is not None
+        else typer.prompt(session.words.text("word.citizen-number"), hide_input=True)
+    )
     return parse_citizen_number(text, allow_test_numbers=session.settings.allow_test_numbers)
 
 

@@ -1,6 +1,6 @@
 """`creditbank decide`: what an account's outcomes exempt in a programme, what they waive in an exam."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
@@ -13,6 +13,7 @@ from creditbank.errors import InvalidInput
 from creditbank.identity.account_number import parse_account_number
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import decision_lines, names_of
+from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY
 from creditbank.services.conversions import (
     Answer,
     D,
@@ -120,7 +121,7 @@ def _answer(
 ) -> None:
     number = parse_account_number(account)
     bank = session.bank()
-    day = as_of.date() if as_of is not None else None
+    day = _day(as_of)
     if apply:
         if known_at is not None:
             raise QuestionInvalid("known-at-with-grants", field="known_at")
@@ -157,6 +158,12 @@ def print_answer(words: Catalogue, answer: Answer[D]) -> None:
         console.print(words.text("word.grants-registered", grants=listed))
 
 
+def _day(as_of: datetime | None) -> date | None:
+    if as_of is not None and not FIRST_DAY <= as_of.date() <= LAST_DAY:
+        raise QuestionInvalid("day-out-of-range", field="as_of", first=FIRST_DAY, last=LAST_DAY)
+    return None if as_of is None else as_of.date()
+
+
 def _instant(text: str) -> datetime:
     try:
         given = datetime.fromisoformat(text)
@@ -169,6 +176,9 @@ def _instant(text: str) -> datetime:
 
 def _decimal(text: str | None, *, field: str) -> Decimal | None:
     try:
-        return None if text is None else Decimal(text)
+        number = None if text is None else Decimal(text)
     except InvalidOperation as error:
         raise QuestionInvalid("number-malformed", field=field, value=text) from error
+    if number is not None and not number.is_finite():
+        raise QuestionInvalid("number-malformed", field=field, value=text)
+    return number

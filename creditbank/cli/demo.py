@@ -1,7 +1,11 @@
 """`creditbank demo`: the bank's main job on invented people, told step by step, then served."""
 
+import fcntl
 import secrets
 import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -30,8 +34,13 @@ def demo(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="端口 · port")] = 8000,
 ) -> None:
     """演示：从学校的表格到可证明的免修 · from a school's workbook to a provable exemption."""
-    session = _demo_session(session_of(context))
-    listening = listen(session.settings.host, port) if serve else None
+    given = session_of(context)
+    listening = listen(given.settings.host, port) if serve else None
+    with _alone(given.settings.home):
+        _tell(_demo_session(given), listening)
+
+
+def _tell(session: Session, listening: socket.socket | None) -> None:
     bank = _new_bank(session)
     story = Story(session=session, bank=bank, library=session.library())
     story.tell()
@@ -47,6 +56,22 @@ def demo(
     console.print(f"{words.text('word.checkpoint')}: {address}/checkpoint")
     console.print(words.text("word.stop-with-ctrl-c"))
     run_server(session, bank, listening)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Keep another demonstration from clearing the bank that this one tells of, or serves.
+
+    Raises:
+        Misconfigured: another one is at it.
+    """
+    home.absolute().parent.mkdir(parents=True, exist_ok=True)
+    with home.with_name(home.name + ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Misconfigured("demo-running", home=str(home)) from error
+        yield
 
 
 def _demo_session(session: Session) -> Session:

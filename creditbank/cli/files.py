@@ -30,19 +30,32 @@ def read_file(path: Path) -> bytes:
     return content
 
 
-def write_file(content: bytes, path: Path | None) -> None:
-    """Write to a file, or to standard output where none is named.
+def write_file(content: bytes, path: Path | None, *, replace: bool = False) -> None:
+    """Write to a new file, or to standard output where none is named.
 
     Raises:
-        FileUnusable: it cannot be written.
+        FileUnusable: it cannot be written, or is there already and may not be replaced.
     """
     if path is None:
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
         return
+    require_new(path, replace=replace)
     partial = path.with_name(path.name + ".partial")
     try:
         partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
         raise FileUnusable("file-unwritable", path=str(path), cause=error.strerror) from error
+
+
+def require_new(path: Path, *, replace: bool = False) -> None:
+    """Make sure, before any work is done for it, that a file can be written.
+
+    Raises:
+        FileUnusable: it is there already, and may hold someone's work; or its directory is not there.
+    """
+    if path.exists() and not replace:
+        raise FileUnusable("file-exists", path=str(path))
+    if not path.absolute().parent.is_dir():
+        raise FileUnusable("directory-missing", path=str(path))

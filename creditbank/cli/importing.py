@@ -6,7 +6,7 @@ from typing import Annotated, assert_never
 
 import typer
 
-from creditbank.cli.files import write_file
+from creditbank.cli.files import require_new, write_file
 from creditbank.cli.output import NEGATIVE, console, print_json, progress
 from creditbank.cli.session import IssuerOption, JsonOption, Session, session_of
 from creditbank.documents.receipt import (
@@ -53,6 +53,8 @@ def import_workbook(
 ) -> None:
     """导入学习成果表：全部入账，或一条不入 · post a workbook of outcomes, whole or not at all."""
     session = session_of(context)
+    if receipt is not None:
+        require_new(receipt)
     bank = session.bank()
     principal = session.principal(bank, issuer)
     content = workbook_bytes(file, limits=Limits())

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from creditbank.assembly import examination, verifier_key_file
-from creditbank.cli.files import read_file, write_file
-from creditbank.cli.output import NEGATIVE, console, print_json, progress
+from creditbank.cli.files import read_file, require_new, write_file
+from creditbank.cli.output import NEGATIVE, console, errors, print_json, progress
 from creditbank.cli.session import AccountArgument, JsonOption, OutOption, Session, session_of
 from creditbank.identity.account_number import parse_account_number
 from creditbank.ledger.audit import Finding
@@ -50,7 +50,11 @@ def verify(
 @app.command("checkpoint")
 def checkpoint(context: typer.Context, out: OutOption = None) -> None:
     """签发检查点：账本的长度与根，请另存他处 · sign the log's size and root (C2SP); keep it elsewhere."""
-    write_file(publish_checkpoint(session_of(context).bank()), out)
+    session = session_of(context)
+    if out is not None:
+        require_new(out)
+    write_file(publish_checkpoint(session.bank()), out)
+    _say_written(session, out)
 
 
 @app.command("prove")
@@ -61,8 +65,16 @@ def prove(
     out: OutOption = None,
 ) -> None:
     """证明一个条目已在账本中 · prove that an entry is in the log, as a C2SP .tlog-proof file."""
-    bank = session_of(context).bank()
-    write_file(prove_entry(bank, parse_account_number(account).subject, seq), out)
+    session = session_of(context)
+    if out is not None:
+        require_new(out)
+    write_file(prove_entry(session.bank(), parse_account_number(account).subject, seq), out)
+    _say_written(session, out)
+
+
+def _say_written(session: Session, path: Path | None) -> None:
+    if path is not None:
+        errors.print(session.words.text("word.file-written", path=path))
 
 
 def finding_members(finding: Finding) -> JsonValue:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from creditbank.cli.files import write_file
+from creditbank.cli.files import FileUnusable, write_file
 from creditbank.cli.output import console
 from creditbank.documents.schemas import document_schemas
 
@@ -20,9 +20,12 @@ def schemas(
 ) -> None:
     """写出全部文档的 JSON Schema · write the JSON Schema of every document."""
     folder = directory / VERSION
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileUnusable("file-unwritable", path=str(folder), cause=error.strerror) from error
     for name, content in schema_files().items():
-        write_file(content, folder / name)
+        write_file(content, folder / name, replace=True)
         console.print(str(folder / name))
 
 

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -67,4 +68,5 @@ def run_server(session: Session, bank: Bank, listening: socket.socket) -> None:
     create_app: Callable[..., Any] = import_module("api.app").create_app
     app = create_app(bank, session.library(), token_digest=kept_digest(bank))
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-    uvicorn.Server(config).run(sockets=[listening])
+    with suppress(KeyboardInterrupt):  # how it is meant to end
+        uvicorn.Server(config).run(sockets=[listening])

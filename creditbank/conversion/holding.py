@@ -108,8 +108,9 @@ NOBODY_IN_PARTICULAR = Applicant()
 class Pinned:
     """A grant that is already registered: it keeps its outcomes, its place and its share of every cap.
 
-    `target` is a course or bucket of the programme, or a part of the exam. `units` are in the step of the
-    decision; of a waiver they are 0. `spent` names the outcomes it consumed or drew on, in premise order.
+    `target` is a course or bucket of the programme, or a part of the exam. `units` are in `step`, that of
+    the decision that made the grant; without one, in the step of the packs in force; of a waiver they are
+    0. `spent` names the outcomes it consumed or drew on, in premise order.
     """
 
     pack: str
@@ -117,6 +118,7 @@ class Pinned:
     rule_version: int
     target: str
     units: int = 0
+    step: Decimal | None = None
     with_credit: bool = True
     spent: tuple[OutcomeId, ...] = ()
     witnesses: tuple[OutcomeId, ...] = ()

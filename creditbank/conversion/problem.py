@@ -6,7 +6,7 @@ taken their share of each. What to choose is for `search`.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import reduce
 from math import gcd
@@ -17,7 +17,7 @@ from creditbank.conversion.holding import Holding, Pinned
 from creditbank.conversion.matching import Family, LiveRule, Option
 from creditbank.conversion.programme import Bucket, Course, Programme, ProgrammeInvalid
 from creditbank.conversion.registered import Registered, mask_of
-from creditbank.conversion.rule import Rule, RulePack
+from creditbank.conversion.rule import Rule
 from creditbank.terms import OutcomeId
 
 _MICRO = 10**6
@@ -41,10 +41,16 @@ class Problem:
     blocked: Mapping[int, tuple[RefusalKind, str]]  # options that registered grants rule out: (why, by what)
 
 
-def common_step(packs: Iterable[RulePack]) -> Decimal:
-    """Return the largest credit of which every pack's step is a multiple; 1 where there is no pack."""
-    steps = [int(pack.step * _MICRO) for pack in packs]
-    return (Decimal(reduce(gcd, steps)) / _MICRO).normalize() if steps else Decimal(1)
+def common_step(steps: Iterable[Decimal]) -> Decimal:
+    """Return the largest credit of which every step is a multiple; 1 where there is none."""
+    found = [int(step * _MICRO) for step in steps]
+    return (Decimal(reduce(gcd, found)) / _MICRO).normalize() if found else Decimal(1)
+
+
+def in_step(grant: Pinned, step: Decimal, *, otherwise: Decimal) -> Pinned:
+    """Return a registered grant with its units in `step`, from its own step or `otherwise` that."""
+    own = otherwise if grant.step is None else grant.step
+    return replace(grant, units=int(grant.units * own / step), step=None)
 
 
 def pose(

@@ -24,7 +24,7 @@ from creditbank.conversion.matching import (
     rematch,
     rules_in_force,
 )
-from creditbank.conversion.problem import Problem, common_step, pose
+from creditbank.conversion.problem import Problem, common_step, in_step, pose
 from creditbank.conversion.programme import Programme
 from creditbank.conversion.rule import Rule, RulePack, Scale
 from creditbank.conversion.search import Best, Search
@@ -104,14 +104,18 @@ def pose_case(
     for pack in used:
         for framework in sorted(pack.scales):
             scales.setdefault(framework, pack.scales[framework])
+    grants = tuple(pinned)
+    of_packs = common_step(pack.step for pack in used)
+    stated = [grant.step for grant in grants if grant.step is not None]
+    step = common_step([pack.step for pack in used] + stated)
     return Case(
         packs=used,
         programme=programme,
         holdings=ordered(holdings, known_at=known_at),
-        pinned=tuple(sorted(pinned, key=_pinned_key)),
+        pinned=tuple(sorted((in_step(grant, step, otherwise=of_packs) for grant in grants), key=_pinned_key)),
         as_of=as_of,
         known_at=known_at,
-        step=common_step(used),
+        step=step,
         rules=rules,
         index=index_of(rules),
         known_rules={(pack.id, rule.id, rule.version): rule for pack in all_packs for rule in pack.rules},

@@ -227,12 +227,12 @@ def _exemption(decision: Decision, exemption: Exemption, digest: str) -> Granted
         with_credit=exemption.with_credit,
         grade=exemption.mark,
     )
-    return _granted(decision, exemption.cited, target, exemption, digest, units=exemption.units)
+    return _granted(decision, exemption.cited, target, exemption, digest)
 
 
 def _waiver(decision: WaiverDecision, waiver: Waiver, digest: str) -> Granted:
     target = WaiverTarget(exam=decision.exam, part=waiver.part, title=waiver.title.zh)
-    return _granted(decision, waiver.cited, target, waiver, digest, units=0)
+    return _granted(decision, waiver.cited, target, waiver, digest)
 
 
 def _granted(
@@ -241,8 +241,6 @@ def _granted(
     target: ExemptionTarget | WaiverTarget,
     grant: Exemption | Waiver,
     digest: str,
-    *,
-    units: int,
 ) -> Granted:
     return Granted(
         target=target,
@@ -252,7 +250,8 @@ def _granted(
         rule_version=cited.version,
         spent=grant.spent if isinstance(grant, Exemption) else (),
         witnesses=grant.witnesses,
-        units=units,
+        units=grant.units if isinstance(grant, Exemption) else 0,
+        step=decision.step if isinstance(decision, Decision) else None,
         as_of=decision.as_of,
         known_at=decision.known_at,
         decision=digest,

@@ -65,10 +65,13 @@ def planned_rows(
     refused: list[RowRefused] = []
     planned: list[PlannedRow] = []
     owners = _owners(bank, books, rows)
+    today = bank.today()
     for row in rows:
         owner = owners.get(row.account or row.person.citizen_number)
         if owner is None:
             refused.append(_refusal(row, "account-unknown", number=str(row.account)))
+        elif row.outcome.awarded_on > today:
+            refused.append(_refusal(row, "awarded-in-future", awarded_on=row.outcome.awarded_on))
         elif not owner.person.names.matches(row.person.names.shown):
             refused.append(_refusal(row, "name-differs"))
         else:

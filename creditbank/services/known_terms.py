@@ -48,6 +48,16 @@ def require_known_terms(vocabularies: Vocabularies, outcome: Outcome) -> None:
             assert_never(outcome)
 
 
+def require_awarded(outcome: Outcome, *, today: date) -> None:
+    """Make sure that an outcome was awarded today or before.
+
+    Raises:
+        OutcomeInvalid: `awarded-in-future`.
+    """
+    if outcome.awarded_on > today:
+        raise OutcomeInvalid("awarded-in-future", field="awarded_on", awarded_on=outcome.awarded_on)
+
+
 def require_known_category(vocabularies: Vocabularies, person: Person, *, on: date) -> None:
     """Make sure that a person's category is one.
 

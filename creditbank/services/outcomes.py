@@ -22,7 +22,7 @@ from creditbank.outcomes.outcome import OutcomeInvalid
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
 from creditbank.services.institutions import institution_of
-from creditbank.services.known_terms import require_known_terms
+from creditbank.services.known_terms import require_awarded, require_known_terms
 from creditbank.services.outcome_keys import key_of, refuse_recorded
 from creditbank.services.ports import Books
 from creditbank.terms import OutcomeId
@@ -57,10 +57,11 @@ def record_outcome(
         NotAuthorised: the outcome names another issuer than the principal's institution.
         OutcomeRecorded: it is recorded already, and still stands.
         IdempotencyKeyReused: the key came before with another outcome.
-        OutcomeInvalid: a term of it is in no vocabulary.
+        OutcomeInvalid: a term of it is in no vocabulary, or it is of a day to come.
     """
     must_be_issuer(principal, outcome)
     require_known_terms(bank.vocabularies, outcome)
+    require_awarded(outcome, today=bank.today())
     body = Recorded(outcome=outcome)
 
     def record(books: Books) -> EntryReceipt:
@@ -107,6 +108,7 @@ def correct_outcome(
     """
     must_be_issuer(principal, outcome)
     require_known_terms(bank.vocabularies, outcome)
+    require_awarded(outcome, today=bank.today())
     body = Corrected(corrects=corrects, outcome=outcome, reason=reason)
 
     def correct(books: Books) -> EntryReceipt:

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -52,6 +53,7 @@ grants = st.builds(
     spent=st.lists(ids).map(tuple),
     witnesses=st.lists(ids).map(tuple),
     units=st.integers(0, 10_000),
+    step=st.none() | st.sampled_from([Decimal(1), Decimal("0.5"), Decimal("0.01")]),
     as_of=days,
     known_at=st.integers(0, 2**52).map(Microseconds),
     decision=texts,

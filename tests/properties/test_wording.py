@@ -54,6 +54,7 @@ def grants(draw: st.DrawFn, *, is_waiver: bool = False) -> Granted:
         spent=tuple(draw(st.lists(outcome_ids, min_size=1, max_size=3))),
         witnesses=tuple(draw(st.lists(outcome_ids, max_size=2))),
         units=1,
+        step=None,
         as_of=date(2026, 3, 1),
         known_at=Microseconds(1),
         decision="00" * 32,
