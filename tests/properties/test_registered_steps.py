@@ -55,4 +55,4 @@ def test_a_grant_made_in_steps_of_a_half_counts_whole_where_no_pack_speaks(quest
     half = tuple(replace(grant, units=2 * grant.units, step=Decimal("0.5")) for grant in question.pinned)
     silent = replace(capped(question), packs=())
     counted = decided(silent, half)
-    assert used(counted) == [("all", sum(grant.units for grant in question.pinned))]
+    assert used(counted) == [("all", Decimal(sum(grant.units for grant in question.pinned)))]
