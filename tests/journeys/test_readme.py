@@ -58,6 +58,11 @@ def test_a_demonstration_never_clears_what_it_did_not_make(place: Path, tmp_path
     assert (tmp_path / "thesis.txt").exists()
 
 
+def test_nothing_is_left_to_be_filled_in() -> None:
+    for document in (README, *(ROOT / "docs").rglob("*.md")):
+        assert not re.search(r"^[A-Z]{4,}$", document.read_text(encoding="utf-8"), re.MULTILINE), document
+
+
 def test_every_command_is_documented() -> None:
     documents = [README, *(ROOT / "docs").glob("*.md")]
     written = "\n".join(document.read_text(encoding="utf-8") for document in documents)
