@@ -106,8 +106,9 @@ def test_a_clerk_shows_decides_applies_and_revokes(commands: Commands, workbook:
     shown = commands.run("account", "show", account, "--json").json
     assert {grant["status"] for grant in shown["grants"]} == {"suspended"}
     assert "误发" in commands.run("account", "show", account).out
-    replayed = commands.run(*asked, "--as-of", "2025-11-23", "--known-at", "2020-01-01T00:00Z", code=1)
-    assert "account" not in replayed.err
+    known_at = ("--known-at", "2020-01-01T00:00Z")
+    replayed = commands.run(*asked, "--as-of", "2025-11-23", *known_at, "--json", code=1).json["decision"]
+    assert (replayed["exemptions"], replayed["pinned"], replayed["nowhere"]) == ([], [], [])
 
 
 def test_an_auditor_needs_no_secret_key(commands: Commands, workbook: Path, tmp_path: Path) -> None:
