@@ -8,18 +8,20 @@ import typer
 
 from creditbank.account.holdings import HeldOutcome
 from creditbank.account.statement import Statement
-from creditbank.cli.output import console, print_json
+from creditbank.cli.output import console, errors, print_json
 from creditbank.cli.session import AccountArgument, IssuerOption, JsonOption, Session, session_of
 from creditbank.documents.statement import StatementDocument
 from creditbank.identity.account_number import parse_account_number
 from creditbank.identity.citizen_number import CitizenNumber, CitizenNumberInvalid, parse_citizen_number
 from creditbank.identity.names import PersonNames
 from creditbank.identity.person import Person
+from creditbank.identity.regions import warnings_of
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.wording import grant_line, outcome_line
 from creditbank.services.accounts import account_of_citizen, open_account, read_account
 from creditbank.services.outcomes import revoke_outcome
 from creditbank.terms import OutcomeId, instant
+from creditbank.vocabularies.library import Vocabularies
 
 app = typer.Typer(no_args_is_help=True, help="个人学习账号 · personal learning accounts")
 
@@ -49,6 +51,9 @@ def open_one(
         phone=phone,
         category=category,
     )
+    if person.citizen_number is not None:
+        for warning in warnings_of(person.citizen_number, Vocabularies.load().regions):
+            errors.print(session.words.warning(warning), style="yellow")
     opened = open_account(bank, session.principal(bank, issuer), person)
     if as_json:
         print_json({"account": str(opened.number), "log_index": opened.receipt.log_index})

@@ -8,6 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from creditbank.identity.citizen_number import check_digit
 from creditbank.ledger.checkpoint import open_note, parse_verifier_key
 from creditbank.ledger.proof_file import Included, check, parse_proof_file
 from creditbank.outcomes.outcome import OUTCOME_KINDS
@@ -185,6 +186,15 @@ def test_an_account_is_opened_at_the_counter(commands: Commands) -> None:
     assert commands.run("account", "show", opened["account"]).out
     again = commands.run("account", "open", "--name", "次仁", "--citizen-number", number.text, code=2)
     assert "citizen-has-account" in again.err
+
+
+def test_a_late_registration_is_warned_of_and_not_refused(commands: Commands) -> None:
+    first_17 = "54032320050101001"  # a region code that was not yet in force in the year of birth
+    number = first_17 + check_digit(first_17)
+    opened = commands.run("account", "open", "--name", "次仁", "--citizen-number", number, "--json")
+    assert opened.err
+    assert number not in opened.err
+    assert opened.json["account"]
 
 
 def test_rules_are_listed_checked_and_shown(commands: Commands, tmp_path: Path) -> None:
