@@ -186,7 +186,6 @@ class ReceiptMessage(Message):
     subject: str
     seq: int
     leaf_hash: str
-    log_index: int
     recorded_at: datetime
     repeated: bool
 
@@ -196,7 +195,6 @@ class ReceiptMessage(Message):
             subject=receipt.subject,
             seq=receipt.seq,
             leaf_hash=receipt.leaf_hash.hex(),
-            log_index=receipt.log_index,
             recorded_at=instant(receipt.recorded_at),
             repeated=receipt.repeated,
         )

@@ -26,6 +26,7 @@ from creditbank.errors import (
     Misconfigured,
     NotAuthorised,
     NotFound,
+    Overloaded,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -36,6 +37,7 @@ STATUS: Mapping[type[CreditBankError], int] = MappingProxyType(
         NotAuthorised: 403,
         NotFound: 404,
         Conflict: 409,
+        Overloaded: 503,
         IntegrityBroken: 500,
         Misconfigured: 503,
     }
@@ -43,6 +45,7 @@ STATUS: Mapping[type[CreditBankError], int] = MappingProxyType(
 
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 """What an answer of 401 must carry (RFC 9110, section 15.5.2)."""
+_RETRY_AFTER_SECONDS = "5"
 _LIKE_A_CITIZEN_NUMBER = re.compile(r"\d{17}[\dXx]")
 _log = structlog.get_logger(__name__)
 
@@ -126,11 +129,11 @@ def _sign_in(request: Request, error: Exception) -> Response:
 def _bank_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, CreditBankError), "registered for this class"
     status = status_of(error)
-    if status >= 500:  # noqa: PLR2004 - the server's own faults
+    if status == 500 or isinstance(error, Misconfigured):  # noqa: PLR2004 - the server's own faults
         _log.error("request-failed", code=error.code, reason=error.reason, **_known_by(request))
     words = words_for(request)
     said = words.problem(error)
-    return problem(
+    answer = problem(
         request,
         status=status,
         code=said.code,
@@ -139,6 +142,9 @@ def _bank_problem(request: Request, error: Exception) -> Response:
         reason=said.reason,
         field=error.field,
     )
+    if isinstance(error, Overloaded):
+        answer.headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    return answer
 
 
 def _http_problem(request: Request, error: Exception) -> Response:

@@ -129,7 +129,7 @@ def open_store(settings: Settings) -> SqlStore:
     """
     engine = open_engine(settings.database_url.get_secret_value())
     require_current(engine)
-    return SqlStore(engine)
+    return SqlStore(engine, backlog_limit=settings.backlog_limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,18 @@ class Conflict(CreditBankError):
     code = "conflict"
 
 
+class Raced(Conflict):
+    """Another writer was first: what was read is no longer true. Whoever decides again may well succeed."""
+
+    code = "raced"
+
+
+class Overloaded(CreditBankError):
+    """More is waiting than can be worked off in time: come back later."""
+
+    code = "overloaded"
+
+
 class IntegrityBroken(CreditBankError):
     """Our own records contradict themselves: stop and alert."""
 

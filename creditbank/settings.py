@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     """The language of messages where the reader did not ask for one."""
     allow_test_numbers: bool = False
     """Whether citizen numbers that belong to no one (999999…) are accepted: for demonstrations."""
+    sequence: bool = True
+    """Whether `creditbank serve` also gives entries their places in the log."""
+    backlog_limit: Annotated[int, Field(ge=1)] = 200_000
+    """How many entries may wait for their places before no more are taken."""
     rule_pack_directories: Annotated[tuple[Path, ...], NoDecode] = ()
     """Further directories of rule packs beside the shipped ones, separated as in PATH."""
     host: str = "127.0.0.1"

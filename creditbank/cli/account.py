@@ -56,7 +56,7 @@ def open_one(
             errors.print(session.words.warning(warning), style="yellow")
     opened = open_account(bank, session.principal(bank, issuer), person)
     if as_json:
-        print_json({"account": str(opened.number), "log_index": opened.receipt.log_index})
+        print_json({"account": str(opened.number), "seq": opened.receipt.seq})
         return
     console.print(session.words.text("word.account-opened", number=str(opened.number)))
 

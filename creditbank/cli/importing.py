@@ -13,7 +13,6 @@ from creditbank.documents.receipt import (
     ImportReceipt,
     ReceiptEntry,
     ReceiptFile,
-    ReceiptLog,
     parse_receipt,
     receipt_bytes,
 )
@@ -146,7 +145,7 @@ def show_reading(words: Catalogue, reading: Reading, *, as_json: bool = False) -
 def show_answer(words: Catalogue, answer: Answer) -> None:
     """Print what became of the file."""
     match answer:
-        case Posted(batch=batch) if batch.log.size == batch.log.first:
+        case Posted(batch=batch) if not batch.accounts_opened + batch.outcomes_recorded:
             nothing = words.text("word.file-posted-nothing-new", number=batch.number, rows=len(batch.lines))
             console.print(nothing, style="green")
         case Posted(batch=batch):
@@ -156,8 +155,6 @@ def show_answer(words: Catalogue, answer: Answer) -> None:
                 rows=len(batch.lines),
                 outcomes=batch.outcomes_recorded,
                 accounts=batch.accounts_opened,
-                first=batch.log.first,
-                last=batch.log.size - 1,
             )
             console.print(said, style="green")
         case WouldPost():
@@ -205,7 +202,6 @@ def answer_members(words: Catalogue, answer: Answer) -> JsonValue:
 
 
 def _receipt(batch: PostedBatch, reading: Reading, *, name: str) -> ImportReceipt:
-    added = batch.log.size > batch.log.first
     return ImportReceipt(
         number=batch.number,
         issuer=batch.issuer,
@@ -216,7 +212,6 @@ def _receipt(batch: PostedBatch, reading: Reading, *, name: str) -> ImportReceip
         accounts_opened=batch.accounts_opened,
         outcomes_recorded=batch.outcomes_recorded,
         corrections=reading.correction_count,
-        log=ReceiptLog(first=batch.log.first, last=batch.log.size - 1) if added else None,
         entries=tuple(
             ReceiptEntry(row=line.row, account=str(line.account), opened=line.opened, seq=line.seq)
             for line in batch.lines

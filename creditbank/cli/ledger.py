@@ -1,6 +1,8 @@
 """`creditbank ledger`: verify every byte, sign how far the log has come, prove that an entry is in it."""
 
+from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import Annotated
 
 import typer
@@ -8,12 +10,14 @@ import typer
 from creditbank.assembly import examination, verifier_key_file
 from creditbank.cli.files import read_file, require_new, write_file
 from creditbank.cli.output import NEGATIVE, console, errors, print_json, progress
+from creditbank.cli.periodic import periodic
 from creditbank.cli.session import AccountArgument, JsonOption, OutOption, Session, session_of
 from creditbank.identity.account_number import parse_account_number
 from creditbank.ledger.audit import Finding
 from creditbank.ledger.encoding import JsonValue
 from creditbank.services.audit import LOOKS_PER_ENTRY, AuditReport, verify_ledger
 from creditbank.services.log import prove_entry, publish_checkpoint
+from creditbank.services.sequencing import sequence_pending
 
 app = typer.Typer(no_args_is_help=True, help="账本 · the ledger")
 
@@ -45,6 +49,30 @@ def verify(
             report = verify_ledger(opened, verifier_key=key, held=held, on_progress=step)
     print_report(session, report, as_json=as_json)
     raise typer.Exit(0 if report.is_whole else NEGATIVE)
+
+
+@app.command("sequence")
+def sequence(
+    context: typer.Context,
+    every: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="每隔几秒再做，按 Ctrl-C 结束 · again every so many seconds"),
+    ] = None,
+) -> None:
+    """为待编入的条目编定总账位置 · give waiting entries their places in the log."""
+    session = session_of(context)
+    store = session.store()
+    with store.reading() as books:
+        waiting = books.ledger.pending(at_most=session.settings.backlog_limit)
+    with progress(session.words.text("word.sequencing"), total=waiting) as step:
+        done = sequence_pending(store, on_progress=step)
+    console.print(session.words.text("word.sequenced", count=done))
+    if every is not None:
+        with (
+            suppress(KeyboardInterrupt),
+            periodic("sequencer", lambda: sequence_pending(store), every_seconds=every),
+        ):
+            Event().wait()
 
 
 @app.command("checkpoint")

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -10,10 +10,12 @@ import typer
 import uvicorn
 
 from creditbank.cli.output import console
+from creditbank.cli.periodic import periodic
 from creditbank.cli.session import Session, session_of
 from creditbank.errors import Misconfigured
 from creditbank.services.bank import Bank
 from creditbank.services.operator_token import kept_digest, make_token
+from creditbank.services.sequencing import SEQUENCE_EVERY_SECONDS, sequence_pending
 
 _BACKLOG = 512
 
@@ -68,5 +70,12 @@ def run_server(session: Session, bank: Bank, listening: socket.socket) -> None:
     create_app: Callable[..., Any] = import_module("api.app").create_app
     app = create_app(bank, session.library(), token_digest=kept_digest(bank))
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-    with suppress(KeyboardInterrupt):  # how it is meant to end
-        uvicorn.Server(config).run(sockets=[listening])
+    with ExitStack() as beside:
+        if session.settings.sequence:
+            beside.enter_context(
+                periodic(
+                    "sequencer", lambda: sequence_pending(bank.store), every_seconds=SEQUENCE_EVERY_SECONDS
+                )
+            )
+        with suppress(KeyboardInterrupt):  # how it is meant to end
+            uvicorn.Server(config).run(sockets=[listening])

@@ -46,20 +46,6 @@ class ReceiptFile(ReceiptPart):
     name: Annotated[str | None, BeforeValidator(_sayable)] = Field(default=None, max_length=255)
 
 
-class ReceiptLog(ReceiptPart):
-    """The places in the log that the file's entries have, the first and the last, from 0."""
-
-    first: Count
-    last: Count
-
-
-class ReceiptCheckpoint(ReceiptPart):
-    """A signed checkpoint that covers the file's entries."""
-
-    size: Count
-    root: Digest
-
-
 class ReceiptEntry(ReceiptPart):
     """What became of one row; without `seq`, this very outcome stood already and nothing was added."""
 
@@ -82,20 +68,15 @@ class ImportReceipt(ReceiptPart):
     accounts_opened: Count
     outcomes_recorded: Count
     corrections: Count = Field(description="cells that were read although not written as they should be")
-    log: ReceiptLog | None = Field(default=None, description="absent where nothing had to be added")
-    checkpoint: ReceiptCheckpoint | None = None
     entries: tuple[ReceiptEntry, ...]
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
         recorded = sum(entry.seq is not None for entry in self.entries)
         opened = len({entry.account for entry in self.entries if entry.opened})
-        places = 0 if self.log is None else self.log.last - self.log.first + 1
-        stated = (self.rows, self.accounts_opened, self.outcomes_recorded, places)
-        if stated != (len(self.entries), opened, recorded, opened + recorded):
+        stated = (self.rows, self.accounts_opened, self.outcomes_recorded)
+        if stated != (len(self.entries), opened, recorded):
             raise ValueError("the counts are not those of the entries")
-        if self.log and self.checkpoint and self.checkpoint.size <= self.log.last:
-            raise ValueError("the checkpoint does not cover the entries")
         return self
 
 

@@ -1,12 +1,12 @@
-"""What adding entries to the log answers: the places they filled, or why they could not be added."""
+"""What adding to the log answers: why an entry could not be appended, and which places a batch was given."""
 
 from dataclasses import dataclass
 
-from creditbank.errors import Conflict
+from creditbank.errors import Overloaded, Raced
 from creditbank.terms import SubjectId
 
 
-class HeadMoved(Conflict):
+class HeadMoved(Raced):
     """Another writer extended this subject's chain first."""
 
     code = "head-moved"
@@ -15,15 +15,29 @@ class HeadMoved(Conflict):
         super().__init__("head-moved", subject=subject, expected=expected)
 
 
-class IdempotencyKeyReused(Conflict):
-    """The same key came with another request."""
+class IdempotencyKeyTaken(Raced):
+    """The chain already holds an entry that this key made."""
 
-    code = "idempotency-key-reused"
+    code = "idempotency-key-taken"
+
+    def __init__(self) -> None:
+        super().__init__("idempotency-key-taken")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogRange:
-    """The places in the log that one append filled: from `first` up to, not including, `size`."""
+    """The places in the log that one batch was given: from `first` up to, not including, `size`."""
 
     first: int
     size: int
+
+    @property
+    def count(self) -> int:
+        """How many places these are."""
+        return self.size - self.first
+
+
+class LogBehind(Overloaded):
+    """So many entries wait for their places in the log that no more are taken until it has caught up."""
+
+    code = "log-behind"

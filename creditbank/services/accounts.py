@@ -60,7 +60,7 @@ def open_account(bank: Bank, principal: Principal, person: Person) -> OpenedAcco
         books.accounts.add([bank.vault.seal(number.subject, person, opened_at=bank.now())])
         entry = post_opening(posting, number, principal)
         posting.post()
-        return OpenedAccount(number=number, receipt=receipt_of(books, entry))
+        return OpenedAccount(number=number, receipt=receipt_of(entry))
 
     return bank.written(open_one)
 

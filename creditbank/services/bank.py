@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from creditbank.account.records import BankRecord
 from creditbank.errors import NotAuthorised
-from creditbank.ledger.append import HeadMoved, LogRange
 from creditbank.ledger.chain import Head, extend, head_after
 from creditbank.ledger.entry import SALT_BYTES, Entry, Payload
 from creditbank.outcomes.vocabulary import Vocabulary
@@ -16,7 +15,6 @@ from creditbank.terms import IssuerId, Microseconds, SubjectId, microseconds
 
 T = TypeVar("T")
 
-_ATTEMPTS = 16
 _CHINA = timezone(timedelta(hours=8))
 
 
@@ -41,20 +39,9 @@ class Bank:
         """Return the day it is in China, where every date of a record is meant."""
         return self.clock().astimezone(_CHINA).date()
 
-    def written(self, action: Callable[[Books], T]) -> T:
-        """Do `action` in one transaction; do it again, on fresh books, when another writer was first.
-
-        Raises:
-            HeadMoved: others were first sixteen times in a row.
-        """
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                with self.store.writing() as books:
-                    return action(books)
-            except HeadMoved:
-                continue
-        with self.store.writing() as books:
-            return action(books)
+    def written(self, action: Callable[[Books], T], *, about: SubjectId | None = None) -> T:
+        """Do `action` in one transaction, see `Store.written`."""
+        return self.store.written(action, about=about)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +68,21 @@ class Principal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryReceipt:
-    """What a writer gets back: which entry was made, and where in the log it stands."""
+    """What a writer gets back: which entry was made. Its place in the log follows soon."""
 
     subject: SubjectId
     seq: int
     leaf_hash: bytes
-    log_index: int
     recorded_at: Microseconds
     repeated: bool = False  # the same idempotency key made this entry before; nothing was written now
 
 
 class Posting:
-    """The entries of one transaction, each built after the end of its chain, then appended together."""
+    """The entries of one transaction, each built after the end of its chain, then appended together.
+
+    `heads` are read before anything that the entries rest on: if somebody writes in between, the append
+    fails, and all is decided again on what is then true.
+    """
 
     def __init__(
         self, bank: Bank, books: Books, *, heads: Mapping[SubjectId, Head], at: Microseconds
@@ -127,21 +117,18 @@ class Posting:
         self.entries.append(entry)
         return entry
 
-    def post(self) -> LogRange:
-        """Append everything that was added; the log takes the entries by subject, then by place."""
-        return self._books.ledger.append(self.entries)
+    def post(self) -> None:
+        """Append everything that was added."""
+        self._books.ledger.append(self.entries)
 
 
-def receipt_of(books: Books, entry: Entry, *, repeated: bool = False) -> EntryReceipt:
+def receipt_of(entry: Entry, *, repeated: bool = False) -> EntryReceipt:
     """Return the receipt of an entry that is in the ledger."""
     leaf = entry.leaf
-    log_index = books.ledger.log_index_of(leaf.subject, leaf.seq)
-    assert log_index is not None, "the log takes an entry in the transaction that appends it"
     return EntryReceipt(
         subject=leaf.subject,
         seq=leaf.seq,
         leaf_hash=entry.leaf_hash,
-        log_index=log_index,
         recorded_at=leaf.at,
         repeated=repeated,
     )

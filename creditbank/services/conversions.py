@@ -198,7 +198,7 @@ def apply_for(
             registered=tuple(outcome_id(entry.leaf.seq) for entry in posting.entries),
         )
 
-    return bank.written(grant)
+    return bank.written(grant, about=number.subject)
 
 
 def _asking(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from creditbank.account.body import Recorded, body_content, entry_kind
 from creditbank.account.records import Batch, OutcomeKey
 from creditbank.identity.account_number import AccountNumber
-from creditbank.ledger.append import LogRange
 from creditbank.services.accounts import post_opening
 from creditbank.services.bank import Bank, Posting, Principal
 from creditbank.services.import_plan import ImportRow, PlannedRow, RowRefused, planned_rows
@@ -32,14 +31,13 @@ class BatchLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostedBatch:
-    """What a posted file did to the bank; the places in `log` are its own."""
+    """What a posted file did to the bank."""
 
     number: str
     issuer: IssuerId
     file_digest: bytes
     posted_at: Microseconds
     lines: tuple[BatchLine, ...]
-    log: LogRange
 
     @property
     def accounts_opened(self) -> int:
@@ -102,7 +100,7 @@ def import_outcomes(
     """
 
     def post(books: Books) -> Posted | FileRefused | PostedBefore:
-        plan = _plan(bank, books, principal, rows, file_digest)
+        plan = _plan(bank, books, principal, rows, file_digest, claim=True)
         if not isinstance(plan, tuple):
             return plan
         batch = _post(bank, books, principal, plan, file_digest, on_progress)
@@ -137,7 +135,13 @@ def preview_import(
 
 
 def _plan(
-    bank: Bank, books: Books, principal: Principal, rows: Sequence[ImportRow], file_digest: bytes
+    bank: Bank,
+    books: Books,
+    principal: Principal,
+    rows: Sequence[ImportRow],
+    file_digest: bytes,
+    *,
+    claim: bool = False,
 ) -> tuple[PlannedRow, ...] | FileRefused | PostedBefore:
     institution_of(books, principal.issuer)
     for row in rows:
@@ -145,7 +149,7 @@ def _plan(
     before = books.batches.find(issuer=principal.issuer, file_digest=file_digest)
     if before is not None:
         return PostedBefore(batch=before)
-    planned, refused = planned_rows(bank, books, rows)
+    planned, refused = planned_rows(bank, books, rows, claim=claim)
     return FileRefused(rows=refused) if refused else planned
 
 
@@ -172,7 +176,7 @@ def _post(
         seq = None if row.recorded else _post_row(posting, principal, row, number)
         lines.append(BatchLine(row=row.row.row, account=row.account, opened=row.opens, seq=seq))
         on_progress(1)
-    log = posting.post()
+    posting.post()
     books.outcomes.add(
         [
             OutcomeKey(key=row.key, subject=row.subject, seq=line.seq)
@@ -186,7 +190,6 @@ def _post(
         file_digest=file_digest,
         posted_at=at,
         lines=tuple(lines),
-        log=log,
     )
 
 

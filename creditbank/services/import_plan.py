@@ -56,11 +56,12 @@ class _Owner:
 
 
 def planned_rows(
-    bank: Bank, books: Books, rows: Sequence[ImportRow]
+    bank: Bank, books: Books, rows: Sequence[ImportRow], *, claim: bool = False
 ) -> tuple[tuple[PlannedRow, ...], tuple[RowRefused, ...]]:
     """Return the rows that can be posted, and why the others cannot.
 
-    A learner without an account gets one, the same for all rows that name the same citizen number.
+    A learner without an account gets one, the same for all rows that name the same citizen number. Where the
+    rows are to be posted, `claim` what they record, so that nobody else records it meanwhile.
     """
     refused: list[RowRefused] = []
     planned: list[PlannedRow] = []
@@ -77,6 +78,8 @@ def planned_rows(
         else:
             key = key_of(bank, owner.account.subject, row.outcome)
             planned.append(PlannedRow(row=row, account=owner.account, opens=owner.opens, key=key))
+    if claim:
+        books.outcomes.claim([row.key for row in planned])
     marked = tuple(_recorded_marked(books, planned, refused))
     return marked, tuple(sorted(refused, key=lambda one: one.row))
 

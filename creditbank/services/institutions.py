@@ -82,7 +82,7 @@ def register_in(bank: Bank, books: Books, institution: Institution, *, by: Issue
     posting = Posting(bank, books, heads=heads, at=bank.now())
     entry = posting.add(subject, kind=_REGISTERED, issuer=by, content=_content(institution))
     posting.post()
-    return receipt_of(books, entry)
+    return receipt_of(entry)
 
 
 def institution_of(books: Books, issuer: IssuerId) -> Institution:

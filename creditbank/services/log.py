@@ -9,6 +9,7 @@ from creditbank.ledger.proof_file import InclusionProof
 from creditbank.ledger.tiles import consistency_proof, inclusion_proof
 from creditbank.services.bank import Bank
 from creditbank.services.ports import Books
+from creditbank.services.sequencing import sequence_pending
 from creditbank.terms import SubjectId
 
 
@@ -27,13 +28,15 @@ class LogShrankOrForked(IntegrityBroken):
 def publish_checkpoint(bank: Bank) -> bytes:
     """Sign the log as it stands, once it is proved to continue the last checkpoint kept, and keep the note.
 
-    Where nothing was added since the last checkpoint, that one is returned. The checkpoints kept in the
-    database are restored with it: that an old backup was restored shows only against one kept elsewhere.
+    Entries that wait for their places are given them before. Where nothing was added since the last
+    checkpoint, that one is returned. The checkpoints kept in the database are restored with it: that an old
+    backup was restored shows only against one kept elsewhere.
 
     Raises:
         LogShrankOrForked: it does not continue the last checkpoint kept.
     """
     key = parse_verifier_key(bank.signer.verifier_key)
+    sequence_pending(bank.store)
     with bank.store.reading() as books:  # size, root, tiles and last note of one moment
         log = books.ledger
         checkpoint = Checkpoint(origin=bank.record.origin, size=log.size(), root=log.root())

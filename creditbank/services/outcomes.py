@@ -13,9 +13,8 @@ from creditbank.account.body import (
 )
 from creditbank.account.holdings import AccountHoldings, holdings_of
 from creditbank.account.records import OutcomeKey
-from creditbank.errors import Conflict, NotAuthorised, NotFound
+from creditbank.errors import Conflict, InvalidInput, NotAuthorised, NotFound
 from creditbank.identity.account_number import AccountNumber
-from creditbank.ledger.append import IdempotencyKeyReused
 from creditbank.ledger.entry import Entry
 from creditbank.outcomes import Outcome
 from creditbank.outcomes.outcome import OutcomeInvalid
@@ -38,6 +37,12 @@ class OutcomeEnded(Conflict):
     """The outcome has been revoked or corrected already."""
 
     code = "outcome-ended"
+
+
+class IdempotencyKeyReused(InvalidInput):
+    """The same key came before with another request."""
+
+    code = "idempotency-key-reused"
 
 
 def record_outcome(
@@ -65,15 +70,16 @@ def record_outcome(
     body = Recorded(outcome=outcome)
 
     def record(books: Books) -> EntryReceipt:
+        posting = _posting(bank, books, number)
         institution_of(books, principal.issuer)
         find_account(bank, books, number)
         key = _principal_key(principal, idempotency_key)
         content = body_content(body, idempotency_key=key)
         if key is not None and (made := books.ledger.entry_by_key(number.subject, key)):
-            return _repeated(books, made, content)
+            return _repeated(made, content)
         name_key = key_of(bank, number.subject, outcome)
+        books.outcomes.claim([name_key])
         refuse_recorded(books, {name_key: number.subject})
-        posting = Posting(bank, books, heads=books.ledger.heads_of([number.subject]), at=bank.now())
         entry = posting.add(
             number.subject,
             kind=entry_kind(body),
@@ -83,9 +89,9 @@ def record_outcome(
         )
         posting.post()
         books.outcomes.add([OutcomeKey(key=name_key, subject=number.subject, seq=entry.leaf.seq)])
-        return receipt_of(books, entry)
+        return receipt_of(entry)
 
-    return bank.written(record)
+    return bank.written(record, about=number.subject)
 
 
 def correct_outcome(
@@ -113,13 +119,15 @@ def correct_outcome(
 
     def correct(books: Books) -> EntryReceipt:
         name_key = key_of(bank, number.subject, outcome)
+        posting = _posting(bank, books, number)
         holdings = _to_be_ended(bank, books, principal, number, corrects)
+        books.outcomes.claim([name_key])
         refuse_recorded(books, {name_key: number.subject}, besides=(number.subject, corrects))
-        entry = _post_end(bank, books, principal, number, body, holdings)
+        entry = _post_end(bank, posting, principal, number, body, holdings)
         books.outcomes.add([OutcomeKey(key=name_key, subject=number.subject, seq=entry.leaf.seq)])
-        return receipt_of(books, entry)
+        return receipt_of(entry)
 
-    return bank.written(correct)
+    return bank.written(correct, about=number.subject)
 
 
 def revoke_outcome(
@@ -144,11 +152,12 @@ def revoke_outcome(
     body = Revoked(revokes=revokes, reason=reason, effective_on=effective_on)
 
     def revoke(books: Books) -> EntryReceipt:
+        posting = _posting(bank, books, number)
         holdings = _to_be_ended(bank, books, principal, number, revokes)
         _require_within(bank, holdings, body)
-        return receipt_of(books, _post_end(bank, books, principal, number, body, holdings))
+        return receipt_of(_post_end(bank, posting, principal, number, body, holdings))
 
-    return bank.written(revoke)
+    return bank.written(revoke, about=number.subject)
 
 
 def must_be_issuer(principal: Principal, outcome: Outcome) -> None:
@@ -165,10 +174,10 @@ def _principal_key(principal: Principal, idempotency_key: str | None) -> str | N
     return None if idempotency_key is None else f"{principal.issuer} {idempotency_key}"
 
 
-def _repeated(books: Books, made: Entry, content: bytes) -> EntryReceipt:
+def _repeated(made: Entry, content: bytes) -> EntryReceipt:
     if made.payload is None or made.payload.content != content:
         raise IdempotencyKeyReused("idempotency-key-reused", field="Idempotency-Key")
-    return receipt_of(books, made, repeated=True)
+    return receipt_of(made, repeated=True)
 
 
 def _to_be_ended(
@@ -202,16 +211,20 @@ def _require_within(bank: Bank, holdings: AccountHoldings, body: Revoked) -> Non
         )
 
 
+def _posting(bank: Bank, books: Books, number: AccountNumber) -> Posting:
+    """Begin to write to an account, before anything else about it is read."""
+    return Posting(bank, books, heads=books.ledger.heads_of([number.subject]), at=bank.now())
+
+
 def _post_end(
     bank: Bank,
-    books: Books,
+    posting: Posting,
     principal: Principal,
     number: AccountNumber,
     body: Corrected | Revoked,
     holdings: AccountHoldings,
 ) -> Entry:
     """Add the correction or revocation, then suspend every grant that rests on what it ends (DESIGN §4)."""
-    posting = Posting(bank, books, heads=books.ledger.heads_of([number.subject]), at=bank.now())
     ending = posting.add(
         number.subject, kind=entry_kind(body), issuer=principal.issuer, content=body_content(body)
     )

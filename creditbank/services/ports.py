@@ -6,7 +6,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from creditbank.account.records import AccountRecord, BankRecord, Batch, OutcomeKey
 from creditbank.conversion.programme import Exam, Programme
@@ -24,6 +24,11 @@ Clock = Callable[[], datetime]
 
 Progress = Callable[[int], None]
 """Called with how many more units of work are done."""
+
+T = TypeVar("T")
+
+SEQUENCED_AT_ONCE = 4_096
+"""How many entries one batch of the sequencer holds."""
 
 
 class LedgerStore(Protocol):
@@ -50,16 +55,25 @@ class LedgerStore(Protocol):
     def entry_by_key(self, subject: SubjectId, idempotency_key: str) -> Entry | None:
         """Return the entry that this key made in the subject's chain, if there is one."""
 
-    def append(self, entries: Sequence[Entry]) -> LogRange:
-        """Add `entries`, in this order, to their chains, and by subject and seq to the log; all or none.
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Add `entries`, in this order, to their chains, all or none; they wait for their places in the log.
 
         Raises:
             HeadMoved: a chain no longer ends where its first new entry expects it to.
-            IdempotencyKeyReused: the chain already holds an entry that this key made.
+            IdempotencyKeyTaken: the chain already holds an entry that this key made.
         """
 
+    def sequence(self, *, at_most: int = SEQUENCED_AT_ONCE) -> LogRange | None:
+        """Give entries that wait, by subject and seq, the next places in the log; grow the tree over them.
+
+        None where another process is at it just now.
+        """
+
+    def pending(self, *, at_most: int) -> int:
+        """Return how many entries wait for their places, counted up to `at_most`."""
+
     def log_index_of(self, subject: SubjectId, seq: int) -> int | None:
-        """Return the entry's place in the log."""
+        """Return the entry's place in the log, None while it waits for one."""
 
     def tile(self, level: int, index: int) -> bytes | None:
         """Return one stored tile of the log's tree (see `ledger.tiles`)."""
@@ -81,7 +95,7 @@ class AccountStore(Protocol):
         """Add accounts.
 
         Raises:
-            Conflict: a citizen index is already taken.
+            Raced: a citizen index is already taken.
         """
 
     def find(self, subject: SubjectId) -> AccountRecord | None: ...
@@ -96,6 +110,12 @@ class OutcomeIndex(Protocol):
     def add(self, keys: Sequence[OutcomeKey]) -> None:
         """Add keys; one that is already there is left as it is."""
 
+    def claim(self, keys: Collection[bytes]) -> None:
+        """Keep other transactions from claiming any of `keys` until this one ends; wait for who has them.
+
+        What is found under a claimed key stays all there is to find.
+        """
+
     def find(self, keys: Collection[bytes]) -> Mapping[bytes, tuple[OutcomeKey, ...]]:
         """Return what those of `keys` that exist point to, in order of subject and place."""
 
@@ -109,7 +129,7 @@ class BatchStore(Protocol):
         """Keep a receipt.
 
         Raises:
-            Conflict: this issuer's file has already been posted, or the number is taken.
+            Raced: this issuer's file has already been posted, or the number is taken.
         """
 
 
@@ -122,7 +142,7 @@ class BankStore(Protocol):
         """Write the line, once.
 
         Raises:
-            Conflict: the database already belongs to a bank.
+            Raced: the database already belongs to a bank.
         """
 
 
@@ -160,6 +180,17 @@ class Store(Protocol):
 
     def writing(self) -> AbstractContextManager[Books]:
         """Open the books in one transaction: kept when the block ends, undone when it raises."""
+
+    def written(self, action: Callable[[Books], T], *, about: SubjectId | None = None) -> T:
+        """Return what `action` returns, once what it wrote is committed; where it raises, nothing is kept.
+
+        Actions of several threads may share one transaction. One that another writer forestalled is done
+        again on fresh books, so it must have no effect but on the books. `about` is the subject it writes to.
+
+        Raises:
+            Raced: others were first sixteen times in a row.
+            LogBehind: too many entries wait for their places in the log.
+        """
 
 
 class Vault(Protocol):

@@ -36,7 +36,8 @@ class Verified:
 
     report: Report
     issuer_name: str
-    log_index: int
+    log_index: int | None
+    """Its place in the log, None in the moment before it has one."""
     log_size: int
     leaf_hash: bytes
 
@@ -78,12 +79,11 @@ def _verified(books: Books, place: OutcomeKey, *, as_of: date) -> Verified | Not
     entries = tuple(books.ledger.entries_of(place.subject))
     held = holdings_of(entries).outcome(outcome_id(place.seq))
     log_index = books.ledger.log_index_of(place.subject, place.seq)
-    if held is None or log_index is None:
+    if held is None:
         return NotFoundForThisName()
     size = books.ledger.size()
     leaf_hash = entries[place.seq].leaf_hash
-    proof = inclusion_proof(log_index, size, tile_reader(books))
-    in_the_log = verify_inclusion(leaf_hash, log_index, size, proof, books.ledger.root())
+    in_the_log = log_index is not None and _is_included(books, leaf_hash, log_index, size)
     return Verified(
         report=report_on(
             held.outcome,
@@ -97,3 +97,8 @@ def _verified(books: Books, place: OutcomeKey, *, as_of: date) -> Verified | Not
         log_size=size,
         leaf_hash=leaf_hash,
     )
+
+
+def _is_included(books: Books, leaf_hash: bytes, index: int, size: int) -> bool:
+    proof = inclusion_proof(index, size, tile_reader(books))
+    return verify_inclusion(leaf_hash, index, size, proof, books.ledger.root())

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from creditbank.ledger.append import HeadMoved, IdempotencyKeyReused, LogRange
+from creditbank.ledger.append import HeadMoved, IdempotencyKeyTaken, LogRange
 from creditbank.ledger.chain import EMPTY, Head, head_after
 from creditbank.ledger.entry import Entry
 from creditbank.ledger.merkle import EMPTY_ROOT
@@ -17,6 +17,7 @@ class MemoryLedgerState:
 
     chains: dict[SubjectId, tuple[Entry, ...]] = field(default_factory=dict)
     keys: dict[tuple[SubjectId, str], Entry] = field(default_factory=dict)
+    pending: dict[tuple[SubjectId, int], bytes] = field(default_factory=dict)
     places: dict[tuple[SubjectId, int], int] = field(default_factory=dict)
     tiles: dict[tuple[int, int], bytes] = field(default_factory=dict)
     root: bytes = EMPTY_ROOT
@@ -26,6 +27,7 @@ class MemoryLedgerState:
         return MemoryLedgerState(
             chains=dict(self.chains),
             keys=dict(self.keys),
+            pending=dict(self.pending),
             places=dict(self.places),
             tiles=dict(self.tiles),
             root=self.root,
@@ -61,15 +63,31 @@ class MemoryLedger:
     def entry_by_key(self, subject: SubjectId, idempotency_key: str) -> Entry | None:
         return self._state.keys.get((subject, idempotency_key))
 
-    def append(self, entries: Sequence[Entry]) -> LogRange:
+    def append(self, entries: Sequence[Entry]) -> None:
         chains = self._extended(entries)
         keys = {(e.leaf.subject, e.idempotency_key): e for e in entries if e.idempotency_key is not None}
         keyed = sum(entry.idempotency_key is not None for entry in entries)
         if len(keys) < keyed or not keys.keys().isdisjoint(self._state.keys):
-            raise IdempotencyKeyReused("idempotency-key-reused")
+            raise IdempotencyKeyTaken
         self._state.chains |= chains
         self._state.keys |= keys
-        return self._sequence(sorted(entries, key=lambda entry: (entry.leaf.subject, entry.leaf.seq)))
+        self._state.pending |= {(e.leaf.subject, e.leaf.seq): e.leaf_hash for e in entries}
+
+    def sequence(self, *, at_most: int = 4_096) -> LogRange | None:
+        first = len(self._state.places)
+        taken = sorted(self._state.pending.items())[:at_most]
+        if taken:
+            held = {place: self._state.tiles[place] for place in edge(first)}
+            grown = grow(first, held, [leaf_hash for _, leaf_hash in taken])
+            self._state.tiles |= grown.tiles
+            self._state.root = grown.root
+        for place, (of, _) in enumerate(taken, start=first):
+            self._state.places[of] = place
+            del self._state.pending[of]
+        return LogRange(first=first, size=first + len(taken))
+
+    def pending(self, *, at_most: int) -> int:
+        return min(len(self._state.pending), at_most)
 
     def log_index_of(self, subject: SubjectId, seq: int) -> int | None:
         return self._state.places.get((subject, seq))
@@ -103,14 +121,3 @@ class MemoryLedger:
                 raise HeadMoved(subject=leaf.subject, expected=leaf.seq)
             chain.append(entry)
         return {subject: tuple(chain) for subject, chain in chains.items()}
-
-    def _sequence(self, entries: Sequence[Entry]) -> LogRange:
-        first = len(self._state.places)
-        if entries:
-            held = {place: self._state.tiles[place] for place in edge(first)}
-            grown = grow(first, held, [entry.leaf_hash for entry in entries])
-            self._state.tiles |= grown.tiles
-            self._state.root = grown.root
-        for place, entry in enumerate(entries, start=first):
-            self._state.places[entry.leaf.subject, entry.leaf.seq] = place
-        return LogRange(first=first, size=len(self._state.places))

@@ -1,14 +1,17 @@
 """The books in memory: `services.ports.Store` for tests and trials, with the promises of `sql_store.py`."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import TypeVar
 
 from creditbank.account.records import AccountRecord, BankRecord, Batch, OutcomeKey
-from creditbank.errors import Conflict
+from creditbank.errors import Raced
 from creditbank.storage.memory_ledger import MemoryLedger, MemoryLedgerState
 from creditbank.terms import IssuerId, SubjectId
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,7 +50,7 @@ class MemoryAccounts:
         citizens = {record.citizen_index: record for record in indexed if record.citizen_index is not None}
         taken = accounts.keys() & self._state.accounts.keys() or citizens.keys() & self._state.citizens.keys()
         if taken or len(accounts) < len(records) or len(citizens) < len(indexed):
-            raise Conflict("account-taken")
+            raise Raced("account-taken")
         self._state.accounts |= accounts
         self._state.citizens |= citizens
 
@@ -66,6 +69,9 @@ class MemoryOutcomes:
 
     def add(self, keys: Sequence[OutcomeKey]) -> None:
         self._state.outcomes |= frozenset(keys)
+
+    def claim(self, keys: Collection[bytes]) -> None:
+        """Do nothing: whoever writes is alone."""
 
     def find(self, keys: Collection[bytes]) -> Mapping[bytes, tuple[OutcomeKey, ...]]:
         asked = set(keys)
@@ -89,7 +95,7 @@ class MemoryBatches:
     def add(self, batch: Batch) -> None:
         posted = self.find(issuer=batch.issuer, file_digest=batch.file_digest)
         if posted is not None or batch.number in self._state.batches:
-            raise Conflict("file-already-posted")
+            raise Raced("file-already-posted")
         self._state.batches[batch.number] = batch
 
 
@@ -117,7 +123,7 @@ class MemoryBank:
 
     def write(self, record: BankRecord) -> None:
         if self._state.bank is not None:
-            raise Conflict("bank-already-made")
+            raise Raced("bank-already-made")
         self._state.bank = record
 
 
@@ -152,6 +158,11 @@ class MemoryStore:
             state = self._state.copy()
             yield _books(state)
             self._state = state
+
+    def written(self, action: Callable[[MemoryBooks], T], *, about: SubjectId | None = None) -> T:  # noqa: ARG002
+        """Return what `action` returns, once what it wrote is kept; nobody can be first here."""
+        with self.writing() as books:
+            return action(books)
 
 
 def _books(state: MemoryState) -> MemoryBooks:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from creditbank.errors import Conflict, CreditBankError, IntegrityBroken, Misconfigured
+from creditbank.errors import Conflict, CreditBankError, IntegrityBroken, Misconfigured, Raced
 from creditbank.storage.engine import sqlite
 
 # Unique violation, serialization failure, deadlock, lock timeout: somebody was first.
@@ -23,7 +23,8 @@ def translated() -> Iterator[None]:
     """Turn what the driver raises in the block into errors of the bank.
 
     Raises:
-        Conflict: another writer was first, or holds the database for too long.
+        Raced: another writer was first.
+        Conflict: another writer holds the database for too long.
         IntegrityBroken: the database is damaged.
         Misconfigured: the database cannot be opened, reached or written.
     """
@@ -42,7 +43,7 @@ def _meaning_of(error: BaseException | None) -> CreditBankError | None:
     state = getattr(error, "sqlstate", None)
     name = str(getattr(error, "sqlite_errorname", ""))
     if state in _RACES:
-        return Conflict("write-conflict")
+        return Raced("write-conflict")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Conflict("database-busy")
     if name.startswith("SQLITE_CORRUPT") or state in _DAMAGES or detail.startswith(_TELLS_DAMAGE):

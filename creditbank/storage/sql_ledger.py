@@ -1,19 +1,19 @@
 """The ledger on SQLite and PostgreSQL: `services.ports.LedgerStore` over one open transaction."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 import psycopg
 from sqlalchemy import Connection, Row, Select, bindparam, select, text
 
-from creditbank.errors import IntegrityBroken
-from creditbank.ledger.append import HeadMoved, IdempotencyKeyReused, LogRange
+from creditbank.errors import IntegrityBroken, Raced
+from creditbank.ledger.append import HeadMoved, IdempotencyKeyTaken, LogRange
 from creditbank.ledger.chain import EMPTY, Head
 from creditbank.ledger.entry import Entry, Leaf, LeafInvalid, Payload, parse_leaf
 from creditbank.storage.engine import sqlite
 from creditbank.storage.sql_rows import GIVEN, given, insert_rows, table_of
-from creditbank.storage.sql_sequencer import SqlSequencer
+from creditbank.storage.sql_sequencer import SEQUENCED_AT_ONCE, SqlSequencer
 from creditbank.storage.tables import (
     CheckpointRow,
     EntryRow,
@@ -36,6 +36,7 @@ _checkpoint = table_of(CheckpointRow)
 _AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
 
 _ALREADY_THERE = (sqlite.IntegrityError, psycopg.IntegrityError)
+_KEY_CONSTRAINT = "entry_idempotency_key"
 _BEGINNING = (EMPTY.length, EMPTY.last_hash)
 _ROWS_AT_ONCE = 256
 _LAST_CHARACTER = "\U0010ffff"
@@ -57,6 +58,8 @@ _page_of_chain = (
     .order_by(_entry.c.seq)
     .limit(_ROWS_AT_ONCE)
 )
+
+_count_pending = text("SELECT count(*) FROM (SELECT 1 FROM pending LIMIT :at_most) AS waiting")
 
 # The guard against REPLACE on SQLite would refuse a size that is there, even where nothing is to be done.
 _keep_checkpoint = text(
@@ -115,18 +118,21 @@ class SqlLedger:
         named = _entry.c.idempotency_key == idempotency_key
         return self._one(_entries.where(_entry.c.subject == subject, named))
 
-    def append(self, entries: Sequence[Entry]) -> LogRange:
-        self._sequencer.lock()
+    def append(self, entries: Sequence[Entry]) -> None:
         self._require_ends(entries)
         try:
-            with self._undone_if_refused(entries):
+            with self._undone_if_refused():
                 insert_rows(self._connection, _entry, map(_entry_row, entries))
         except _ALREADY_THERE as error:
-            # The ends of the chains were right, so what is there already can only be the key.
-            raise IdempotencyKeyReused("idempotency-key-reused") from error
+            raise _refusal(error, entries) from error
         insert_rows(self._connection, _payload, map(_payload_row, entries))
         insert_rows(self._connection, _pending, map(_pending_row, entries))
-        return self._sequencer.sequence()
+
+    def sequence(self, *, at_most: int = SEQUENCED_AT_ONCE) -> LogRange | None:
+        return self._sequencer.sequence(at_most=at_most)
+
+    def pending(self, *, at_most: int) -> int:
+        return int(self._connection.execute(_count_pending, {"at_most": at_most}).scalar_one())
 
     def log_index_of(self, subject: SubjectId, seq: int) -> int | None:
         place = select(_log_leaf.c.log_index).where(_log_leaf.c.subject == subject, _log_leaf.c.seq == seq)
@@ -147,10 +153,9 @@ class SqlLedger:
     def add_checkpoint(self, *, size: int, note: bytes) -> None:
         self._connection.execute(_keep_checkpoint, {"size": size, "note": note})
 
-    def _undone_if_refused(self, entries: Sequence[Entry]) -> AbstractContextManager[object]:
-        """Leave the transaction as it was when a key is refused; nothing else can be."""
-        is_keyed = any(entry.idempotency_key is not None for entry in entries)
-        return self._connection.begin_nested() if is_keyed else nullcontext()
+    def _undone_if_refused(self) -> AbstractContextManager[object]:
+        """Leave the transaction as it was when an entry is refused."""
+        return self._connection.begin_nested()
 
     def _ends_of(self, subjects: Collection[SubjectId]) -> Sequence[_AnyRow]:
         ends = _ends[self._connection.dialect.name]
@@ -176,6 +181,14 @@ class SqlLedger:
     def _one(self, query: Select[*tuple[Any, ...]]) -> Entry | None:
         row = self._connection.execute(query).one_or_none()
         return None if row is None else _entry_of(row)
+
+
+def _refusal(error: Exception, entries: Sequence[Entry]) -> Raced:
+    """Say what a new entry met. On SQLite the ends of the chains cannot move, so it can only be a key."""
+    if isinstance(error, psycopg.Error) and error.diag.constraint_name != _KEY_CONSTRAINT:
+        leaf = entries[0].leaf
+        return HeadMoved(subject=leaf.subject, expected=leaf.seq)
+    return IdempotencyKeyTaken()
 
 
 def _leaf_of(row: _AnyRow) -> Leaf:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, Table, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from creditbank.account.records import AccountRecord, BankRecord, Batch, OutcomeKey
-from creditbank.errors import Conflict
+from creditbank.errors import Raced
 from creditbank.storage.sql_rows import chunks, table_of
 from creditbank.storage.tables import AccountRow, BankRow, BatchRow, OperatorTokenRow, OutcomeKeyRow
 from creditbank.terms import IssuerId, Microseconds, SubjectId
@@ -21,6 +21,8 @@ _bank = table_of(BankRow)
 _keep_outcome_key = text(
     "INSERT INTO outcome_key (key, subject, seq) VALUES (:key, :subject, :seq) ON CONFLICT DO NOTHING"
 )
+_claim = text("INSERT INTO outcome_claim (key) SELECT unnest(CAST(:keys AS bytea[]))")
+_release = text("DELETE FROM outcome_claim WHERE key = ANY(CAST(:keys AS bytea[]))")
 _keep_digest = text(
     "INSERT INTO operator_token (id, digest) VALUES (1, :digest)"
     " ON CONFLICT (id) DO UPDATE SET digest = excluded.digest"
@@ -68,6 +70,15 @@ class SqlOutcomes:
         rows = [{"key": each.key, "subject": each.subject, "seq": each.seq} for each in keys]
         if rows:
             self._connection.execute(_keep_outcome_key, rows)
+
+    def claim(self, keys: Collection[bytes]) -> None:
+        if self._connection.dialect.name == "sqlite":
+            return  # whoever writes is alone
+        # The index of the table makes the second who inserts a key wait until the first has ended. Every row
+        # is gone again before its transaction ends; sorted, so that two do not wait for each other.
+        claimed = {"keys": sorted(set(keys))}
+        self._connection.execute(_claim, claimed)
+        self._connection.execute(_release, claimed)
 
     def find(self, keys: Collection[bytes]) -> Mapping[bytes, tuple[OutcomeKey, ...]]:
         found: dict[bytes, list[OutcomeKey]] = {}
@@ -158,7 +169,7 @@ def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]], *,
         with connection.begin_nested():
             connection.execute(insert(table), rows)
     except IntegrityError as error:
-        raise Conflict(taken) from error
+        raise Raced(taken) from error
 
 
 def _account_of(row: Row[Any]) -> AccountRecord:

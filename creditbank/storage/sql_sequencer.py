@@ -1,7 +1,7 @@
 """Gives entries their places in the log: takes them out of `pending` and extends the tree over them.
 
-In this version `append` calls it in its own transaction. A process of its own may call it instead: it
-needs nothing but a connection, and `lock` keeps two of them apart.
+Any process may do it, one at a time: on PostgreSQL an advisory lock keeps the others away until the
+transaction ends, on SQLite writing itself does.
 """
 
 from sqlalchemy import Connection, text
@@ -12,7 +12,7 @@ from creditbank.ledger.tiles import edge, grow
 from creditbank.storage.sql_rows import insert_rows, table_of
 from creditbank.storage.tables import LogLeafRow
 
-LEAVES_AT_ONCE = 4_096
+SEQUENCED_AT_ONCE = 4_096
 
 _log_leaf = table_of(LogLeafRow)
 
@@ -24,7 +24,7 @@ _take = text(
     " (SELECT subject, seq FROM pending ORDER BY subject, seq LIMIT :limit)"
     " RETURNING subject, seq, leaf_hash"
 )
-_take_lock = text("SELECT pg_advisory_xact_lock(:lock)")
+_try_lock = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _size = text("SELECT size FROM log_state")
 _move = text("UPDATE log_state SET size = :new, root = :root WHERE size = :old")
 _held_tile = text("SELECT hashes FROM tile WHERE level = :level AND tile_index = :tile_index")
@@ -40,23 +40,22 @@ class SqlSequencer:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def lock(self) -> None:
-        """Keep other sequencers out until the transaction ends; on SQLite writing itself does."""
-        if self._connection.dialect.name != "sqlite":
-            self._connection.execute(_take_lock, {"lock": _LOCK})
+    def sequence(self, *, at_most: int) -> LogRange | None:
+        """Give pending entries, by subject and seq, the next places; None where another process is at it."""
+        if not self._is_alone():
+            return None
+        size = int(self._connection.execute(_size).scalar_one())
+        taken = sorted(map(tuple, self._connection.execute(_take, {"limit": at_most})))
+        if taken:
+            rows = ((size + place, subject, seq) for place, (subject, seq, _) in enumerate(taken))
+            insert_rows(self._connection, _log_leaf, rows)
+            self._extend_tree(size, [leaf_hash for _, _, leaf_hash in taken])
+        return LogRange(first=size, size=size + len(taken))
 
-    def sequence(self) -> LogRange:
-        """Give every pending entry its place, by subject and seq; the caller holds the lock."""
-        first = size = int(self._connection.execute(_size).scalar_one())
-        while True:
-            taken = sorted(map(tuple, self._connection.execute(_take, {"limit": LEAVES_AT_ONCE})))
-            if taken:
-                rows = ((size + place, subject, seq) for place, (subject, seq, _) in enumerate(taken))
-                insert_rows(self._connection, _log_leaf, rows)
-                self._extend_tree(size, [leaf_hash for _, _, leaf_hash in taken])
-            size += len(taken)
-            if len(taken) < LEAVES_AT_ONCE:
-                return LogRange(first=first, size=size)
+    def _is_alone(self) -> bool:
+        if self._connection.dialect.name == "sqlite":
+            return True
+        return bool(self._connection.execute(_try_lock, {"lock": _LOCK}).scalar_one())
 
     def _extend_tree(self, size: int, leaf_hashes: list[bytes]) -> None:
         held = {place: self._tile(*place) for place in edge(size)}

@@ -1,18 +1,21 @@
 """The books on SQLite and PostgreSQL: `services.ports.Store`, one transaction to each opening."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from threading import Lock
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from creditbank.errors import Conflict
+from creditbank.storage.backlog import Backlog
 from creditbank.storage.engine import BUSY_SECONDS, WRITES
+from creditbank.storage.group_commit import GroupCommit
 from creditbank.storage.sql_errors import translated
 from creditbank.storage.sql_ledger import SqlLedger
 from creditbank.storage.sql_records import SqlAccounts, SqlBank, SqlBatches, SqlOutcomes, SqlTokens
-from creditbank.storage.sql_sequencer import SqlSequencer
+from creditbank.terms import SubjectId
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +31,15 @@ class SqlBooks:
 
 
 class SqlStore:
-    """Opens the books of one database; may be shared by threads, the books may not."""
+    """Opens the books of one database; may be shared by threads, the books may not.
 
-    def __init__(self, engine: Engine) -> None:
+    `backlog_limit` is how many entries may wait for their places in the log before no more are taken.
+    """
+
+    def __init__(self, engine: Engine, *, backlog_limit: int = 200_000) -> None:
         self._engine = engine
-        self._turn = Lock()
+        self._group = GroupCommit(self._transaction, wait_seconds=BUSY_SECONDS)
+        self._backlog = Backlog(self._pending, limit=backlog_limit)
 
     @contextmanager
     def reading(self) -> Iterator[SqlBooks]:
@@ -57,21 +64,24 @@ class SqlStore:
         """Open the books in one transaction: kept when the block ends, undone when it raises.
 
         Raises:
-            Conflict: another writer was first, or kept the database for too long.
+            Raced: another writer was first.
+            Conflict: another writer kept the database for too long.
             IntegrityBroken: the database is damaged.
             Misconfigured: it cannot be opened or reached.
         """
-        options = {WRITES: True} if self._is_sqlite else {"isolation_level": "READ COMMITTED"}
-        with (
-            self._one_at_a_time(),
-            translated(),
-            self._engine.connect().execution_options(**options) as connection,
-            connection.begin(),
-        ):
-            # Whoever writes holds the sequencer's lock from the start: what is decided is still true when
-            # it is appended.
-            SqlSequencer(connection).lock()
+        # SQLite has one writer at a time and lets the others poll: those of this process queue instead.
+        turn = self._group.turn() if self._is_sqlite else nullcontext()
+        with turn, self._transaction() as connection:
             yield _books(connection)
+
+    def written(self, action: Callable[[SqlBooks], T], *, about: SubjectId | None = None) -> T:
+        """Return what `action` returns, once what it wrote is committed (see `group_commit`).
+
+        Raises:
+            LogBehind: too many entries wait for their places in the log.
+        """
+        self._backlog.require_room()
+        return self._group.written(lambda connection: action(_books(connection)), about=about)
 
     def close(self) -> None:
         """Close every connection that no block holds open."""
@@ -82,17 +92,18 @@ class SqlStore:
         return self._engine.dialect.name == "sqlite"
 
     @contextmanager
-    def _one_at_a_time(self) -> Iterator[None]:
-        """Queue the writers of this process: SQLite has one at a time and lets the others poll."""
-        if not self._is_sqlite:
-            yield
-            return
-        if not self._turn.acquire(timeout=BUSY_SECONDS):
-            raise Conflict("database-busy")
-        try:
-            yield
-        finally:
-            self._turn.release()
+    def _transaction(self) -> Iterator[Connection]:
+        options = {WRITES: True} if self._is_sqlite else {"isolation_level": "READ COMMITTED"}
+        with (
+            translated(),
+            self._engine.connect().execution_options(**options) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def _pending(self, at_most: int) -> int:
+        with self.reading() as books:
+            return books.ledger.pending(at_most=at_most)
 
 
 def _books(connection: Connection) -> SqlBooks:

@@ -138,6 +138,15 @@ class OutcomeKeyRow(SQLModel, table=True):
     seq: int = Field(primary_key=True, sa_type=_COUNT, sa_column_kwargs=_ASSIGNED)
 
 
+class OutcomeClaimRow(SQLModel, table=True):
+    """Where writers of one outcome queue on PostgreSQL: empty whenever a transaction has ended."""
+
+    __tablename__ = "outcome_claim"
+    __table_args__ = ({"sqlite_strict": True, "sqlite_with_rowid": False},)
+
+    key: bytes = Field(primary_key=True, sa_type=LargeBinary)
+
+
 class BatchRow(SQLModel, table=True):
     """One posted file and the receipt for it, byte for byte."""
 

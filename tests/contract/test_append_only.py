@@ -68,6 +68,7 @@ def fill(engine: Engine) -> Engine:
     bank = BankRecord(origin="bank.example", key_check=b"check", operator=SCHOOL, created_at=Microseconds(1))
     with SqlStore(engine).writing() as books:
         books.ledger.append([entry_after(EMPTY, of=TASHI, idempotency_key="row 7")])
+        books.ledger.sequence()
         books.ledger.add_checkpoint(size=1, note=b"a note")
         books.outcomes.add([OutcomeKey(key=b"key", subject=TASHI, seq=0)])
         books.batches.add(batch("1"))

@@ -48,8 +48,13 @@ def assert_whole(url: str) -> int:
     with opened(url) as engine:
         store = SqlStore(engine)
         with store.reading() as books:
+            entries, size = list(books.ledger.entries_of(WRITER)), books.ledger.size()
+            assert books.ledger.pending(at_most=1_000) == len(entries) - size
+        with store.writing() as books:
+            books.ledger.sequence()
+        with store.reading() as books:
             ledger = books.ledger
-            entries, size, root = list(ledger.entries_of(WRITER)), ledger.size(), ledger.root()
+            size, root = ledger.size(), ledger.root()
             assert entries == chain(WRITER, length=size)
             assert [ledger.log_index_of(WRITER, seq) for seq in range(size)] == list(range(size))
             assert root == tiles.grow(0, {}, [entry.leaf_hash for entry in entries]).root

@@ -1,6 +1,6 @@
-"""Whatever is appended, refused or undone, and in whatever batches: chains, places, tree and root agree.
+"""Whatever is appended, refused, undone and sequenced, in whatever batches: chains, places, tree, root agree.
 
-Each store is driven beside a model: the entries of every chain, and the order in which they came.
+Each store is driven beside a model: the entries of every chain, those that wait, and the log's order.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 
 from creditbank.ledger import tiles
-from creditbank.ledger.append import HeadMoved, IdempotencyKeyReused, LogRange
+from creditbank.ledger.append import HeadMoved, IdempotencyKeyTaken, LogRange
 from creditbank.ledger.chain import EMPTY, head_after
 from creditbank.ledger.entry import Entry
 from creditbank.services.ports import Store
@@ -81,6 +81,7 @@ class Growth(RuleBasedStateMachine):
         self.resources = ExitStack()
         self.store = self.resources.enter_context(self.opening())
         self.chains: dict[SubjectId, list[Entry]] = {of: [] for of in SUBJECTS}
+        self.waiting: list[Entry] = []
         self.log: list[Entry] = []
         self.keys = 0
 
@@ -103,18 +104,26 @@ class Growth(RuleBasedStateMachine):
     @rule(batch=BATCHES)
     def append(self, batch: dict[SubjectId, int]) -> None:
         entries = self.new_entries(batch)
-        with self.store.writing() as books:
-            filled = books.ledger.append(entries)
-        assert filled == LogRange(first=len(self.log), size=len(self.log) + len(entries))
-        self.log += sorted(entries, key=lambda entry: (entry.leaf.subject, entry.leaf.seq))
+        self.store.written(lambda books: books.ledger.append(entries))
+        self.waiting += entries
         for entry in entries:
             self.chains[entry.leaf.subject].append(entry)
+
+    @rule(at_most=st.sampled_from([1, 3, 255, 256, 4_096]))
+    def sequence(self, at_most: int) -> None:
+        with self.store.writing() as books:
+            given = books.ledger.sequence(at_most=at_most)
+        self.waiting.sort(key=lambda entry: (entry.leaf.subject, entry.leaf.seq))
+        taken, self.waiting = self.waiting[:at_most], self.waiting[at_most:]
+        assert given == LogRange(first=len(self.log), size=len(self.log) + len(taken))
+        self.log += taken
 
     @rule(batch=BATCHES)
     def undo(self, batch: dict[SubjectId, int]) -> None:
         def write_and_stop() -> None:
             with self.store.writing() as books:
                 books.ledger.append(self.new_entries(batch))
+                books.ledger.sequence()
                 raise Undone
 
         with pytest.raises(Undone):
@@ -137,7 +146,7 @@ class Growth(RuleBasedStateMachine):
         used = data.draw(st.sampled_from([entry for entry in self.log if entry.idempotency_key]))
         of = used.leaf.subject
         again = entry_after(head_after(self.chains[of][-1]), of=of, idempotency_key=used.idempotency_key)
-        with self.store.writing() as books, pytest.raises(IdempotencyKeyReused):
+        with self.store.writing() as books, pytest.raises(IdempotencyKeyTaken):
             books.ledger.append([again])
 
     @invariant()
@@ -152,6 +161,9 @@ class Growth(RuleBasedStateMachine):
             assert list(ledger.subjects("")) == sorted(of for of, chain in self.chains.items() if chain)
             for of, chain in self.chains.items():
                 assert list(ledger.entries_of(of)) == chain
+            assert ledger.pending(at_most=10_000) == len(self.waiting)
+            for entry in self.waiting[:20]:
+                assert ledger.log_index_of(entry.leaf.subject, entry.leaf.seq) is None
             for place, entry in list(enumerate(self.log))[:: max(1, len(self.log) // 20)]:
                 assert ledger.log_index_of(entry.leaf.subject, entry.leaf.seq) == place
                 if entry.idempotency_key is not None:

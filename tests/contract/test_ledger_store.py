@@ -7,12 +7,13 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import Engine
 
-from creditbank.ledger.append import HeadMoved, IdempotencyKeyReused, LogRange
+from creditbank.ledger.append import HeadMoved, IdempotencyKeyTaken, LogRange
 from creditbank.ledger.chain import EMPTY, Head, head_after
 from creditbank.ledger.entry import Entry, parse_leaf
 from creditbank.services.ports import Store
 from creditbank.storage.sql_store import SqlStore
 from creditbank.terms import SubjectId
+from tests.engines import opened, postgresql_url
 from tests.strategies.books import chain, entry_after, subject
 
 TASHI, PEMA = subject("tashi"), subject("pema")
@@ -22,9 +23,19 @@ class Undone(Exception):
     """The block ends before its end."""
 
 
-def append(store: Store, entries: list[Entry]) -> LogRange:
+def append(store: Store, entries: list[Entry]) -> None:
     with store.writing() as books:
-        return books.ledger.append(entries)
+        books.ledger.append(entries)
+
+
+def sequence(store: Store, *, at_most: int = 4_096) -> LogRange | None:
+    with store.writing() as books:
+        return books.ledger.sequence(at_most=at_most)
+
+
+def in_the_log(store: Store, entries: list[Entry]) -> LogRange | None:
+    append(store, entries)
+    return sequence(store)
 
 
 def contents(store: Store) -> tuple[object, ...]:
@@ -35,7 +46,8 @@ def contents(store: Store) -> tuple[object, ...]:
         entries = [entry for each in subjects for entry in ledger.entries_of(each)]
         places = [ledger.log_index_of(entry.leaf.subject, entry.leaf.seq) for entry in entries]
         tiles = [ledger.tile(0, 0), ledger.tile(1, 0)]
-        return ledger.size(), ledger.root(), entries, places, tiles, list(ledger.checkpoints())
+        waiting = ledger.pending(at_most=1_000)
+        return ledger.size(), ledger.root(), entries, places, waiting, tiles, list(ledger.checkpoints())
 
 
 def test_a_new_ledger_holds_nothing(store: Store) -> None:
@@ -49,6 +61,7 @@ def test_a_new_ledger_holds_nothing(store: Store) -> None:
         assert ledger.entry(TASHI, 0) is None
         assert ledger.entry_by_key(TASHI, "k") is None
         assert ledger.log_index_of(TASHI, 0) is None
+        assert ledger.pending(at_most=10) == 0
         assert ledger.tile(0, 0) is None
         assert ledger.latest_checkpoint() is None
         assert list(ledger.checkpoints()) == []
@@ -56,7 +69,7 @@ def test_a_new_ledger_holds_nothing(store: Store) -> None:
 
 def test_what_was_appended_is_read_back_byte_for_byte(store: Store) -> None:
     entries = [*chain(TASHI, length=3), *chain(PEMA, length=2)]
-    assert append(store, entries) == LogRange(first=0, size=5)
+    assert in_the_log(store, entries) == LogRange(first=0, size=5)
     with store.reading() as books:
         ledger = books.ledger
         assert [*ledger.entries_of(TASHI), *ledger.entries_of(PEMA)] == entries
@@ -73,8 +86,8 @@ def test_a_chain_longer_than_a_page_is_read_whole(store: Store) -> None:
 
 
 def test_entries_take_their_places_by_subject_and_seq(store: Store) -> None:
-    append(store, [*chain(TASHI, length=2), *chain(PEMA, length=1)])
-    append(store, chain(PEMA, length=1, head=head_after(chain(PEMA, length=1)[0])))
+    in_the_log(store, [*chain(TASHI, length=2), *chain(PEMA, length=1)])
+    in_the_log(store, chain(PEMA, length=1, head=head_after(chain(PEMA, length=1)[0])))
     with store.reading() as books:
         wanted = [(PEMA, 0), (TASHI, 0), (TASHI, 1), (PEMA, 1)]
         assert [books.ledger.log_index_of(of, seq) for of, seq in wanted] == [0, 1, 2, 3]
@@ -85,18 +98,47 @@ def test_entries_take_their_places_by_subject_and_seq(store: Store) -> None:
 
 
 def test_appending_nothing_changes_nothing(store: Store) -> None:
-    append(store, chain(TASHI, length=2))
+    in_the_log(store, chain(TASHI, length=2))
     before = contents(store)
-    assert append(store, []) == LogRange(first=2, size=2)
+    assert in_the_log(store, []) == LogRange(first=2, size=2)
     assert contents(store) == before
+
+
+def test_an_entry_waits_for_its_place_until_it_is_given_one(store: Store) -> None:
+    entries = [*chain(TASHI, length=3), *chain(PEMA, length=2)]
+    append(store, entries)
+    with store.reading() as books:
+        assert (books.ledger.size(), books.ledger.root()) == (0, sha256().digest())
+        assert [books.ledger.log_index_of(entry.leaf.subject, entry.leaf.seq) for entry in entries] == [
+            None
+        ] * 5
+        assert [books.ledger.pending(at_most=most) for most in (0, 3, 5, 9)] == [0, 3, 5, 5]
+    assert sequence(store, at_most=3) == LogRange(first=0, size=3)
+    with store.reading() as books:
+        assert books.ledger.pending(at_most=9) == 2
+        assert [books.ledger.log_index_of(TASHI, seq) for seq in range(3)] == [2, None, None]
+    assert sequence(store) == LogRange(first=3, size=5)
+
+
+def test_on_postgresql_the_sequencer_stops_no_writer_and_no_second_one_runs() -> None:
+    with postgresql_url() as url, opened(url) as engine:
+        store, other = SqlStore(engine), SqlStore(engine)
+        append(store, chain(TASHI, length=3))
+        with store.writing() as books:
+            assert books.ledger.sequence() == LogRange(first=0, size=3)
+            append(other, chain(PEMA, length=1))
+            assert sequence(other) is None
+        assert sequence(other) == LogRange(first=3, size=4)
 
 
 def test_one_transaction_may_append_twice_and_sees_itself(store: Store) -> None:
     first, second = chain(TASHI, length=2)
     with store.writing() as books:
-        assert books.ledger.append([first]) == LogRange(first=0, size=1)
+        books.ledger.append([first])
         assert books.ledger.heads_of([TASHI]) == {TASHI: head_after(first)}
-        assert books.ledger.append([second]) == LogRange(first=1, size=2)
+        assert books.ledger.sequence() == LogRange(first=0, size=1)
+        books.ledger.append([second])
+        assert books.ledger.sequence() == LogRange(first=1, size=2)
     with store.reading() as books:
         assert list(books.ledger.entries_of(TASHI)) == [first, second]
 
@@ -109,7 +151,7 @@ def test_a_chain_that_moved_refuses_the_whole_append(store: Store, says: str) ->
         with pytest.raises(HeadMoved) as refusal:
             books.ledger.append([*chain(PEMA, length=2), *chain(TASHI, length=1, says=says)])
         assert refusal.value.values == {"subject": TASHI, "expected": 0}
-        assert books.ledger.size() == 1
+        assert list(books.ledger.subjects("")) == [TASHI]
     assert contents(store) == before
 
 
@@ -140,20 +182,20 @@ def test_an_idempotency_key_makes_one_entry(store: Store) -> None:
     append(store, [first])
     before = contents(store)
     with store.writing() as books:
-        with pytest.raises(IdempotencyKeyReused):
+        with pytest.raises(IdempotencyKeyTaken):
             books.ledger.append([*chain(PEMA, length=1), again])
         # The transaction goes on as if nothing had been asked.
         books.ledger.append([entry_after(EMPTY, of=PEMA, idempotency_key="row 7")])
     with store.reading() as books:
         assert [*books.ledger.entries_of(TASHI)] == [first]
-        assert books.ledger.size() == 2
+        assert [entry.idempotency_key for entry in books.ledger.entries_of(PEMA)] == ["row 7"]
     assert contents(store) != before
 
 
 def test_an_idempotency_key_used_twice_in_one_append_is_refused(store: Store) -> None:
     first = entry_after(EMPTY, of=TASHI, idempotency_key="row 7")
     before = contents(store)
-    with store.writing() as books, pytest.raises(IdempotencyKeyReused):
+    with store.writing() as books, pytest.raises(IdempotencyKeyTaken):
         books.ledger.append([first, entry_after(head_after(first), of=TASHI, idempotency_key="row 7")])
     assert contents(store) == before
 
@@ -174,10 +216,10 @@ def test_a_block_that_raises_leaves_nothing(store: Store) -> None:
 
 
 def test_a_reader_keeps_its_view_while_others_write(store: Store) -> None:
-    append(store, chain(TASHI, length=1))
+    in_the_log(store, chain(TASHI, length=1))
     with store.reading() as books:
         assert books.ledger.size() == 1
-        append(store, chain(PEMA, length=2))
+        in_the_log(store, chain(PEMA, length=2))
         assert books.ledger.size() == 1
         assert list(books.ledger.subjects("")) == [TASHI]
     with store.reading() as books:
@@ -238,6 +280,7 @@ def test_two_openings_of_one_database_take_turns(engine: Engine) -> None:
 
     with ThreadPoolExecutor(max_workers=6) as pool:
         list(pool.map(extend_own_chain, range(6)))
+    sequence(stores[0])
     with stores[0].reading() as books:
         assert books.ledger.size() == 60
         assert [list(books.ledger.entries_of(subject(w))) for w in range(6)] == [
@@ -260,6 +303,7 @@ def test_of_two_writers_on_one_chain_exactly_one_is_first(store: Store) -> None:
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(extend_once, range(40)))
+    sequence(store)
     with store.reading() as books:
         entries = list(books.ledger.entries_of(TASHI))
         assert [entry.leaf.seq for entry in entries] == list(range(40))
@@ -279,4 +323,4 @@ def test_writers_that_read_the_same_head_do_not_both_win(store: Store) -> None:
         won = list(pool.map(race, range(12)))
     assert won.count(True) == 1
     with store.reading() as books:
-        assert books.ledger.size() == 1
+        assert len(list(books.ledger.entries_of(TASHI))) == 1

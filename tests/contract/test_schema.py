@@ -22,8 +22,8 @@ NEXT_MIGRATION = '''"""Add a table."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{head}"
 
 
 def upgrade() -> None:
@@ -48,7 +48,8 @@ def later_version(tmp_path: Path, engine: Engine) -> Iterator[None]:
     """A version of the bank that has one migration more than the one that made the engine's database."""
     folder = tmp_path / "later" / "migrations"
     shutil.copytree(migrations.__path__[0], folder)
-    (folder / "versions" / "0002_add_table.py").write_text(NEXT_MIGRATION)
+    head = max(path.name[:4] for path in (folder / "versions").glob("[0-9]*.py"))
+    (folder / "versions" / "9999_add_table.py").write_text(NEXT_MIGRATION.format(head=head))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrations, "__path__", [str(folder)])
         yield
@@ -78,7 +79,7 @@ def test_the_migrations_make_the_tables_that_the_code_knows(bare: Engine) -> Non
         known = described(inspect(connection))
         connection.rollback()
     create_or_upgrade(bare)
-    assert len(known) == 12
+    assert known.keys() == SQLModel.metadata.tables.keys()
     assert described(inspect(bare)) == known
 
 
@@ -143,7 +144,7 @@ def test_an_older_database_is_upgraded_and_keeps_its_entries(engine: Engine) -> 
 
 def test_a_newer_database_is_left_alone(engine: Engine) -> None:
     with engine.begin() as connection:
-        connection.execute(text("UPDATE creditbank_version SET version_num = '0002'"))
+        connection.execute(text("UPDATE creditbank_version SET version_num = '9999'"))
     for refuse in (require_current, create_or_upgrade, upgrade):
         with pytest.raises(Misconfigured, match="database-newer"):
             refuse(engine)
@@ -299,7 +300,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
         with pytest.raises(Misconfigured, match="database-full"), store.writing() as books:
             books.ledger.append(chain(subject("pema"), length=5_000))
         with store.reading() as books:
-            assert books.ledger.size() == 2
+            assert books.ledger.pending(at_most=10) == 2
             assert list(books.ledger.subjects("")) == [subject("tashi")]
         assert list(structure_findings(engine)) == []
 

@@ -59,11 +59,13 @@ def fill(engine: Engine) -> None:
     ):
         with store.writing() as books:
             books.ledger.append(entries)
+            books.ledger.sequence()
             checkpoint = Checkpoint(origin=LOG, size=books.ledger.size(), root=books.ledger.root())
             books.ledger.add_checkpoint(size=checkpoint.size, note=SIGNER.sign(checkpoint.body()))
     with store.writing() as books:
         head = books.ledger.heads_of([subject("a")])[subject("a")]
         books.ledger.append([*keyed, entry_after(head, of=subject("a"), idempotency_key="row 7")])
+        books.ledger.sequence()
 
 
 def findings(engine: Engine) -> list[str]:

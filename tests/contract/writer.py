@@ -24,10 +24,13 @@ def write(url: str, *, stop_after: int | None) -> None:
             with store.writing() as books:
                 if kept - 1 == stop_after:
                     books.ledger.append(chain(WRITER, length=300, head=head))
+                    books.ledger.sequence()
                     print("open", flush=True)
                     time.sleep(600)
                 entry = entry_after(head, of=WRITER)
                 books.ledger.append([entry])
+                if kept % 3 == 0:
+                    books.ledger.sequence()
             head = head_after(entry)
             print(f"kept {kept}", flush=True)
 

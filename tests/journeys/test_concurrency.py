@@ -77,7 +77,7 @@ def test_one_idempotency_key_makes_one_entry(bank: Bank) -> None:
     account = new_account(bank)
 
     def record() -> object:
-        return record_outcome(bank, EAST, account, CERTIFICATE, idempotency_key="k").log_index
+        return record_outcome(bank, EAST, account, CERTIFICATE, idempotency_key="k").seq
 
     answers = at_once(*[record] * WRITERS)
     assert len(set(answers)) == 1

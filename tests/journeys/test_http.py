@@ -20,6 +20,7 @@ from creditbank.rulepacks.library import Library
 from creditbank.samples.people import sample_learners
 from creditbank.services.bank import Bank
 from creditbank.services.operator_token import kept_digest, make_token
+from creditbank.services.sequencing import sequence_pending
 from tests.banks import EAST, new_bank
 
 PROBLEM = "application/problem+json"
@@ -107,6 +108,7 @@ def test_a_stranger_checks_an_entry_without_trusting_the_bank(school: School) ->
 def test_a_certificate_is_verified_by_number_and_name(school: School) -> None:
     account = school.account(3)
     school.record(account, {**CERTIFICATE, "number": "DEMO-3"}, "k")
+    sequence_pending(school.app.state.bank.store)
     name = sample_learners()[3].names.shown
     found = school.post("/verifications", {"number": "demo-3", "name": name, "as_of": "2026-03-01"}).json()
     assert found["found"]

@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 
 from creditbank.documents.receipt import (
     ImportReceipt,
-    ReceiptCheckpoint,
     ReceiptEntry,
     ReceiptFile,
     ReceiptInvalid,
-    ReceiptLog,
     parse_receipt,
     receipt_bytes,
     receipt_schema,
@@ -39,10 +37,6 @@ def receipts(draw: st.DrawFn) -> ImportReceipt:
     )
     recorded = sum(entry.seq is not None for entry in entries)
     accounts_opened = len({entry.account for entry in entries if entry.opened})
-    first, added = draw(st.integers(0, 2**40)), recorded + accounts_opened
-    log = ReceiptLog(first=first, last=first + added - 1) if added else None
-    size = first + added + draw(st.integers(0, 9))
-    checkpoint = draw(st.none() | digests.map(lambda root: ReceiptCheckpoint(size=size, root=root)))
     return ImportReceipt(
         number=draw(st.text("0123456789ABCDEF-", min_size=1, max_size=20)),
         issuer=draw(issuers()),
@@ -53,8 +47,6 @@ def receipts(draw: st.DrawFn) -> ImportReceipt:
         accounts_opened=accounts_opened,
         outcomes_recorded=recorded,
         corrections=draw(st.integers(0, 99)),
-        log=log,
-        checkpoint=checkpoint,
         entries=entries,
     )
 
@@ -87,27 +79,10 @@ def test_figures_that_do_not_add_up_are_refused(receipt: ImportReceipt, figure: 
         parse_receipt(json.dumps(members).encode())
 
 
-@given(receipts().filter(lambda receipt: receipt.log is not None), st.sampled_from(["first", "last"]))
-def test_a_range_of_another_length_is_refused(receipt: ImportReceipt, end: str) -> None:
-    members = json.loads(receipt_bytes(receipt))
-    members["log"][end] += 1
-    with pytest.raises(ReceiptInvalid):
-        parse_receipt(json.dumps(members).encode())
-
-
-@given(receipts().filter(lambda receipt: receipt.log is not None and receipt.checkpoint is not None))
-def test_a_checkpoint_before_the_entries_is_refused(receipt: ImportReceipt) -> None:
-    members = json.loads(receipt_bytes(receipt))
-    members["checkpoint"]["size"] = members["log"]["last"]
-    with pytest.raises(ReceiptInvalid):
-        parse_receipt(json.dumps(members).encode())
-
-
 @given(receipts(), st.data())
 def test_a_member_that_is_missing_or_unknown_is_refused(receipt: ImportReceipt, data: st.DataObject) -> None:
     members = json.loads(receipt_bytes(receipt))
-    optional = {"v", "log", "checkpoint"}
-    missing = data.draw(st.sampled_from(sorted(members.keys() - optional)))
+    missing = data.draw(st.sampled_from(sorted(members.keys() - {"v"})))
     for changed in ({**members, "more": 1}, {name: members[name] for name in members if name != missing}):
         with pytest.raises(ReceiptInvalid):
             parse_receipt(json.dumps(changed).encode())
