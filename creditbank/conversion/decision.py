@@ -20,6 +20,7 @@ JsonValue = None | bool | int | str | list["JsonValue"] | dict[str, "JsonValue"]
 RefusalKind = Literal[
     "fact",  # the applicant is not whom the rule is for, or a fact about them is missing
     "premise",  # no outcome meets a premise
+    "never-met",  # the rule spends two outcomes of which its table lets only one count
     "not-exemptible",  # the course may not be exempted under this rule
     "taken",  # another grant exempts the course already
     "spent-elsewhere",  # the outcome is spent under another rule, or drawn empty

@@ -9,7 +9,6 @@ from decimal import Decimal
 from creditbank.conversion.bounds import Bound
 from creditbank.conversion.decision import (
     CapUse,
-    Need,
     NextStep,
     Refusal,
     RefusalKind,
@@ -17,49 +16,16 @@ from creditbank.conversion.decision import (
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.layout import bits
 from creditbank.conversion.matching import LiveRule, Match
-from creditbank.conversion.meeting import ANY_OF
 from creditbank.conversion.near_miss import Gains, distance
 from creditbank.conversion.programme import Bucket
 from creditbank.conversion.solving import Case, Solution
+from creditbank.conversion.unmet import needs_of
 from creditbank.terms import RuleId
 
 
 def refusals(case: Case, solution: Solution, nodes: Nodes) -> tuple[Refusal, ...]:
     """Return why each rule in force, by rank, grants nothing or leaves out some of its places."""
     return tuple(Refusing(case, solution, nodes).all())
-
-
-def needs_of(match: Match) -> tuple[Need, ...]:
-    """Return what a rule lacks: for each unmet premise what the nearest outcome lacks, or a new outcome.
-
-    An outcome that another premise has no substitute for is not the nearest: each premise needs its own.
-    """
-    found: list[Need] = []
-    meeting: list[tuple[str, ...]] = [tuple(one.id for one in met) for met in match.met_by]
-    for premise in match.unmet:
-        near = sorted(match.missed_by[premise], key=lambda needs: (len(needs), needs[0].outcome))
-        own = [needs for needs in near if _are_distinct([(str(needs[0].outcome),), *filter(None, meeting)])]
-        needs = own[0] if own else (new_outcome(match, premise),)
-        meeting[premise] = (str(needs[0].outcome or f"~{premise}"),)
-        found.extend(needs)
-    if not match.unmet or not _are_distinct(meeting):  # each is met, but not by an outcome of its own
-        met = [premise for premise in range(len(meeting)) if premise not in match.unmet]
-        found.append(new_outcome(match, met[-1]))
-    return tuple(found)
-
-
-def _are_distinct(candidates: Sequence[tuple[str, ...]], taken: frozenset[str] = frozenset()) -> bool:
-    """Whether each premise can have an outcome of its own."""
-    return not candidates or any(
-        _are_distinct(candidates[1:], taken | {one}) for one in candidates[0] if one not in taken
-    )
-
-
-def new_outcome(match: Match, premise: int) -> Need:
-    """Return the need for one more outcome of what a premise is about."""
-    pattern = match.live.rule.premises[premise].pattern
-    wanted = ANY_OF.join(sorted(pattern.codes)) or pattern.kind
-    return Need(attribute="outcome", have=None, need=wanted, premise=premise)
 
 
 def next_step(rules: Sequence[LiveRule], refused: Sequence[Refusal]) -> NextStep | None:
@@ -162,7 +128,9 @@ class Refusing:
 
     def _unmet(self, match: Match) -> Refusal:
         needs = needs_of(match)
-        gain = self.gains.of(match.live, needs[0]) if len(needs) == 1 else None
+        if not needs:
+            return Refusal(cited=match.live.cited, kind="never-met" if needs is None else "not-searched")
+        gain = self.gains.of(match, needs[0]) if len(needs) == 1 else None
         return Refusal(
             cited=match.live.cited,
             kind="premise",

@@ -65,12 +65,20 @@ class LiveRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Miss:
+    """An outcome of the right kind and code, and what it lacks: at least one thing."""
+
+    holding: Holding
+    needs: tuple[Need, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """What a learner's outcomes are to a rule: for each premise those that meet it, and what others lack."""
 
     live: LiveRule
     met_by: tuple[tuple[Holding, ...], ...]
-    missed_by: tuple[tuple[tuple[Need, ...], ...], ...]
+    missed_by: tuple[tuple[Miss, ...], ...]
 
     @property
     def unmet(self) -> tuple[int, ...]:
@@ -194,7 +202,7 @@ def matches(
 ) -> tuple[Match, ...]:
     """Return, for each rule, which outcomes meet its premises and what the others of the subject lack."""
     met: list[list[list[Holding]]] = [[[] for _ in live.rule.premises] for live in rules]
-    missed: list[list[list[tuple[Need, ...]]]] = [[[] for _ in live.rule.premises] for live in rules]
+    missed: list[list[list[Miss]]] = [[[] for _ in live.rule.premises] for live in rules]
     index = index_of(rules) if index is None else index
     for holding in holdings:
         if holding.awarded_on > as_of or holding.is_revoked(as_of=as_of, known_at=known_at):
@@ -202,7 +210,7 @@ def matches(
         for at, premise in _asking(index, holding):
             lacking = tuple(_needs(rules[at], premise, holding, as_of=as_of))
             if lacking:
-                missed[at][premise].append(lacking)
+                missed[at][premise].append(Miss(holding=holding, needs=lacking))
             else:
                 met[at][premise].append(holding)
     return tuple(
@@ -316,18 +324,24 @@ def _option(found: Match, spent: tuple[Holding, ...], *, as_of: date) -> Option 
     )
 
 
+def families_of(live: LiveRule, premise: Premise, code: str) -> Iterator[Family]:
+    """Yield the families of similar outcomes in which a premise spends an outcome of some code."""
+    granted = None if isinstance(live.rule.grant, WaiverGrant) else live.rule.grant.worth
+    if premise.use != "hold":
+        for table in dict.fromkeys((premise.worth, granted)):
+            similar = None if table is None else live.pack.tables[table].family_of(code)
+            if table is not None and similar is not None:
+                yield live.pack.id, table, similar
+
+
 def _families(
     live: LiveRule, spending: Sequence[Premise], spent: Sequence[Holding]
 ) -> tuple[tuple[Family, OutcomeId], ...] | None:
     """Return which families of similar outcomes the spent ones stand for; None for two of one family."""
     found: dict[Family, OutcomeId] = {}
-    granted = None if isinstance(live.rule.grant, WaiverGrant) else live.rule.grant.worth
     for premise, holding in zip(spending, spent, strict=True):
-        for table in dict.fromkeys((premise.worth, granted)):
-            similar = None if table is None else live.pack.tables[table].family_of(holding.code)
-            if table is None or similar is None:
-                continue
-            if found.setdefault((live.pack.id, table, similar), holding.id) != holding.id:
+        for family in families_of(live, premise, holding.code):
+            if found.setdefault(family, holding.id) != holding.id:
                 return None
     return tuple(found.items())
 

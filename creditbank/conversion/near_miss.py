@@ -11,10 +11,11 @@ from datetime import date, timedelta
 from creditbank.conversion.decision import Need
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.holding import Holding
-from creditbank.conversion.matching import LiveRule
+from creditbank.conversion.matching import LiveRule, Match
 from creditbank.conversion.meeting import is_met
 from creditbank.conversion.rule import AttributeTest, Pattern, Premise
 from creditbank.conversion.solving import Case, Solution, most_units
+from creditbank.conversion.unmet import would_be_met
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import IssuerId, Microseconds, OutcomeId
 
@@ -34,12 +35,12 @@ class Gains:
     nodes: Nodes
     known: dict[Holding, int | None] = field(default_factory=dict)
 
-    def of(self, live: LiveRule, need: Need) -> int | None:
+    def of(self, match: Match, need: Need) -> int | None:
         """Return the units that supplying `need` adds: the most of all ways to supply it.
 
         None where it cannot be supplied alone, or the budget ends before that is computed.
         """
-        ways = supplied(live, need, holdings=self.case.holdings, as_of=self.case.as_of)
+        ways = supplied(match, need, holdings=self.case.holdings, as_of=self.case.as_of)
         gains = [self._of_outcome(added) for added in ways]
         known = [gain for gain in gains if gain is not None]
         return max(known) if known and len(known) == len(gains) else None
@@ -51,13 +52,14 @@ class Gains:
         return self.known[added]
 
 
-def supplied(live: LiveRule, need: Need, *, holdings: Sequence[Holding], as_of: date) -> tuple[Holding, ...]:
-    """Return the outcomes that would be what the rule needs: an edited one, or each least new one.
+def supplied(match: Match, need: Need, *, holdings: Sequence[Holding], as_of: date) -> tuple[Holding, ...]:
+    """Return the outcomes with which the rule would apply: an edited one, or each least new one.
 
     Empty where nothing supplies it, or too many would, or where what it brings cannot be known.
     """
     if need.premise is None:
         return ()
+    live = match.live
     premise, scales = live.rule.premises[need.premise], live.pack.scales
     held = next((one for one in holdings if one.id == need.outcome), None)
     if held is None:
@@ -73,6 +75,7 @@ def supplied(live: LiveRule, need: Need, *, holdings: Sequence[Holding], as_of: 
         if one.awarded_on <= as_of
         and is_met(premise.pattern, one, scales=scales, as_of=as_of)
         and (not is_by_award or live.rule.is_effective(one.awarded_on))
+        and would_be_met(match, one, premise=need.premise)
     )
 
 

@@ -16,9 +16,8 @@ def nowhere(case: Case, solution: Solution) -> tuple[Nowhere, ...]:
         rule = match.live.rule.id
         for holding in (one for met in match.met_by for one in met):
             meeting.setdefault(holding.id, set()).add(rule)
-        for needs in (one for missed in match.missed_by for one in missed):
-            if needs[0].outcome is not None:
-                missing.setdefault(needs[0].outcome, set()).add(rule)
+        for miss in (one for missed in match.missed_by for one in missed):
+            missing.setdefault(miss.holding.id, set()).add(rule)
     used = [solution.problem.options[at] for at in sorted({at for at, _, _ in solution.grants})]
     counted = {one.id for option in used for one in (*option.spent, *option.witnesses)}
     counted.update(one for grant in case.pinned for one in (*grant.spent, *grant.witnesses))

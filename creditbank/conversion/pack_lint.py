@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
+from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.pack import Pack, PackFinding
 from creditbank.conversion.pack_examples import ExampleRun
 from creditbank.conversion.programme import Bucket, Cap, Course, Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
 from creditbank.conversion.rule import ExemptionGrant, Pattern, Rule, WaiverGrant
+from creditbank.conversion.unmet import can_be_met
 
 Path = tuple[str | int, ...]
 
@@ -31,6 +33,8 @@ def lint(pack: Pack, runs: Iterable[ExampleRun]) -> Iterator[PackFinding]:
             yield _warning("exclusive-group-of-one", path, rule=rule.id, group=rule.exclusive)
         if not _is_ever_in_force(rule, pack):
             yield _warning("rule-never-in-force", path, rule=rule.id)
+        if not can_be_met(LiveRule(rule=rule, pack=pack, fact_needs=())):
+            yield _warning("rule-never-met", (*path, "premise"), rule=rule.id)
         yield from _reach(rule, path, pack)
         yield from _worth(rule, path, pack)
     for index, programme in enumerate(pack.programmes):

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from creditbank.conversion.decision import CapUse, Need, Refusal, Waiver, WaiverDecision
-from creditbank.conversion.explanation import needs_of, next_step
+from creditbank.conversion.explanation import next_step
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
 from creditbank.conversion.matching import (
     LiveRule,
@@ -24,6 +24,7 @@ from creditbank.conversion.matching import (
 from creditbank.conversion.near_miss import supplied
 from creditbank.conversion.programme import Exam, Part, PartCap
 from creditbank.conversion.rule import RulePack, WaiverGrant
+from creditbank.conversion.unmet import needs_of
 from creditbank.terms import Microseconds, PartId
 
 
@@ -151,7 +152,8 @@ def _refusals(question: _Question, answer: _Answer) -> Iterator[Refusal]:
 
 def _unmet(question: _Question, answer: _Answer, match: Match) -> Refusal:
     needs = needs_of(match)
-    gain = _gain(question, answer, match.live, needs[0]) if len(needs) == 1 else None
+    assert needs, "premises that only hold can be met, and no option was left unseen"
+    gain = _gain(question, answer, match, needs[0]) if len(needs) == 1 else None
     return Refusal(
         cited=match.live.cited,
         kind="premise",
@@ -161,10 +163,10 @@ def _unmet(question: _Question, answer: _Answer, match: Match) -> Refusal:
     )
 
 
-def _gain(question: _Question, answer: _Answer, live: LiveRule, need: Need) -> int | None:
+def _gain(question: _Question, answer: _Answer, match: Match, need: Need) -> int | None:
     """Return how many more parts would be waived."""
     gains = []
-    for added in supplied(live, need, holdings=question.holdings, as_of=question.as_of):
+    for added in supplied(match, need, holdings=question.holdings, as_of=question.as_of):
         others = [holding for holding in question.holdings if holding.id != added.id]
         holdings = sorted((*others, added), key=lambda holding: holding.id)
         gains.append(len(question.answer(holdings).waived) - len(answer.waived))

@@ -1,17 +1,36 @@
 """What one addition would bring is computed, and is what deciding again with it brings."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
+from itertools import combinations, product
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from creditbank.conversion.decision import Decision, Refusal
-from creditbank.conversion.matching import LiveRule
+from creditbank.conversion.holding import Holding
+from creditbank.conversion.matching import LiveRule, Match, matches
 from creditbank.conversion.near_miss import supplied
-from creditbank.conversion.rule import Rule
+from creditbank.conversion.programme import Course, CourseFilter, Programme
+from creditbank.conversion.recognition import RecognitionTable, WorthRow
+from creditbank.conversion.rule import ExemptionGrant, Pattern, Premise, Rule
+from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
 from tests.reference.conversion_oracle import is_visible
-from tests.strategies.conversion import Question, decide, meeting, questions
+from tests.strategies.conversion import (
+    CODES,
+    Question,
+    TestPack,
+    decide,
+    meeting,
+    premises,
+    questions,
+    tables,
+    words,
+)
+
+SIMILAR = frozenset({"A", "B"})
 
 
 @st.composite
@@ -28,19 +47,91 @@ def missing(draw: st.DrawFn) -> Question:
     return replace(question, holdings=(*question.holdings[1:], lowest))
 
 
-def live_of(question: Question, refusal: Refusal) -> LiveRule:
+def asking(*asked: Sequence[str], held: str) -> Question:
+    """A rule that spends one outcome of some codes for each premise; of A and B only one counts."""
+    rule = Rule(
+        id=RuleId("r0"),
+        version=1,
+        published_at=Microseconds(0),
+        effective_from=date(2018, 1, 1),
+        premises=tuple(
+            Premise(pattern=Pattern(kind="skill-certificate", codes=frozenset(codes)), use="consume")
+            for codes in asked
+        ),
+        grant=ExemptionGrant(
+            mode="choose", courses=CourseFilter(courses=frozenset({CourseId("c0")})), worth="bank"
+        ),
+    )
+    bank = RecognitionTable(
+        id="bank",
+        title=words("赋分"),
+        rows=(WorthRow(pattern=Pattern(kind="skill-certificate"), credits=Decimal("0.5")),),
+        families=(SIMILAR,),
+    )
+    return Question(
+        packs=(TestPack(id=PackId("pack0"), rules=(rule,), tables={"bank": bank}),),
+        holdings=tuple(
+            Holding(
+                id=OutcomeId(f"{number:06}"),
+                kind="skill-certificate",
+                code=code,
+                issuer=IssuerId("school"),
+                awarded_on=date(2025, 5, 1),
+                recorded_at=Microseconds(0),
+            )
+            for number, code in enumerate(held)
+        ),
+        programme=Programme(
+            id=ProgrammeId("p"),
+            title=words("专业"),
+            credits=Decimal("0.5"),
+            courses=(Course(id=CourseId("c0"), title=words("课程"), credits=Decimal("0.5"), module="M1"),),
+        ),
+    )
+
+
+@st.composite
+def similar(draw: st.DrawFn) -> Question:
+    """Questions about a rule that asks for two or three outcomes, where of A and B only one counts."""
+    count = draw(st.integers(2, 3))
+    asked = [draw(premises(first=at == 0, tables=("bank",))) for at in range(count)]
+    bank = replace(draw(tables()), families=(SIMILAR,))
+    question = asking(*CODES, held="")
+    (pack,) = question.packs
+    (rule,) = pack.rules
+    spends = any(premise.use != "hold" for premise in asked)
+    assert isinstance(rule.grant, ExemptionGrant)
+    grant = replace(rule.grant, max_credits=Decimal(2), worth="bank" if spends else None)
+    rule = replace(rule, premises=tuple(asked), grant=grant)
+    held = draw(st.lists(st.sampled_from(asked), max_size=count))
+    return replace(
+        question,
+        packs=(replace(pack, rules=(rule,), tables={"bank": bank}),),
+        holdings=tuple(
+            draw(meeting(number, premise.pattern, surely=draw(st.booleans())))
+            for number, premise in enumerate(held)
+        ),
+    )
+
+
+def match_of(question: Question, refusal: Refusal) -> Match:
     pack = next(pack for pack in question.packs if pack.id == refusal.cited.pack)
     rule = next(
         rule for rule in pack.rules if (rule.id, rule.version) == (refusal.cited.rule, refusal.cited.version)
     )
-    return LiveRule(rule=rule, pack=pack, fact_needs=())
+    live = LiveRule(rule=rule, pack=pack, fact_needs=())
+    (found,) = matches([live], known_of(question), as_of=question.as_of, known_at=question.known_at)
+    return found
+
+
+def known_of(question: Question) -> list[Holding]:
+    return [one for one in question.holdings if one.recorded_at <= question.known_at]
 
 
 def with_supplied(question: Question, refusal: Refusal) -> list[Question]:
     """The question with the one thing needed, in each way to supply it."""
     (need,) = refusal.needs
-    known = tuple(one for one in question.holdings if one.recorded_at <= question.known_at)
-    ways = supplied(live_of(question, refusal), need, holdings=known, as_of=question.as_of)
+    ways = supplied(match_of(question, refusal), need, holdings=known_of(question), as_of=question.as_of)
     assert ways
     return [
         replace(question, holdings=(*(one for one in question.holdings if one.id != added.id), added))
@@ -52,16 +143,49 @@ def near(decision: Decision) -> list[Refusal]:
     return [refusal for refusal in decision.refusals if refusal.gain is not None]
 
 
-@given(missing())
+def unmet(decision: Decision) -> list[Refusal]:
+    """The refusals of rules that do not apply at all."""
+    kinds = {"premise", "never-met", "not-searched"}
+    return [one for one in decision.refusals if one.kind in kinds and one.target is None]
+
+
+@given(missing() | similar())
+@example(asking("A", "A", held="A"))
+@example(asking("AC", "AC", held="AA"))
+@example(asking("A", "BC", held="B"))
 def test_the_near_miss_supplied_makes_the_rule_apply(question: Question) -> None:
     before = decide(question)
     for refusal in near(before):
         for improved in with_supplied(question, refusal):
             after = decide(improved)
             assert after.units >= before.units
-            assert not any(
-                other.cited == refusal.cited and other.kind == "premise" for other in after.refusals
-            )
+            assert not any(other.cited == refusal.cited for other in unmet(after))
+
+
+@given(similar())
+@example(asking("A", "A", held="A"))
+@example(asking("A", "B", "C", held=""))
+@example(asking("AC", "B", held="AB"))
+def test_a_rule_that_no_outcomes_meet_asks_for_none(question: Question) -> None:
+    rule = question.packs[0].rules[0]
+    spending = [premise for premise in rule.premises if premise.use != "hold"]
+    picks = product(*(premise.pattern.codes or {*CODES, "Z"} for premise in spending))
+    can_be_met = any(not any({one, two} <= SIMILAR for one, two in combinations(pick, 2)) for pick in picks)
+    for refusal in unmet(decide(question)):
+        assert (refusal.kind == "never-met") == (not can_be_met)
+        assert (refusal.kind == "never-met") == (not refusal.needs)
+
+
+def needed(decision: Decision) -> list[tuple[str, str | None, str]]:
+    (refusal,) = decision.refusals
+    return [(need.attribute, need.have, need.need) for need in refusal.needs]
+
+
+def test_an_outcome_is_not_asked_for_beside_a_similar_one() -> None:
+    assert needed(decide(asking("AC", "AC", held="AA"))) == [("outcome", None, "C")]
+    assert needed(decide(asking("AC", "AC", held=""))) == [("outcome", None, "A/C"), ("outcome", None, "C")]
+    assert needed(decide(asking("A", "BC", held="B"))) == [("outcome", None, "A"), ("outcome", None, "C")]
+    assert needed(decide(asking("AB", "AC", held="B"))) == [("outcome", None, "C")]
 
 
 @given(missing())
