@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from creditbank.account.records import BankRecord
 from creditbank.errors import Misconfigured
 from creditbank.ledger.audit import Finding
+from creditbank.ledger.checkpoint import verifier_keys_text
 from creditbank.rulepacks.library import Library
 from creditbank.services.bank import Bank
 from creditbank.services.institutions import Institution, register_in
@@ -104,7 +105,7 @@ def create_bank(
     )
     bank = _bank(settings, store, keyring, vault, record)
     settings.home.mkdir(parents=True, exist_ok=True)
-    verifier_key_file(settings).write_text(bank.signer.verifier_key + "\n", encoding="utf-8")
+    verifier_key_file(settings).write_text(verifier_keys_text(bank.verifier_keys), encoding="utf-8")
     with store.writing() as books:
         _require_no_bank(settings, books.bank.read())
         books.bank.write(record)
@@ -176,7 +177,7 @@ def open_library(settings: Settings, *, check: bool = True) -> Library:
 
 
 def verifier_key_file(settings: Settings) -> Path:
-    """Return where the public key that checks the bank's checkpoints is kept."""
+    """Return where the public keys that check the bank's checkpoints are kept, the current one first."""
     return settings.home / VERIFIER_KEY_FILE
 
 
@@ -188,11 +189,13 @@ def _require_no_bank(settings: Settings, record: BankRecord | None) -> None:
 def _bank(
     settings: Settings, store: SqlStore, keyring: Keyring, vault: SealedVault, record: BankRecord
 ) -> Bank:
+    signer = KeyringSigner(keyring)
     return Bank(
         record=record,
         store=store,
         vault=vault,
-        signer=KeyringSigner(keyring),
+        verifier_keys=(signer.verifier_key,),
+        signer=signer,
         clock=now,
         random=secrets.token_bytes,
         vocabularies=Vocabularies.load().vocabularies,

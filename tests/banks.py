@@ -41,11 +41,13 @@ def new_bank(store: Store | None = None) -> Bank:
     with store.writing() as books:
         books.bank.write(record)
     ticks = count()
+    signer = KeyringSigner(keyring)
     bank = Bank(
         record=record,
         store=store,
         vault=vault,
-        signer=KeyringSigner(keyring),
+        verifier_keys=(signer.verifier_key,),
+        signer=signer,
         clock=lambda: BEGINNING + timedelta(seconds=next(ticks)),
         random=token_bytes,
         vocabularies=Vocabularies.load().vocabularies,

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path
 from fastapi.responses import PlainTextResponse
 
 from api.dependencies import NamedAccount, TheBank
-from creditbank.services.log import prove_entry, publish_checkpoint
+from creditbank.ledger.checkpoint import verifier_keys_text
+from creditbank.services.log import newest_checkpoint, prove_entry
 
 router = APIRouter(tags=["ledger"])
 
@@ -14,13 +15,16 @@ router = APIRouter(tags=["ledger"])
 @router.get("/checkpoint", response_class=PlainTextResponse)
 def get_checkpoint(bank: TheBank) -> PlainTextResponse:
     """Return the log's size and root, signed (C2SP tlog-checkpoint)."""
-    return PlainTextResponse(publish_checkpoint(bank), headers={"Cache-Control": "no-cache"})
+    return PlainTextResponse(newest_checkpoint(bank), headers={"Cache-Control": "no-cache"})
 
 
 @router.get("/verifier-key", response_class=PlainTextResponse)
 def get_verifier_key(bank: TheBank) -> PlainTextResponse:
-    """Return the public key that checks the checkpoint; compare it with one you got on another way."""
-    return PlainTextResponse(bank.signer.verifier_key + "\n")
+    """Return the public keys that check the checkpoints, one a line, the current one first.
+
+    Compare them with what you got on another way.
+    """
+    return PlainTextResponse(verifier_keys_text(bank.verifier_keys))
 
 
 @router.get("/accounts/{account}/entries/{seq}/proof", response_class=PlainTextResponse)

@@ -13,6 +13,7 @@ from creditbank.cli.output import console
 from creditbank.cli.session import Session
 from creditbank.conversion.holding import Applicant
 from creditbank.identity.account_number import AccountNumber
+from creditbank.ledger.checkpoint import parse_verifier_keys
 from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.rulepacks.library import Library
 from creditbank.samples.people import protagonist, sample_institutions, sample_issuer
@@ -159,10 +160,10 @@ class Story:
         console.print(f"  creditbank ledger verify --checkpoint {self.home}/checkpoint.txt")
 
     def _audit(self, session: Session) -> AuditReport:
-        key = verifier_key_file(self.session.settings).read_text(encoding="utf-8").strip()
+        keys = parse_verifier_keys(verifier_key_file(self.session.settings).read_text(encoding="utf-8"))
         held = (self.home / "checkpoint.txt").read_bytes()
         with examination(session.settings) as opened:
-            return verify_ledger(opened, verifier_key=key, held=held)
+            return verify_ledger(opened, verifier_keys=keys, held=held)
 
     def _statement(self) -> Statement:
         return read_account(self.bank, self.hero)

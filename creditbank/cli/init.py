@@ -45,7 +45,7 @@ def init(
     words = session.words
     console.print(words.text("word.bank-made", origin=bank.record.origin, home=session.settings.home))
     console.print(words.text("word.verifier-key-kept", path=verifier_key_file(session.settings)))
-    console.print(bank.signer.verifier_key)
+    console.print(bank.verifier_keys[0].encode())
 
 
 def _new_passphrase(session: Session) -> str:

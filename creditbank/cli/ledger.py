@@ -14,6 +14,7 @@ from creditbank.cli.periodic import periodic
 from creditbank.cli.session import AccountArgument, JsonOption, OutOption, Session, session_of
 from creditbank.identity.account_number import parse_account_number
 from creditbank.ledger.audit import Finding
+from creditbank.ledger.checkpoint import parse_verifier_keys
 from creditbank.ledger.encoding import JsonValue
 from creditbank.services.audit import LOOKS_PER_ENTRY, AuditReport, verify_ledger
 from creditbank.services.log import prove_entry, publish_checkpoint
@@ -28,7 +29,10 @@ CheckpointOption = Annotated[
     ),
 ]
 VerifierKeyOption = Annotated[
-    Path | None, typer.Option(help="账本公钥文件 · file with the log's public key [<home>/log.vkey]")
+    Path | None,
+    typer.Option(
+        help="账本公钥文件，每行一个 · file with the log's public keys, one a line [<home>/log.vkey]"
+    ),
 ]
 
 
@@ -41,12 +45,13 @@ def verify(
 ) -> None:
     """重新计算整个账本，列出全部发现，不需私钥 · recompute the ledger, print every finding; exit 0 or 1."""
     session = session_of(context)
-    key = read_file(verifier_key or verifier_key_file(session.settings)).decode(errors="replace").strip()
+    kept = read_file(verifier_key or verifier_key_file(session.settings)).decode(errors="replace")
+    keys = parse_verifier_keys(kept)
     held = None if checkpoint is None else read_file(checkpoint)
     with examination(session.settings) as opened:
         steps = LOOKS_PER_ENTRY * opened.rows.size()
         with progress(session.words.text("word.verifying"), total=steps) as step:
-            report = verify_ledger(opened, verifier_key=key, held=held, on_progress=step)
+            report = verify_ledger(opened, verifier_keys=keys, held=held, on_progress=step)
     print_report(session, report, as_json=as_json)
     raise typer.Exit(0 if report.is_whole else NEGATIVE)
 

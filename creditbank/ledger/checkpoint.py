@@ -11,7 +11,7 @@ taken apart and checked. Reading is strict: a note is exactly the bytes that its
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -146,6 +146,25 @@ def parse_verifier_key(text: str) -> VerifierKey:
     if verifier.key_id.hex() != key_id:
         raise VerifierKeyInvalid("verifier-key-id")
     return verifier
+
+
+def parse_verifier_keys(text: str) -> tuple[VerifierKey, ...]:
+    """Read a file of vkeys, one a line: the keys of one log, the current one first.
+
+    Raises:
+        VerifierKeyInvalid: a line is no vkey, the keys have different names, or there is none.
+    """
+    keys = tuple(map(parse_verifier_key, text.split()))
+    if not keys:
+        raise VerifierKeyInvalid("verifier-key-malformed")
+    if any(key.name != keys[0].name for key in keys):
+        raise VerifierKeyInvalid("verifier-keys-of-several")
+    return keys
+
+
+def verifier_keys_text(keys: Iterable[VerifierKey]) -> str:
+    """Return vkeys as a file: one a line, each line ended."""
+    return "".join(key.encode() + "\n" for key in keys)
 
 
 def parse_note(note: bytes) -> SignedNote:

@@ -1,6 +1,6 @@
 """Verify everything the bank ever wrote, from the stored bytes alone; only public keys are needed."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from creditbank.errors import IntegrityBroken
 from creditbank.ledger.audit import Finding, LedgerRows
 from creditbank.ledger.audit_chains import chain_findings
 from creditbank.ledger.audit_tree import Recomputed, tree_findings
-from creditbank.ledger.checkpoint import Checkpoint, VerifierKey, open_note, parse_verifier_key
+from creditbank.ledger.checkpoint import Checkpoint, VerifierKey, open_note
 from creditbank.ledger.merkle import EMPTY_ROOT
 from creditbank.services.ports import Progress
 
@@ -46,22 +46,21 @@ class AuditReport:
 def verify_ledger(
     examination: Examination,
     *,
-    verifier_key: str,
+    verifier_keys: Sequence[VerifierKey],
     held: bytes | None = None,
     on_progress: Progress = lambda _: None,
 ) -> AuditReport:
     """Recompute structure, chains, log, tiles, checkpoints and payloads (DESIGN §3).
 
-    `held` is a checkpoint kept elsewhere: with it the audit also proves that nothing was cut or forked since.
+    `verifier_keys` are the log's public keys, retired ones too: at least one, all of one name. `held` is a
+    checkpoint kept elsewhere: with it the audit also proves that nothing was cut or forked since.
 
     Raises:
-        VerifierKeyInvalid: `verifier_key` is not a vkey.
         NoteInvalid: `held` is not a checkpoint of this log.
     """
-    key = parse_verifier_key(verifier_key)
-    checkpoint = None if held is None else open_note(held, [key])
+    checkpoint = None if held is None else open_note(held, verifier_keys)
     found: list[Finding] = []
-    looking = _everything(examination, key, checkpoint)
+    looking = _everything(examination, verifier_keys, checkpoint)
     while True:
         try:
             finding = next(looking)
@@ -78,9 +77,9 @@ def verify_ledger(
 
 
 def _everything(
-    examination: Examination, key: VerifierKey, held: Checkpoint | None
+    examination: Examination, keys: Sequence[VerifierKey], held: Checkpoint | None
 ) -> Generator[Finding | None, None, Recomputed]:
     """Yield every finding, and None for each look at an entry; a page that cannot be read ends it."""
     yield from examination.structure_findings()
-    yield from chain_findings(examination.rows, log=key.name)
-    return (yield from tree_findings(examination.rows, keys=[key], held=held))
+    yield from chain_findings(examination.rows, log=keys[0].name)
+    return (yield from tree_findings(examination.rows, keys=keys, held=held))

@@ -8,9 +8,10 @@ from typing import TypeVar
 from creditbank.account.records import BankRecord
 from creditbank.errors import NotAuthorised
 from creditbank.ledger.chain import Head, extend, head_after
+from creditbank.ledger.checkpoint import VerifierKey
 from creditbank.ledger.entry import SALT_BYTES, Entry, Payload
 from creditbank.outcomes.vocabulary import Vocabulary
-from creditbank.services.ports import Books, CheckpointSigner, Clock, Store, Vault
+from creditbank.services.ports import Books, Clock, Signer, Store, Vault
 from creditbank.terms import IssuerId, Microseconds, SubjectId, microseconds
 
 T = TypeVar("T")
@@ -25,7 +26,10 @@ class Bank:
     record: BankRecord
     store: Store
     vault: Vault
-    signer: CheckpointSigner
+    verifier_keys: tuple[VerifierKey, ...]
+    """The public keys that check the log's checkpoints: the current one first, then those it replaced."""
+    signer: Signer | None
+    """Signs the log's checkpoints; None in a process that does not hold the key."""
     clock: Clock
     random: Callable[[int], bytes]
     vocabularies: Mapping[str, Vocabulary]

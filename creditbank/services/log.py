@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from creditbank.errors import IntegrityBroken, NotFound
-from creditbank.ledger.checkpoint import Checkpoint, open_note, parse_verifier_key
+from creditbank.errors import IntegrityBroken, Misconfigured, NotFound
+from creditbank.ledger.checkpoint import Checkpoint, open_note
 from creditbank.ledger.merkle import verify_consistency
 from creditbank.ledger.proof_file import InclusionProof
 from creditbank.ledger.tiles import consistency_proof, inclusion_proof
@@ -34,33 +34,51 @@ def publish_checkpoint(bank: Bank) -> bytes:
 
     Raises:
         LogShrankOrForked: it does not continue the last checkpoint kept.
+        Misconfigured: there is something to sign, and this process does not hold the key.
     """
-    key = parse_verifier_key(bank.signer.verifier_key)
     sequence_pending(bank.store)
     with bank.store.reading() as books:  # size, root, tiles and last note of one moment
         log = books.ledger
         checkpoint = Checkpoint(origin=bank.record.origin, size=log.size(), root=log.root())
         latest = log.latest_checkpoint()
         if latest is not None:
-            last = open_note(latest, [key])
+            last = open_note(latest, bank.verifier_keys)
             _must_continue(books, last, checkpoint)
             if last.size == checkpoint.size:
                 return latest
+    if bank.signer is None:
+        raise Misconfigured("checkpoint-key-elsewhere")
     note = bank.signer.sign(checkpoint.body())
     with bank.store.writing() as books:
         books.ledger.add_checkpoint(size=checkpoint.size, note=note)
     return note
 
 
+def newest_checkpoint(bank: Bank) -> bytes:
+    """Return a checkpoint of the log as it stands, or, where this process cannot sign, the last one kept.
+
+    Raises:
+        LogShrankOrForked: the log does not continue the last checkpoint kept.
+        Misconfigured: this process does not hold the key, and no checkpoint was ever signed.
+    """
+    if bank.signer is not None:
+        return publish_checkpoint(bank)
+    with bank.store.reading() as books:
+        latest = books.ledger.latest_checkpoint()
+    if latest is None:
+        raise Misconfigured("checkpoint-key-elsewhere")
+    return latest
+
+
 def prove_entry(bank: Bank, subject: SubjectId, seq: int) -> bytes:
     """Return a C2SP `.tlog-proof` with the leaf, its path to the root, and a signed checkpoint.
 
     Raises:
-        EntryUnknown: the ledger holds no such entry.
-        LogShrankOrForked: no checkpoint can be signed.
+        EntryUnknown: the ledger holds no such entry, or the newest checkpoint does not reach it yet.
+        LogShrankOrForked, Misconfigured: no checkpoint can be signed.
     """
-    note = publish_checkpoint(bank)
-    checkpoint = open_note(note, [parse_verifier_key(bank.signer.verifier_key)])
+    note = newest_checkpoint(bank)
+    checkpoint = open_note(note, bank.verifier_keys)
     with bank.store.reading() as books:
         entry = books.ledger.entry(subject, seq)
         index = books.ledger.log_index_of(subject, seq)

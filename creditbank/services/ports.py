@@ -15,6 +15,7 @@ from creditbank.identity.citizen_number import CitizenNumber
 from creditbank.identity.person import Person
 from creditbank.ledger.append import LogRange
 from creditbank.ledger.chain import Head
+from creditbank.ledger.checkpoint import VerifierKey
 from creditbank.ledger.entry import Entry
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.terms import ExamId, IssuerId, Microseconds, ProgrammeId, SubjectId
@@ -218,15 +219,19 @@ class Vault(Protocol):
         """
 
 
-class CheckpointSigner(Protocol):
-    """Holds the log's signing key."""
+class Signer(Protocol):
+    """Holds one private key, or asks whoever does."""
 
     @property
-    def verifier_key(self) -> str:
-        """The C2SP vkey with which anyone can check the notes: `<name>+<hash>+<key>`."""
+    def verifier_key(self) -> VerifierKey:
+        """The public half, with which anyone can check the notes, and the name it signs under."""
 
-    def sign(self, body: bytes) -> bytes:
-        """Return the C2SP signed note over a checkpoint body."""
+    def sign(self, text: bytes) -> bytes:
+        """Return the C2SP signed note over a text.
+
+        Raises:
+            Misconfigured: whoever holds the key cannot be asked, or does not answer with its signature.
+        """
 
 
 class RuleLibrary(Protocol):

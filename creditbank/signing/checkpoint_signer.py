@@ -7,7 +7,7 @@ from creditbank.signing.keys import Keyring
 
 
 class KeyringSigner:
-    """Keeps the promises of the port `CheckpointSigner`; the key name is the keyring's origin."""
+    """Keeps the promises of the port `Signer`; the key name is the keyring's origin."""
 
     def __init__(self, keyring: Keyring) -> None:
         self._private = Ed25519PrivateKey.from_private_bytes(keyring.checkpoint_seed)
@@ -15,10 +15,10 @@ class KeyringSigner:
         self._verifier = VerifierKey(name=keyring.origin, public_key=public)
 
     @property
-    def verifier_key(self) -> str:
-        """The C2SP vkey with which anyone can check the notes: `<origin>+<key id>+<key>`."""
-        return self._verifier.encode()
+    def verifier_key(self) -> VerifierKey:
+        """The public half, with which anyone can check the notes."""
+        return self._verifier
 
-    def sign(self, body: bytes) -> bytes:
-        """Return the C2SP signed note over a checkpoint body; equal bodies give equal notes (RFC 8032)."""
-        return sign_note(body, self._verifier, self._private.sign(body))
+    def sign(self, text: bytes) -> bytes:
+        """Return the C2SP signed note over a text; equal texts give equal notes (RFC 8032)."""
+        return sign_note(text, self._verifier, self._private.sign(text))

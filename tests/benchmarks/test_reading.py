@@ -13,7 +13,6 @@ import pytest
 
 from creditbank.ledger.audit_chains import chain_findings
 from creditbank.ledger.audit_tree import tree_findings
-from creditbank.ledger.checkpoint import parse_verifier_key
 from creditbank.services.log import publish_checkpoint
 from creditbank.storage.sql_audit import audit_rows
 from creditbank.storage.sql_store import SqlStore
@@ -43,13 +42,13 @@ def test_verification_beside_reading_and_hashing(tmp_path: Path) -> None:
         with store.writing() as books:
             books.ledger.append([entry for one in accounts for entry in chain(one, length=2)])
         publish_checkpoint(bank)
-        key = parse_verifier_key(bank.signer.verifier_key)
+        keys = bank.verifier_keys
 
         def verify() -> None:
             with audit_rows(engine) as rows:
-                for _ in chain_findings(rows, log=key.name):
+                for _ in chain_findings(rows, log=keys[0].name):
                     pass
-                for _ in tree_findings(rows, keys=[key], held=None):
+                for _ in tree_findings(rows, keys=keys, held=None):
                     pass
 
         def read_and_hash() -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, text
 from creditbank.errors import CreditBankError
 from creditbank.ledger.audit_chains import chain_findings
 from creditbank.ledger.audit_tree import tree_findings
-from creditbank.ledger.checkpoint import Checkpoint, parse_verifier_key
+from creditbank.ledger.checkpoint import Checkpoint
 from creditbank.signing.checkpoint_signer import KeyringSigner
 from creditbank.signing.keys import Keyring
 from creditbank.storage.schema import require_current
@@ -70,7 +70,7 @@ def fill(engine: Engine) -> None:
 
 def findings(engine: Engine) -> list[str]:
     """Return what a verification finds, by code; what keeps it from answering counts as found."""
-    key = parse_verifier_key(SIGNER.verifier_key)
+    key = SIGNER.verifier_key
     try:
         require_current(engine)
         found = list(structure_findings(engine))
@@ -195,7 +195,7 @@ def test_no_added_row_goes_unseen(row: str) -> None:
 
 
 def test_a_text_that_is_no_text_is_named_with_its_entry() -> None:
-    key = parse_verifier_key(SIGNER.verifier_key)
+    key = SIGNER.verifier_key
     with copied() as engine:
         with unguarded(engine) as connection:
             connection.execute(text("UPDATE entry SET subject = CAST(x'ff' AS TEXT) WHERE seq = 200"))

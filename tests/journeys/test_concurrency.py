@@ -12,7 +12,7 @@ import pytest
 from creditbank.errors import Conflict
 from creditbank.identity.names import PersonNames
 from creditbank.identity.person import Person
-from creditbank.ledger.checkpoint import open_note, parse_verifier_key
+from creditbank.ledger.checkpoint import open_note
 from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.services.accounts import read_account
@@ -98,7 +98,7 @@ def test_one_outcome_is_revoked_once(bank: Bank) -> None:
 
 def test_every_checkpoint_signed_under_load_is_true(bank: Bank) -> None:
     account = new_account(bank)
-    key = parse_verifier_key(bank.signer.verifier_key)
+    keys = bank.verifier_keys
 
     def record(place: int) -> object:
         return record_outcome(bank, EAST, account, replace(CERTIFICATE, number=f"DEMO-{place}"))
@@ -107,7 +107,7 @@ def test_every_checkpoint_signed_under_load_is_true(bank: Bank) -> None:
         return [publish_checkpoint(bank) for _ in range(5)]
 
     at_once(*(lambda place=place: record(place) for place in range(WRITERS)), sign, sign)
-    last = open_note(publish_checkpoint(bank), [key])
+    last = open_note(publish_checkpoint(bank), keys)
     with bank.store.reading() as books:
         assert (last.size, last.root) == (books.ledger.size(), books.ledger.root())
     assert len(read_account(bank, account).current) == WRITERS

@@ -20,7 +20,9 @@ from creditbank.ledger.checkpoint import (
     parse_checkpoint,
     parse_note,
     parse_verifier_key,
+    parse_verifier_keys,
     sign_note,
+    verifier_keys_text,
 )
 from tests.strategies.ledger import Signer, checkpoints_of, hashes, key_names, signers
 
@@ -173,6 +175,24 @@ def test_no_changed_character_of_a_verifier_key_goes_unseen(signer: Signer, data
     assume(changed != text)
     with pytest.raises(VerifierKeyInvalid):
         parse_verifier_key(changed)
+
+
+@given(st.lists(signers, min_size=1, max_size=4), st.sampled_from(["", "\n", "\r\n"]))
+def test_the_keys_of_one_log_are_read_back_in_their_order(several: list[Signer], end: str) -> None:
+    keys = tuple(replace(signer, name=several[0].name).key for signer in several)
+    text = verifier_keys_text(keys)
+    assert parse_verifier_keys(text) == keys
+    assert parse_verifier_keys(text.removesuffix("\n") + end) == keys
+
+
+@given(signers, signers)
+def test_the_keys_of_two_logs_are_no_file_of_keys(one: Signer, other: Signer) -> None:
+    assume(one.name != other.name)
+    with pytest.raises(VerifierKeyInvalid, match="verifier-keys-of-several"):
+        parse_verifier_keys(verifier_keys_text([one.key, other.key]))
+    for text in ("", "\n", one.key.encode() + "\n#"):
+        with pytest.raises(VerifierKeyInvalid):
+            parse_verifier_keys(text)
 
 
 @given(st.text() | st.text("+AQ=ab01 \ud800\n"))
