@@ -82,6 +82,11 @@ class GroupCommit:
             self._turn.release()
         return cast("T", job.answer())
 
+    @property
+    def waiting(self) -> int:
+        """How many actions wait for a leader."""
+        return len(self._waiting)
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Keep every other writer of this process out of the block.

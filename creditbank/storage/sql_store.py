@@ -83,6 +83,11 @@ class SqlStore:
         self._backlog.require_room()
         return self._group.written(lambda connection: action(_books(connection)), about=about)
 
+    @property
+    def waiting(self) -> int:
+        """How many actions of this process wait for their transaction."""
+        return self._group.waiting
+
     def close(self) -> None:
         """Close every connection that no block holds open."""
         self._engine.dispose()

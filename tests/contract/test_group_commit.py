@@ -1,0 +1,188 @@
+"""What several threads want written shares a transaction and nothing else: each gets its own answer."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from threading import Event
+from typing import TypeVar
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, event
+
+from creditbank.errors import InvalidInput
+from creditbank.ledger.append import HeadMoved, LogBehind
+from creditbank.ledger.chain import EMPTY
+from creditbank.services.ports import Books
+from creditbank.storage.sql_store import SqlBooks, SqlStore
+from creditbank.terms import SubjectId
+from tests.engines import opened, postgresql_url
+from tests.strategies.books import chain, entry_after, subject
+
+T = TypeVar("T")
+
+WAIT = 20
+
+
+class Refused(InvalidInput):
+    """An action changes its mind after it has written."""
+
+
+def extend(
+    of: SubjectId, *, says: str = "", then: Callable[[], object] = lambda: None
+) -> Callable[[Books], int]:
+    """Return the action that adds one entry to a chain, and does something more before it answers."""
+
+    def action(books: Books) -> int:
+        head = books.ledger.heads_of([of])[of]
+        books.ledger.append([entry_after(head, of=of, says=says)])
+        then()
+        return head.length
+
+    return action
+
+
+def refuse() -> None:
+    raise Refused("refused")
+
+
+def gathered(store: SqlStore, actions: list[Callable[[Books], T]], about: list[SubjectId]) -> list[Future[T]]:
+    """Let all the actions queue behind a first writer that is kept from committing until they do."""
+    inside, leave = Event(), Event()
+
+    def hold(_books: Books) -> None:
+        inside.set()
+        assert leave.wait(WAIT)
+
+    with ThreadPoolExecutor(len(actions) + 1) as pool:
+        first = pool.submit(store.written, hold)
+        assert inside.wait(WAIT)
+        asked = [pool.submit(store.written, each, about=of) for each, of in zip(actions, about, strict=True)]
+        while store.waiting < len(actions):
+            Event().wait(0.001)
+        leave.set()
+        first.result(WAIT)
+    return asked
+
+
+@given(refusing=st.lists(st.booleans(), min_size=1, max_size=12))
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_an_action_that_raises_is_undone_alone(engine: Engine, refusing: list[bool]) -> None:
+    store = SqlStore(engine)
+    with store.reading() as books:
+        begun = len(list(books.ledger.subjects("")))
+    subjects = [subject(f"{begun}-{place}") for place in range(len(refusing))]
+    actions = [
+        extend(of, then=refuse if refuses else lambda: None)
+        for of, refuses in zip(subjects, refusing, strict=True)
+    ]
+    answers = gathered(store, actions, subjects)
+    for answer, refuses in zip(answers, refusing, strict=True):
+        assert isinstance(answer.exception(), Refused) if refuses else answer.result() == 0
+    with store.reading() as books:
+        lengths = [books.ledger.heads_of([of])[of].length for of in subjects]
+    assert lengths == [0 if refuses else 1 for refuses in refusing]
+
+
+def test_all_that_waits_is_written_in_one_transaction(engine: Engine) -> None:
+    store = SqlStore(engine)
+    subjects = [subject(place) for place in range(20)]
+    transactions: set[object] = set()
+
+    def extend_seen(of: SubjectId) -> Callable[[Books], int]:
+        def action(books: Books) -> int:
+            assert isinstance(books, SqlBooks)
+            transactions.add(books.ledger._connection)
+            return extend(of)(books)
+
+        return action
+
+    answers = gathered(store, [extend_seen(of) for of in subjects], subjects)
+    assert [answer.result() for answer in answers] == [0] * 20
+    assert len(transactions) == 1
+
+
+def test_actions_of_one_transaction_see_each_other(engine: Engine) -> None:
+    store, of = SqlStore(engine), subject("shared")
+    answers = gathered(store, [extend(of, says=str(place)) for place in range(12)], [of] * 12)
+    assert sorted(answer.result() for answer in answers) == list(range(12))
+
+
+def test_nobody_is_answered_before_the_commit(engine: Engine) -> None:
+    store = SqlStore(engine)
+    subjects = [subject(place) for place in range(5)]
+
+    def fail(_connection: object) -> None:
+        raise OSError("the disk is gone")
+
+    def begin_to_fail() -> None:
+        event.listen(engine, "commit", fail)
+
+    actions = [extend(of, then=begin_to_fail if of == subjects[0] else lambda: None) for of in subjects]
+    answers = gathered(store, actions, subjects)
+    event.remove(engine, "commit", fail)
+    assert all(isinstance(answer.exception(), OSError) for answer in answers)
+    with store.reading() as books:
+        assert set(books.ledger.heads_of(subjects).values()) == {EMPTY}
+
+
+def test_chains_are_extended_in_one_order_everywhere(engine: Engine) -> None:
+    store, done = SqlStore(engine), list[str]()
+    subjects = [subject(name) for name in "nbzqa"]
+    actions = [extend(of, then=partial(done.append, of)) for of in subjects]
+    gathered(store, actions, subjects)
+    assert done == sorted(subjects)
+
+
+def test_a_forestalled_action_is_done_again_on_fresh_books(engine: Engine) -> None:
+    store, of = SqlStore(engine), subject("raced")
+    asked = []
+
+    def act(books: Books) -> int:
+        head = books.ledger.heads_of([of])[of]
+        asked.append(head.length)
+        if len(asked) < 3:
+            raise HeadMoved(subject=of, expected=head.length)
+        books.ledger.append([entry_after(head, of=of)])
+        return head.length
+
+    assert store.written(act, about=of) == 0
+    assert asked == [0, 0, 0]
+
+
+def test_writers_of_two_processes_do_not_record_one_outcome_twice() -> None:
+    key, rounds = b"one certificate", 30
+    with postgresql_url() as url, opened(url) as one, opened(url) as another:
+        stores = [SqlStore(one), SqlStore(another)]
+        seen: list[int] = []
+
+        def record(place: int) -> None:
+            def action(books: Books) -> int:
+                books.outcomes.claim([key, f"other {place}".encode()])
+                before = len(list(books.ledger.subjects("")))
+                books.ledger.append(chain(subject(place), length=1))
+                return before
+
+            seen.append(stores[place % 2].written(action, about=subject(place)))
+
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(record, range(rounds)))
+        # Whoever holds the claim sees everything that those before it wrote: no two saw the same.
+        assert sorted(seen) == list(range(rounds))
+        with one.connect() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM outcome_claim").scalar_one() == 0
+
+
+def test_no_more_is_taken_while_too_many_entries_wait(engine: Engine) -> None:
+    store = SqlStore(engine, backlog_limit=3)
+    of = subject("many")
+    for _ in range(4):
+        with store.writing() as books:
+            books.ledger.append([entry_after(books.ledger.heads_of([of])[of], of=of)])
+    with pytest.raises(LogBehind):
+        store.written(extend(of))
+    with store.writing() as books:
+        books.ledger.sequence()
+    Event().wait(0.3)  # what was seen of the backlog is a quarter of a second old at most
+    assert store.written(extend(of)) == 4
