@@ -11,10 +11,16 @@ from api.routes import accounts, decisions, health, ledger, verifications
 from api.safety import Safety
 from creditbank.services.bank import Bank
 from creditbank.services.ports import RuleLibrary
+from creditbank.services.publishing import Publisher
 
 
-def create_app(bank: Bank, library: RuleLibrary, *, token_digest: bytes) -> FastAPI:
-    """Return the application for this bank; only the operator's token opens more than the public routes."""
+def create_app(
+    bank: Bank, library: RuleLibrary, *, token_digest: bytes, publisher: Publisher | None = None
+) -> FastAPI:
+    """Return the application for this bank; only the operator's token opens more than the public routes.
+
+    `publisher` is who publishes in this process, None where another process does.
+    """
     app = FastAPIOffline(
         title="学分银行 · Credit bank",
         description="Personal learning accounts whose records can be checked by a stranger.",
@@ -24,6 +30,7 @@ def create_app(bank: Bank, library: RuleLibrary, *, token_digest: bytes) -> Fast
     app.state.bank = bank
     app.state.library = library
     app.state.token_digest = token_digest
+    app.state.publisher = publisher
     add_problem_handlers(app)
     app.add_middleware(Safety)
     for public in (health.router, ledger.router, sign_in.router):

@@ -9,6 +9,7 @@ from creditbank.identity.account_number import AccountNumber, parse_account_numb
 from creditbank.locale.catalogue import Catalogue
 from creditbank.services.bank import Bank
 from creditbank.services.ports import RuleLibrary
+from creditbank.services.publishing import Publisher
 
 
 def _bank(request: Request) -> Bank:
@@ -19,11 +20,16 @@ def _library(request: Request) -> RuleLibrary:
     return cast("RuleLibrary", request.app.state.library)
 
 
+def _publisher(request: Request) -> Publisher | None:
+    return cast("Publisher | None", request.app.state.publisher)
+
+
 def _account(account: Annotated[str, Path(description="account number", max_length=64)]) -> AccountNumber:
     return parse_account_number(account)
 
 
 TheBank = Annotated[Bank, Depends(_bank)]
+ThePublisher = Annotated[Publisher | None, Depends(_publisher)]
 Rules = Annotated[RuleLibrary, Depends(_library)]
 NamedAccount = Annotated[AccountNumber, Depends(_account)]
 Words = Annotated[Catalogue, Depends(words_for)]

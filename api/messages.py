@@ -255,6 +255,17 @@ class HealthMessage(Message):
     status: Literal["ok"]
 
 
+class PublishingMessage(Message):
+    """How publishing goes: `failing` with the codes of the last attempt's error, and since when."""
+
+    state: Literal["on-interval", "elsewhere", "failing"]
+    published_size: int | None
+    code: str | None = None
+    reason: str | None = None
+    failed_since: datetime | None = None
+
+
 class ReadinessMessage(Message):
     status: Literal["ready"]
     log_size: int
+    publishing: PublishingMessage

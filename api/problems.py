@@ -26,6 +26,7 @@ from creditbank.errors import (
     Misconfigured,
     NotAuthorised,
     NotFound,
+    NotYet,
     Overloaded,
 )
 
@@ -37,6 +38,7 @@ STATUS: Mapping[type[CreditBankError], int] = MappingProxyType(
         NotAuthorised: 403,
         NotFound: 404,
         Conflict: 409,
+        NotYet: 503,
         Overloaded: 503,
         IntegrityBroken: 500,
         Misconfigured: 503,
@@ -142,7 +144,9 @@ def _bank_problem(request: Request, error: Exception) -> Response:
         reason=said.reason,
         field=error.field,
     )
-    if isinstance(error, Overloaded):
+    if isinstance(error, NotYet):
+        answer.headers["Retry-After"] = str(error.retry_after_seconds)
+    elif isinstance(error, Overloaded):
         answer.headers["Retry-After"] = _RETRY_AFTER_SECONDS
     return answer
 

@@ -17,13 +17,16 @@ from creditbank.errors import Misconfigured
 from creditbank.ledger.audit import Finding
 from creditbank.ledger.checkpoint import verifier_keys_text
 from creditbank.rulepacks.library import Library
-from creditbank.services.bank import Bank
+from creditbank.services.bank import Bank, Publication
 from creditbank.services.institutions import Institution, register_in
-from creditbank.settings import Settings
+from creditbank.services.publishing import begin_outside
+from creditbank.settings import PUBLISH_EVERY_SECONDS, Settings
 from creditbank.signing.checkpoint_signer import KeyringSigner
 from creditbank.signing.keys import Keyring, development_keyring, new_keyring
 from creditbank.signing.opening import open_keyring
 from creditbank.signing.sealed_file import create_key_file, read_key_file
+from creditbank.signing.witness_keys import read_witness_keys
+from creditbank.storage.checkpoint_file import CheckpointFile
 from creditbank.storage.engine import open_engine
 from creditbank.storage.schema import (
     SchemaState,
@@ -106,6 +109,7 @@ def create_bank(
     bank = _bank(settings, store, keyring, vault, record)
     settings.home.mkdir(parents=True, exist_ok=True)
     verifier_key_file(settings).write_text(verifier_keys_text(bank.verifier_keys), encoding="utf-8")
+    begin_outside(bank)
     with store.writing() as books:
         _require_no_bank(settings, books.bank.read())
         books.bank.write(record)
@@ -196,10 +200,21 @@ def _bank(
         vault=vault,
         verifier_keys=(signer.verifier_key,),
         signer=signer,
+        publication=_publication(settings),
         clock=now,
         random=secrets.token_bytes,
         vocabularies=Vocabularies.load().vocabularies,
         allow_test_numbers=settings.allow_test_numbers,
+    )
+
+
+def _publication(settings: Settings) -> Publication:
+    # Where another process publishes, it is supposed to keep the usual interval.
+    witnesses = settings.witness_keys_file
+    return Publication(
+        outside=CheckpointFile(settings.checkpoint_file),
+        witnesses=() if witnesses is None else read_witness_keys(witnesses),
+        every_seconds=settings.publish_seconds or PUBLISH_EVERY_SECONDS,
     )
 
 

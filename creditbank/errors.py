@@ -61,6 +61,18 @@ class Overloaded(CreditBankError):
     code = "overloaded"
 
 
+class NotYet(CreditBankError):
+    """What was asked for will be there soon: ask again in `retry_after_seconds`."""
+
+    code = "not-yet"
+
+    def __init__(
+        self, reason: str, /, *, retry_after_seconds: int, field: str | None = None, **values: object
+    ) -> None:
+        super().__init__(reason, field=field, retry_after_seconds=retry_after_seconds, **values)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class IntegrityBroken(CreditBankError):
     """Our own records contradict themselves: stop and alert."""
 

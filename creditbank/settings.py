@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "CREDITBANK_"
+PUBLISH_EVERY_SECONDS = 10
 
 Language = Literal["zh-CN", "en"]
 
@@ -24,6 +25,11 @@ def _database_in(values: dict[str, Any]) -> SecretStr:
 def _key_file_in(values: dict[str, Any]) -> Path:
     home: Path = values["home"]
     return home / "keys.sealed"
+
+
+def _checkpoint_file_in(values: dict[str, Any]) -> Path:
+    home: Path = values["home"]
+    return home / "checkpoint"
 
 
 class Settings(BaseSettings):
@@ -44,6 +50,8 @@ class Settings(BaseSettings):
     """An SQLAlchemy URL, which may hold a password: `<home>/bank.db` on SQLite unless set."""
     key_file: Path = Field(default_factory=_key_file_in)
     """The sealed key file: `<home>/keys.sealed` unless set."""
+    checkpoint_file: Path = Field(default_factory=_checkpoint_file_in)
+    """Where the last published checkpoint is kept outside the database: `<home>/checkpoint` unless set."""
     passphrase_file: Path | None = None
     """A file whose only line opens the key file."""
     passphrase_fd: Annotated[int, Field(ge=0)] | None = None
@@ -58,6 +66,10 @@ class Settings(BaseSettings):
     """Whether `creditbank serve` also gives entries their places in the log."""
     backlog_limit: Annotated[int, Field(ge=1)] = 200_000
     """How many entries may wait for their places before no more are taken."""
+    publish_seconds: Annotated[int, Field(ge=0, le=86_400)] = PUBLISH_EVERY_SECONDS
+    """How often `creditbank serve` publishes the log's checkpoint; 0 leaves it to another process."""
+    witness_keys_file: Path | None = None
+    """The verifier keys of the witnesses whose cosignatures are taken, one a line."""
     rule_pack_directories: Annotated[tuple[Path, ...], NoDecode] = ()
     """Further directories of rule packs beside the shipped ones, separated as in PATH."""
     host: str = "127.0.0.1"

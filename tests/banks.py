@@ -10,11 +10,12 @@ from creditbank.identity.names import PersonNames
 from creditbank.identity.person import Person
 from creditbank.samples.people import sample_institutions, sample_issuer
 from creditbank.services.accounts import open_account
-from creditbank.services.bank import Bank, Principal
+from creditbank.services.bank import Bank, Principal, Publication
 from creditbank.services.institutions import Institution, register_institution
 from creditbank.services.ports import Store
 from creditbank.signing.checkpoint_signer import KeyringSigner
 from creditbank.signing.keys import new_keyring
+from creditbank.storage.checkpoint_file import MemoryCheckpoint
 from creditbank.storage.memory_store import MemoryStore
 from creditbank.storage.vault import SealedVault
 from creditbank.terms import microseconds
@@ -48,6 +49,7 @@ def new_bank(store: Store | None = None) -> Bank:
         vault=vault,
         verifier_keys=(signer.verifier_key,),
         signer=signer,
+        publication=Publication(outside=MemoryCheckpoint()),
         clock=lambda: BEGINNING + timedelta(seconds=next(ticks)),
         random=token_bytes,
         vocabularies=Vocabularies.load().vocabularies,

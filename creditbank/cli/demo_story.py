@@ -22,8 +22,9 @@ from creditbank.services.accounts import account_of_citizen, read_account
 from creditbank.services.audit import AuditReport, verify_ledger
 from creditbank.services.bank import Bank, Principal
 from creditbank.services.conversions import ExemptionQuestion, WaiverQuestion, apply_for, decide_for
-from creditbank.services.log import prove_entry, publish_checkpoint
+from creditbank.services.log import prove_entry
 from creditbank.services.outcomes import revoke_outcome
+from creditbank.services.publishing import publish_now
 from creditbank.terms import ExamId, ProgrammeId
 from creditbank.vocabularies.library import Vocabularies
 
@@ -135,7 +136,7 @@ class Story:
     def _verify(self) -> None:
         self.heading("word.demo-verification")
         checkpoint = self.home / "checkpoint.txt"
-        checkpoint.write_bytes(publish_checkpoint(self.bank))
+        checkpoint.write_bytes(publish_now(self.bank).note)
         proof = self.home / "entry.tlog-proof"
         proof.write_bytes(prove_entry(self.bank, self.hero.subject, 1))
         print_report(self.session, self._audit(self.session))

@@ -1,4 +1,4 @@
-"""`creditbank ledger`: verify every byte, sign how far the log has come, prove that an entry is in it."""
+"""`creditbank ledger`: verify every byte here; publishing, proofs and receipts in the modules beside."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -8,19 +8,24 @@ from typing import Annotated
 import typer
 
 from creditbank.assembly import examination, verifier_key_file
-from creditbank.cli.files import read_file, require_new, write_file
-from creditbank.cli.output import NEGATIVE, console, errors, print_json, progress
+from creditbank.cli import proving, publishing, verify_receipt
+from creditbank.cli.files import read_file
+from creditbank.cli.output import NEGATIVE, console, print_json, progress
 from creditbank.cli.periodic import periodic
-from creditbank.cli.session import AccountArgument, JsonOption, OutOption, Session, session_of
-from creditbank.identity.account_number import parse_account_number
+from creditbank.cli.session import JsonOption, Session, session_of
 from creditbank.ledger.audit import Finding
 from creditbank.ledger.checkpoint import parse_verifier_keys
 from creditbank.ledger.encoding import JsonValue
 from creditbank.services.audit import LOOKS_PER_ENTRY, AuditReport, verify_ledger
-from creditbank.services.log import prove_entry, publish_checkpoint
 from creditbank.services.sequencing import sequence_pending
 
 app = typer.Typer(no_args_is_help=True, help="账本 · the ledger")
+app.command("publish")(publishing.publish)
+app.command("checkpoint")(publishing.checkpoint)
+app.command("cosign")(publishing.cosign)
+app.command("prove")(proving.prove)
+app.command("consistency")(proving.consistency)
+app.command("verify-receipt")(verify_receipt.verify_receipt)
 
 CheckpointOption = Annotated[
     Path | None,
@@ -78,36 +83,6 @@ def sequence(
             periodic("sequencer", lambda: sequence_pending(store), every_seconds=every),
         ):
             Event().wait()
-
-
-@app.command("checkpoint")
-def checkpoint(context: typer.Context, out: OutOption = None) -> None:
-    """签发检查点：账本的长度与根，请另存他处 · sign the log's size and root (C2SP); keep it elsewhere."""
-    session = session_of(context)
-    if out is not None:
-        require_new(out)
-    write_file(publish_checkpoint(session.bank()), out)
-    _say_written(session, out)
-
-
-@app.command("prove")
-def prove(
-    context: typer.Context,
-    account: AccountArgument,
-    seq: Annotated[int, typer.Argument(min=0, metavar="条目_SEQ", help="条目序号，从 0 起 · entry, from 0")],
-    out: OutOption = None,
-) -> None:
-    """证明一个条目已在账本中 · prove that an entry is in the log, as a C2SP .tlog-proof file."""
-    session = session_of(context)
-    if out is not None:
-        require_new(out)
-    write_file(prove_entry(session.bank(), parse_account_number(account).subject, seq), out)
-    _say_written(session, out)
-
-
-def _say_written(session: Session, path: Path | None) -> None:
-    if path is not None:
-        errors.print(session.words.text("word.file-written", path=path))
 
 
 def finding_members(finding: Finding) -> JsonValue:

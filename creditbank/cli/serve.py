@@ -15,6 +15,7 @@ from creditbank.cli.session import Session, session_of
 from creditbank.errors import Misconfigured
 from creditbank.services.bank import Bank
 from creditbank.services.operator_token import kept_digest, make_token
+from creditbank.services.publishing import Publisher
 from creditbank.services.sequencing import SEQUENCE_EVERY_SECONDS, sequence_pending
 
 _BACKLOG = 512
@@ -68,7 +69,9 @@ def run_server(session: Session, bank: Bank, listening: socket.socket) -> None:
     not logged one by one: their paths hold account numbers.
     """
     create_app: Callable[..., Any] = import_module("api.app").create_app
-    app = create_app(bank, session.library(), token_digest=kept_digest(bank))
+    seconds = session.settings.publish_seconds
+    publisher = Publisher(bank) if seconds else None
+    app = create_app(bank, session.library(), token_digest=kept_digest(bank), publisher=publisher)
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     with ExitStack() as beside:
         if session.settings.sequence:
@@ -77,5 +80,7 @@ def run_server(session: Session, bank: Bank, listening: socket.socket) -> None:
                     "sequencer", lambda: sequence_pending(bank.store), every_seconds=SEQUENCE_EVERY_SECONDS
                 )
             )
+        if publisher is not None:
+            beside.enter_context(periodic("publisher", publisher.attempt, every_seconds=seconds))
         with suppress(KeyboardInterrupt):  # how it is meant to end
             uvicorn.Server(config).run(sockets=[listening])

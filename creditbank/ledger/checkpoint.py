@@ -25,9 +25,11 @@ from creditbank.ledger.entry import HASH_BYTES
 NOTE_MAX_BYTES = 131_072  # sixteen post-quantum signatures, which the standard asks to allow for
 SIZE_LIMIT = 2**63
 
+KEY_ID_BYTES = 4
+SIGNATURE_BYTES = 64
+PUBLIC_KEY_BYTES = 32
+
 _ED25519 = b"\x01"
-_KEY_ID_BYTES = 4
-_PUBLIC_KEY_BYTES = 32
 _SIGNATURE_LINE = re.compile(r"— (\S+) (\S+)")
 _KEY_NAME = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]+")
 _LINE = re.compile(r"[^\x00-\x1f\ud800-\udfff]+")
@@ -56,27 +58,20 @@ class VerifierKey:
     public_key: bytes
 
     def __post_init__(self) -> None:
-        if not _KEY_NAME.fullmatch(self.name):
-            raise VerifierKeyInvalid("verifier-key-name", field="name")
-        if len(self.public_key) != _PUBLIC_KEY_BYTES:
-            raise VerifierKeyInvalid("verifier-key-length", field="public_key")
+        require_key(name=self.name, public_key=self.public_key)
 
     @property
     def key_id(self) -> bytes:
         """The first 4 bytes of `SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key)` (C2SP signed-note, Ed25519)."""
-        return sha256(self.name.encode() + b"\n" + _ED25519 + self.public_key).digest()[:_KEY_ID_BYTES]
+        return key_id_of(name=self.name, algorithm=_ED25519, public_key=self.public_key)
 
     def encode(self) -> str:
         """Return the vkey text, `<name>+<hex key id>+<base64 of 0x01 and the key>`."""
-        return f"{self.name}+{self.key_id.hex()}+{base64_text(_ED25519 + self.public_key)}"
+        return vkey_text(name=self.name, algorithm=_ED25519, public_key=self.public_key)
 
     def has_signed(self, text: bytes, signature: bytes) -> bool:
         """Whether `signature` is this key's over `text` (RFC 8032)."""
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text)
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return is_signature(signature, text, public_key=self.public_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,18 +129,67 @@ def parse_verifier_key(text: str) -> VerifierKey:
     Raises:
         VerifierKeyInvalid: it is not one, its key id is not its own, or its algorithm is not Ed25519.
     """
+    name, public_key = parse_vkey(text, algorithm=_ED25519)
+    return VerifierKey(name=name, public_key=public_key)
+
+
+def key_lines(text: str) -> tuple[str, ...]:
+    """Return the vkeys of a file that holds one a line; empty lines and those that begin with # are none."""
+    lines = (line.strip() for line in text.splitlines())
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+def require_key(*, name: str, public_key: bytes) -> None:
+    """Make sure that a signed note can name a key so, and that it is as long as an Ed25519 key.
+
+    Raises:
+        VerifierKeyInvalid: one of the two does not hold.
+    """
+    if not _KEY_NAME.fullmatch(name):
+        raise VerifierKeyInvalid("verifier-key-name", field="name")
+    if len(public_key) != PUBLIC_KEY_BYTES:
+        raise VerifierKeyInvalid("verifier-key-length", field="public_key")
+
+
+def key_id_of(*, name: str, algorithm: bytes, public_key: bytes) -> bytes:
+    """Return the first 4 bytes of `SHA-256(name ‖ 0x0A ‖ signature type ‖ public key)` (C2SP signed-note)."""
+    return sha256(name.encode() + b"\n" + algorithm + public_key).digest()[:KEY_ID_BYTES]
+
+
+def vkey_text(*, name: str, algorithm: bytes, public_key: bytes) -> str:
+    """Return `<name>+<hex key id>+<base64 of the signature type and the key>` (C2SP signed-note)."""
+    key_id = key_id_of(name=name, algorithm=algorithm, public_key=public_key)
+    return f"{name}+{key_id.hex()}+{base64_text(algorithm + public_key)}"
+
+
+def parse_vkey(text: str, *, algorithm: bytes) -> tuple[str, bytes]:
+    """Return the name and the public key of a vkey of one signature type.
+
+    Raises:
+        VerifierKeyInvalid: it is not one, its key id is not its own, or it is of another type.
+    """
     name, _, rest = text.partition("+")
     key_id, _, encoded = rest.partition("+")
     try:
         key = parse_base64(encoded)
     except EncodingInvalid as error:
         raise VerifierKeyInvalid("verifier-key-malformed") from error
-    if key[:1] != _ED25519:
+    if key[:1] != algorithm:
         raise VerifierKeyInvalid("verifier-key-algorithm")
-    verifier = VerifierKey(name=name, public_key=key[1:])
-    if verifier.key_id.hex() != key_id:
+    public_key = key[1:]
+    require_key(name=name, public_key=public_key)
+    if key_id_of(name=name, algorithm=algorithm, public_key=public_key).hex() != key_id:
         raise VerifierKeyInvalid("verifier-key-id")
-    return verifier
+    return name, public_key
+
+
+def is_signature(signature: bytes, text: bytes, *, public_key: bytes) -> bool:
+    """Whether `signature` is that of an Ed25519 key over `text` (RFC 8032)."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, text)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def parse_verifier_keys(text: str) -> tuple[VerifierKey, ...]:
@@ -242,6 +286,6 @@ def _signature(line: str) -> NoteSignature:
     if found is None or not _KEY_NAME.fullmatch(found[1]):
         raise NoteInvalid("note-malformed")
     decoded = parse_base64(found[2])
-    if len(decoded) <= _KEY_ID_BYTES:
+    if len(decoded) <= KEY_ID_BYTES:
         raise NoteInvalid("note-malformed")
-    return NoteSignature(name=found[1], key_id=decoded[:_KEY_ID_BYTES], signature=decoded[_KEY_ID_BYTES:])
+    return NoteSignature(name=found[1], key_id=decoded[:KEY_ID_BYTES], signature=decoded[KEY_ID_BYTES:])

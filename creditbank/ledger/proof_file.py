@@ -5,11 +5,12 @@ the proof is checked against the leaf's own hash.
 """
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from creditbank.errors import InvalidInput
-from creditbank.ledger.checkpoint import Checkpoint, VerifierKey, open_note
+from creditbank.ledger.checkpoint import Checkpoint, VerifierKey, open_note, parse_note
+from creditbank.ledger.cosignature import Cosignature, WitnessKey, cosignatures_in
 from creditbank.ledger.encoding import EncodingInvalid, base64_text, parse_base64
 from creditbank.ledger.entry import HASH_BYTES, Leaf, leaf_hash, parse_leaf
 from creditbank.ledger.merkle import verify_inclusion
@@ -51,18 +52,20 @@ class InclusionProof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Included:
-    """The leaf is in the log that the checkpoint describes."""
+    """The leaf is in the log that the checkpoint describes, which these witnesses have seen too."""
 
     leaf: Leaf
     index: int
     checkpoint: Checkpoint
+    cosignatures: tuple[Cosignature, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotProved:
-    """The file does not show that the leaf is in the log; `reason` is a published code."""
+    """The file does not show what it was asked to; `reason` is a published code, with the values it names."""
 
     reason: str
+    values: Mapping[str, object] = field(default_factory=dict, compare=False)
 
 
 def parse_proof_file(data: bytes) -> InclusionProof:
@@ -92,16 +95,19 @@ def parse_proof_file(data: bytes) -> InclusionProof:
     return InclusionProof(index=int(index), hashes=hashes, note=note, leaf_bytes=leaf_bytes)
 
 
-def check(proof: InclusionProof, keys: Collection[VerifierKey]) -> Included | NotProved:
-    """Check everything that a proof file claims, against nothing but the log's public keys."""
+def check(
+    proof: InclusionProof, keys: Collection[VerifierKey], *, witnesses: Collection[WitnessKey] = ()
+) -> Included | NotProved:
+    """Check everything that a proof file claims, against public keys alone: the log's and the witnesses'."""
     try:
         checkpoint = open_note(proof.note, keys)
+        cosignatures = cosignatures_in(parse_note(proof.note), witnesses)
         leaf = parse_leaf(proof.leaf_bytes)
     except InvalidInput as error:
-        return NotProved(reason=error.reason)
+        return NotProved(reason=error.reason, values=error.values)
     if leaf.log != checkpoint.origin:
-        return NotProved(reason="leaf-of-another-log")
+        return NotProved(reason="leaf-of-another-log", values={"log": leaf.log, "origin": checkpoint.origin})
     here = leaf_hash(proof.leaf_bytes)
     if not verify_inclusion(here, proof.index, checkpoint.size, proof.hashes, checkpoint.root):
         return NotProved(reason="path-does-not-lead-to-root")
-    return Included(leaf=leaf, index=proof.index, checkpoint=checkpoint)
+    return Included(leaf=leaf, index=proof.index, checkpoint=checkpoint, cosignatures=cosignatures)

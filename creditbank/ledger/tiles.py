@@ -157,6 +157,11 @@ def consistency_proof(old_size: int, new_size: int, read_tile: ReadTile) -> list
     return proof[::-1]
 
 
+def tile_width(size: int, *, level: int, index: int) -> int:
+    """Return how many hashes the first row of a tile has in a log of `size`: none to 256."""
+    return min(max((size >> _HEIGHT * level) - TILE_WIDTH * index, 0), TILE_WIDTH)
+
+
 def tile_hashes(tile: bytes) -> bytes:
     """Return a tile's first row, which is what C2SP tlog-tiles serves.
 
@@ -219,7 +224,7 @@ def _width(tile: bytes) -> int:
 
 def _required(tiles: Mapping[TileId, bytes], place: TileId, size: int) -> bytes:
     level, index = place
-    width = (size >> _HEIGHT * level) % TILE_WIDTH
+    width = tile_width(size, level=level, index=index)
     tile = tiles.get(place)
     if tile is None or len(tile) != _tile_bytes(width):
         raise TileBroken("edge-tile-differs", level=level, index=index, width=width)

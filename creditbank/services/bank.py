@@ -9,14 +9,27 @@ from creditbank.account.records import BankRecord
 from creditbank.errors import NotAuthorised
 from creditbank.ledger.chain import Head, extend, head_after
 from creditbank.ledger.checkpoint import VerifierKey
+from creditbank.ledger.cosignature import WitnessKey
 from creditbank.ledger.entry import SALT_BYTES, Entry, Payload
 from creditbank.outcomes.vocabulary import Vocabulary
-from creditbank.services.ports import Books, Clock, Signer, Store, Vault
+from creditbank.services.ports import Books, Clock, OutsideCheckpoint, Signer, Store, Vault
 from creditbank.terms import IssuerId, Microseconds, SubjectId, microseconds
 
 T = TypeVar("T")
 
 _CHINA = timezone(timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """How the log's checkpoints reach strangers."""
+
+    outside: OutsideCheckpoint
+    """Where the last one is kept beside the database."""
+    witnesses: tuple[WitnessKey, ...] = ()
+    """Whose cosignatures are taken."""
+    every_seconds: int = 10
+    """After how long the next one may be expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +43,7 @@ class Bank:
     """The public keys that check the log's checkpoints: the current one first, then those it replaced."""
     signer: Signer | None
     """Signs the log's checkpoints; None in a process that does not hold the key."""
+    publication: Publication
     clock: Clock
     random: Callable[[int], bytes]
     vocabularies: Mapping[str, Vocabulary]

@@ -16,6 +16,7 @@ from creditbank.identity.person import Person
 from creditbank.ledger.append import LogRange
 from creditbank.ledger.chain import Head
 from creditbank.ledger.checkpoint import VerifierKey
+from creditbank.ledger.cosignature import Cosignature
 from creditbank.ledger.entry import Entry
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.terms import ExamId, IssuerId, Microseconds, ProgrammeId, SubjectId
@@ -87,6 +88,22 @@ class LedgerStore(Protocol):
 
     def add_checkpoint(self, *, size: int, note: bytes) -> None:
         """Keep a signed checkpoint; the same size again is left as it is."""
+
+
+class CheckpointStore(Protocol):
+    """The checkpoints that were kept, each by its size, and the witnesses that cosigned them."""
+
+    def note(self, size: int) -> bytes | None:
+        """Return the signed note of the checkpoint of this size, as the log alone signed it."""
+
+    def cosignatures(self, size: int) -> Sequence[Cosignature]:
+        """Return the newest cosignature of each witness under the checkpoint of this size, by witness."""
+
+    def latest_cosigned(self) -> int | None:
+        """Return the size of the largest checkpoint that a witness has cosigned."""
+
+    def add_cosignatures(self, *, size: int, cosignatures: Collection[Cosignature]) -> None:
+        """Keep cosignatures of a checkpoint that is kept; one that is already there is left as it is."""
 
 
 class AccountStore(Protocol):
@@ -162,6 +179,8 @@ class Books(Protocol):
     @property
     def ledger(self) -> LedgerStore: ...
     @property
+    def checkpoints(self) -> CheckpointStore: ...
+    @property
     def accounts(self) -> AccountStore: ...
     @property
     def outcomes(self) -> OutcomeIndex: ...
@@ -231,6 +250,35 @@ class Signer(Protocol):
 
         Raises:
             Misconfigured: whoever holds the key cannot be asked, or does not answer with its signature.
+        """
+
+
+class OutsideCheckpoint(Protocol):
+    """The last published checkpoint, kept where a restored or exchanged database does not reach."""
+
+    @property
+    def place(self) -> str:
+        """Where it is kept, as a message names it."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other publishers of this place away for the block.
+
+        Raises:
+            Conflict: another one is at it, and was for too long.
+        """
+
+    def read(self) -> bytes | None:
+        """Return the signed note that is kept, None where there is none.
+
+        Raises:
+            Misconfigured: it cannot be read.
+        """
+
+    def write(self, note: bytes) -> None:
+        """Keep a signed note instead of the one before: whole and on disk when this returns.
+
+        Raises:
+            Misconfigured: it cannot be written.
         """
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from creditbank.account.records import AccountRecord, BankRecord, Batch, OutcomeKey
 from creditbank.errors import Raced
+from creditbank.ledger.cosignature import Cosignature
 from creditbank.storage.memory_ledger import MemoryLedger, MemoryLedgerState
 from creditbank.terms import IssuerId, SubjectId
 
@@ -19,6 +20,7 @@ class MemoryState:
     """All that a bank holds. No value is changed in place, so that a copy of the maps is a copy."""
 
     ledger: MemoryLedgerState = field(default_factory=MemoryLedgerState)
+    cosignatures: dict[int, tuple[Cosignature, ...]] = field(default_factory=dict)
     accounts: dict[SubjectId, AccountRecord] = field(default_factory=dict)
     citizens: dict[bytes, AccountRecord] = field(default_factory=dict)
     outcomes: frozenset[OutcomeKey] = frozenset()
@@ -29,6 +31,7 @@ class MemoryState:
     def copy(self) -> "MemoryState":
         return MemoryState(
             ledger=self.ledger.copy(),
+            cosignatures=dict(self.cosignatures),
             accounts=dict(self.accounts),
             citizens=dict(self.citizens),
             outcomes=self.outcomes,
@@ -36,6 +39,31 @@ class MemoryState:
             digest=self.digest,
             bank=self.bank,
         )
+
+
+class MemoryCheckpoints:
+    """Checkpoints and who cosigned them: `services.ports.CheckpointStore`."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    def note(self, size: int) -> bytes | None:
+        return self._state.ledger.notes.get(size)
+
+    def cosignatures(self, size: int) -> Sequence[Cosignature]:
+        kept = sorted(self._state.cosignatures.get(size, ()), key=lambda each: each.cosigned_at)
+        newest = {each.witness.encode(): each for each in kept}
+        return tuple(newest[witness] for witness in sorted(newest))
+
+    def latest_cosigned(self) -> int | None:
+        return max(self._state.cosignatures, default=None)
+
+    def add_cosignatures(self, *, size: int, cosignatures: Collection[Cosignature]) -> None:
+        kept = self._state.cosignatures.get(size, ())
+        places = {(each.witness, each.cosigned_at) for each in kept}
+        new = [each for each in cosignatures if (each.witness, each.cosigned_at) not in places]
+        if new:
+            self._state.cosignatures[size] = (*kept, *new)
 
 
 class MemoryAccounts:
@@ -132,6 +160,7 @@ class MemoryBooks:
     """Everything that one transaction sees and changes together."""
 
     ledger: MemoryLedger
+    checkpoints: MemoryCheckpoints
     accounts: MemoryAccounts
     outcomes: MemoryOutcomes
     batches: MemoryBatches
@@ -168,6 +197,7 @@ class MemoryStore:
 def _books(state: MemoryState) -> MemoryBooks:
     return MemoryBooks(
         ledger=MemoryLedger(state.ledger),
+        checkpoints=MemoryCheckpoints(state),
         accounts=MemoryAccounts(state),
         outcomes=MemoryOutcomes(state),
         batches=MemoryBatches(state),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from creditbank.storage.backlog import Backlog
 from creditbank.storage.engine import BUSY_SECONDS, WRITES
 from creditbank.storage.group_commit import GroupCommit
+from creditbank.storage.sql_checkpoints import SqlCheckpoints
 from creditbank.storage.sql_errors import translated
 from creditbank.storage.sql_ledger import SqlLedger
 from creditbank.storage.sql_records import SqlAccounts, SqlBank, SqlBatches, SqlOutcomes, SqlTokens
@@ -23,6 +24,7 @@ class SqlBooks:
     """Everything that one transaction sees and changes together."""
 
     ledger: SqlLedger
+    checkpoints: SqlCheckpoints
     accounts: SqlAccounts
     outcomes: SqlOutcomes
     batches: SqlBatches
@@ -114,6 +116,7 @@ class SqlStore:
 def _books(connection: Connection) -> SqlBooks:
     return SqlBooks(
         ledger=SqlLedger(connection),
+        checkpoints=SqlCheckpoints(connection),
         accounts=SqlAccounts(connection),
         outcomes=SqlOutcomes(connection),
         batches=SqlBatches(connection),

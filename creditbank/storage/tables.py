@@ -114,6 +114,23 @@ class CheckpointRow(SQLModel, table=True):
     note: bytes = Field(sa_type=LargeBinary)
 
 
+class CosignatureRow(SQLModel, table=True):
+    """One witness's signature under a checkpoint. The key stands beside it: so every cell can be checked."""
+
+    __tablename__ = "cosignature"
+    __table_args__ = (
+        ForeignKeyConstraint(["size"], ["checkpoint.size"], name="cosignature_checkpoint"),
+        CheckConstraint("cosigned_at >= 0", name="cosignature_cosigned_at"),
+        CheckConstraint("length(signature) = 64", name="cosignature_signature"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    size: int = Field(primary_key=True, sa_type=_COUNT, sa_column_kwargs=_ASSIGNED)
+    witness: str = Field(primary_key=True, sa_type=_TEXT)
+    cosigned_at: int = Field(primary_key=True, sa_type=_COUNT, sa_column_kwargs=_ASSIGNED)
+    signature: bytes = Field(sa_type=LargeBinary)
+
+
 class AccountRow(SQLModel, table=True):
     """An account's sealed identity; see `account.records.AccountRecord`."""
 

@@ -13,7 +13,7 @@ import pytest
 
 from creditbank.ledger.audit_chains import chain_findings
 from creditbank.ledger.audit_tree import tree_findings
-from creditbank.services.log import publish_checkpoint
+from creditbank.services.publishing import publish_now
 from creditbank.storage.sql_audit import audit_rows
 from creditbank.storage.sql_store import SqlStore
 from tests.banks import new_bank
@@ -41,7 +41,7 @@ def test_verification_beside_reading_and_hashing(tmp_path: Path) -> None:
         accounts = (subject(f"verified-{number:05}") for number in range(ENTRIES // 2))
         with store.writing() as books:
             books.ledger.append([entry for one in accounts for entry in chain(one, length=2)])
-        publish_checkpoint(bank)
+        publish_now(bank)
         keys = bank.verifier_keys
 
         def verify() -> None:

@@ -12,13 +12,12 @@ import pytest
 from creditbank.errors import Conflict
 from creditbank.identity.names import PersonNames
 from creditbank.identity.person import Person
-from creditbank.ledger.checkpoint import open_note
 from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.services.accounts import read_account
 from creditbank.services.bank import Bank
-from creditbank.services.log import publish_checkpoint
 from creditbank.services.outcomes import record_outcome, revoke_outcome
+from creditbank.services.publishing import publish_now
 from creditbank.storage.sql_store import SqlStore
 from creditbank.terms import OutcomeId
 from tests.banks import EAST, new_account, new_bank
@@ -98,16 +97,15 @@ def test_one_outcome_is_revoked_once(bank: Bank) -> None:
 
 def test_every_checkpoint_signed_under_load_is_true(bank: Bank) -> None:
     account = new_account(bank)
-    keys = bank.verifier_keys
 
     def record(place: int) -> object:
         return record_outcome(bank, EAST, account, replace(CERTIFICATE, number=f"DEMO-{place}"))
 
     def sign() -> object:
-        return [publish_checkpoint(bank) for _ in range(5)]
+        return [publish_now(bank) for _ in range(5)]
 
     at_once(*(lambda place=place: record(place) for place in range(WRITERS)), sign, sign)
-    last = open_note(publish_checkpoint(bank), keys)
+    last = publish_now(bank).checkpoint
     with bank.store.reading() as books:
         assert (last.size, last.root) == (books.ledger.size(), books.ledger.root())
     assert len(read_account(bank, account).current) == WRITERS

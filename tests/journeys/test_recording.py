@@ -7,10 +7,9 @@ from hashlib import sha256
 
 import pytest
 
-from creditbank.errors import Misconfigured, NotAuthorised
+from creditbank.errors import NotAuthorised
 from creditbank.identity.names import PersonNames
 from creditbank.identity.person import Person
-from creditbank.ledger.checkpoint import open_note
 from creditbank.ledger.proof_file import Included, check, parse_proof_file
 from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.course import CourseCredit
@@ -27,13 +26,7 @@ from creditbank.services.import_outcomes import (
     preview_import,
 )
 from creditbank.services.import_plan import ImportRow
-from creditbank.services.log import (
-    EntryUnknown,
-    LogShrankOrForked,
-    newest_checkpoint,
-    prove_entry,
-    publish_checkpoint,
-)
+from creditbank.services.log import prove_entry
 from creditbank.services.outcome_keys import OutcomeRecorded
 from creditbank.services.outcomes import (
     IdempotencyKeyReused,
@@ -43,6 +36,7 @@ from creditbank.services.outcomes import (
     record_outcome,
     revoke_outcome,
 )
+from creditbank.services.publishing import publish_now
 from creditbank.services.sequencing import sequence_pending
 from creditbank.services.verify_certificate import NotFoundForThisName, Verified, verify_certificate
 from creditbank.terms import OutcomeId
@@ -245,46 +239,7 @@ def test_an_entry_is_proved_to_a_stranger_by_a_file() -> None:
     bank = new_bank()
     number = new_account(bank)
     record_outcome(bank, EAST, number, CERTIFICATE)
-    keys = bank.verifier_keys
-    found = check(parse_proof_file(prove_entry(bank, number.subject, 1)), keys)
+    publish_now(bank)
+    found = check(parse_proof_file(prove_entry(bank, number.subject, 1)), bank.verifier_keys)
     assert isinstance(found, Included)
     assert (found.leaf.subject, found.leaf.seq, found.leaf.kind) == (number.subject, 1, "outcome.recorded")
-
-
-def test_a_process_without_the_key_serves_what_another_signed() -> None:
-    bank = new_bank()
-    without = replace(bank, signer=None)
-    with pytest.raises(Misconfigured, match="checkpoint-key-elsewhere"):
-        newest_checkpoint(without)
-    number = new_account(bank)
-    note = publish_checkpoint(bank)
-    assert newest_checkpoint(without) == publish_checkpoint(without) == note
-    assert prove_entry(without, number.subject, 0) == prove_entry(bank, number.subject, 0)
-    record_outcome(without, EAST, number, CERTIFICATE)
-    with pytest.raises(Misconfigured, match="checkpoint-key-elsewhere"):
-        publish_checkpoint(without)
-    assert newest_checkpoint(without) == note
-    with pytest.raises(EntryUnknown):
-        prove_entry(without, number.subject, 1)
-    assert newest_checkpoint(bank) != note
-
-
-def test_a_log_that_does_not_continue_its_last_checkpoint_is_not_signed() -> None:
-    bank = new_bank()
-    signer, keys = bank.signer, bank.verifier_keys
-    assert signer is not None
-    first = open_note(publish_checkpoint(bank), keys)
-    with bank.store.reading() as books:
-        kept = list(books.ledger.checkpoints())
-    assert kept == [publish_checkpoint(bank)]
-    with bank.store.reading() as books:
-        assert list(books.ledger.checkpoints()) == kept
-    forged = type(first)(origin=first.origin, size=first.size + 1, root=bytes(32))
-    with bank.store.writing() as books:
-        books.ledger.add_checkpoint(size=forged.size, note=signer.sign(forged.body()))
-    with pytest.raises(LogShrankOrForked, match="log-shrank"):
-        publish_checkpoint(bank)
-    new_account(bank)
-    new_account(bank, Person(names=PersonNames(chinese="次仁")))
-    with pytest.raises(LogShrankOrForked, match="log-forked"):
-        publish_checkpoint(bank)

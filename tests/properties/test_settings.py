@@ -28,7 +28,7 @@ def test_the_example_names_every_setting_and_no_other() -> None:
 
 def test_the_values_in_the_example_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = Settings()
-    without_default = {"passphrase_file", "passphrase_fd"}
+    without_default = {"passphrase_file", "passphrase_fd", "witness_keys_file"}
     for name, value in re.findall(rf"^#{PREFIX}([A-Z_]+)=(.*)$", EXAMPLE.read_text("utf-8"), re.MULTILINE):
         if name.lower() not in without_default:
             monkeypatch.setenv(PREFIX + name, value)
@@ -40,6 +40,7 @@ def test_files_stay_in_the_home_directory_unless_named(monkeypatch: pytest.Monke
     settings = Settings()
     assert settings.database_url.get_secret_value() == "sqlite:////srv/bank/bank.db"
     assert settings.key_file == Path("/srv/bank/keys.sealed")
+    assert settings.checkpoint_file == Path("/srv/bank/checkpoint")
     monkeypatch.setenv("CREDITBANK_KEY_FILE", "/etc/keys")
     assert Settings().key_file == Path("/etc/keys")
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from creditbank.ledger.chain import EMPTY, Head, extend, head_after
 from creditbank.ledger.checkpoint import Checkpoint, VerifierKey, sign_note
+from creditbank.ledger.cosignature import Cosignature, WitnessKey
 from creditbank.ledger.encoding import INTEGER_LIMIT, JsonValue, canonical_bytes
 from creditbank.ledger.entry import REDACTION, Entry, Leaf, Payload
 from creditbank.terms import IssuerId, Microseconds, SubjectId
@@ -80,6 +81,30 @@ key_names = st.text(
     max_size=20,
 )
 signers = st.builds(Signer, key_names, hashes)
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A key that cosigns checkpoints in one name."""
+
+    name: str
+    seed: bytes
+
+    @property
+    def key(self) -> WitnessKey:
+        return WitnessKey(name=self.name, public_key=self._private.public_key().public_bytes_raw())
+
+    def cosign(self, body: bytes, *, at: int) -> Cosignature:
+        signature = self._private.sign(b"cosignature/v1\ntime %d\n" % at + body)
+        return Cosignature(witness=self.key, cosigned_at=at, signature=signature)
+
+    @property
+    def _private(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.seed)
+
+
+witnesses = st.builds(Witness, key_names, hashes)
+cosigning_times = st.integers(0, 2**63 - 1) | st.integers(1_700_000_000, 1_900_000_000)
 
 LOG = "bank.example/log"
 ISSUER = IssuerId("12540300MB0000000X")
