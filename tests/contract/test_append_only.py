@@ -13,8 +13,10 @@ from creditbank.storage.sql_store import SqlStore
 from creditbank.terms import Microseconds
 from tests.engines import opened, postgresql_url, sqlite_url
 from tests.strategies.books import SCHOOL, batch, entry_after, subject
+from tests.strategies.ledger import Witness
 
 TASHI = subject("tashi")
+WITNESS = Witness("witness.example", bytes(32))
 
 # The insert-only tables: what names a row of theirs, and a column that one might want to change.
 TABLES = {
@@ -22,6 +24,7 @@ TABLES = {
     "payload": ("subject, seq", "bytes"),
     "log_leaf": ("log_index", "subject"),
     "checkpoint": ("size", "note"),
+    "cosignature": ("size, witness, cosigned_at", "signature"),
     "outcome_key": ("key, subject, seq", "subject"),
     "batch": ("number", "receipt"),
     "bank": ("id", "origin"),
@@ -37,6 +40,7 @@ REPLACEMENTS = {
     "log_leaf by index": "log_leaf VALUES (0, 'new', 0)",
     "log_leaf by place": f"log_leaf VALUES (1, '{TASHI}', 0)",
     "checkpoint by size": "checkpoint VALUES (1, x'00')",
+    "cosignature by place": f"cosignature VALUES (1, '{WITNESS.key.encode()}', 7, zeroblob(64))",
     "batch by number": "batch VALUES ('1', 'new', x'00', 0, x'00')",
     "batch by file": "batch SELECT 'new', issuer, file_digest, 0, x'00' FROM batch",
     "batch by rowid": (
@@ -70,6 +74,7 @@ def fill(engine: Engine) -> Engine:
         books.ledger.append([entry_after(EMPTY, of=TASHI, idempotency_key="row 7")])
         books.ledger.sequence()
         books.ledger.add_checkpoint(size=1, note=b"a note")
+        books.checkpoints.add_cosignatures(size=1, cosignatures=[WITNESS.cosign(b"a note", at=7)])
         books.outcomes.add([OutcomeKey(key=b"key", subject=TASHI, seq=0)])
         books.batches.add(batch("1"))
         books.bank.write(bank)

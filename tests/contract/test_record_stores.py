@@ -10,6 +10,7 @@ from creditbank.errors import Conflict
 from creditbank.services.ports import Store
 from creditbank.terms import Microseconds
 from tests.strategies.books import SCHOOL, STATION, account, batch, chain, subject
+from tests.strategies.ledger import Witness
 
 NIMA, DAWA = sha256(b"nima").digest(), sha256(b"dawa").digest()
 
@@ -144,3 +145,37 @@ def test_all_books_are_undone_together(store: Store) -> None:
         assert books.batches.find(issuer=SCHOOL, file_digest=batch("1").file_digest) is None
         assert books.tokens.digest() is None
         assert books.ledger.size() == 0
+
+
+ONE, OTHER = Witness("one.example", bytes(32)), Witness("other.example", bytes([1]) * 32)
+
+
+def test_a_checkpoint_is_found_by_its_size_and_its_newest_cosignatures_with_it(store: Store) -> None:
+    old, new, others = (
+        ONE.cosign(b"body\n", at=7),
+        ONE.cosign(b"body\n", at=8),
+        OTHER.cosign(b"body\n", at=2**63 - 1),
+    )
+    with store.writing() as books:
+        assert books.checkpoints.latest_cosigned() is None
+        books.ledger.add_checkpoint(size=3, note=b"three")
+        books.ledger.add_checkpoint(size=5, note=b"five")
+        books.checkpoints.add_cosignatures(size=3, cosignatures=[new])
+        books.checkpoints.add_cosignatures(size=3, cosignatures=[])
+        books.checkpoints.add_cosignatures(size=3, cosignatures=[others, old, new])
+    with store.reading() as books:
+        assert [books.checkpoints.note(size) for size in (3, 4, 5)] == [b"three", None, b"five"]
+        assert books.checkpoints.cosignatures(3) == (new, others)
+        assert books.checkpoints.cosignatures(5) == ()
+        assert books.checkpoints.latest_cosigned() == 3
+
+
+def test_a_cosignature_kept_is_left_as_it_is(store: Store) -> None:
+    kept, again = ONE.cosign(b"body\n", at=7), ONE.cosign(b"another\n", at=7)
+    with store.writing() as books:
+        books.ledger.add_checkpoint(size=3, note=b"three")
+        books.checkpoints.add_cosignatures(size=3, cosignatures=[kept])
+    with store.writing() as books:
+        books.checkpoints.add_cosignatures(size=3, cosignatures=[again])
+    with store.reading() as books:
+        assert books.checkpoints.cosignatures(3) == (kept,)
