@@ -237,6 +237,19 @@ def test_a_checkpoint_that_another_machine_was_first_to_keep_is_the_one_that_cou
     assert publish(late) == first[0]
 
 
+def test_a_database_that_is_exchanged_while_it_is_signed_is_noticed(bank: Bank) -> None:
+    class Exchanged(MemoryCheckpoint):
+        def write(self, note: bytes) -> None:
+            super().write(note)
+            forged = replace(open_note(note, bank.verifier_keys), root=bytes(32))
+            with bank.store.writing() as books:
+                books.ledger.add_checkpoint(size=forged.size, note=signed(bank, forged))
+
+    exchanged = replace(bank, publication=replace(bank.publication, outside=Exchanged()))
+    with pytest.raises(LogShrankOrForked, match="log-signed-twice"):
+        publish(exchanged)
+
+
 def test_a_state_that_the_tiles_do_not_lead_to_is_not_signed(engine: Engine) -> None:
     bank = new_bank(SqlStore(engine))
     sequence_pending(bank.store)

@@ -13,8 +13,6 @@ from api.app import create_app
 from creditbank.errors import IntegrityBroken
 from creditbank.identity.account_number import account_number_of
 from creditbank.identity.organisation_code import check_character
-from creditbank.ledger.checkpoint import open_note, parse_verifier_key
-from creditbank.ledger.proof_file import Included, check, parse_proof_file
 from creditbank.locale.catalogue import LANGUAGES, catalogue
 from creditbank.rulepacks.library import Library
 from creditbank.samples.people import sample_learners
@@ -24,7 +22,14 @@ from creditbank.services.sequencing import sequence_pending
 from tests.banks import EAST, new_bank
 
 PROBLEM = "application/problem+json"
-PUBLIC = {"/healthz", "/readyz", "/checkpoint", "/verifier-key", "/accounts/{account}/entries/{seq}/proof"}
+PUBLIC = {
+    "/healthz",
+    "/readyz",
+    "/checkpoint",
+    "/verifier-key",
+    "/tile/{path}",
+    "/entries/{subject}/{seq}/receipt",
+}
 CERTIFICATE = {
     "kind": "skill-certificate",
     "number": "DEMO-1",
@@ -92,17 +97,6 @@ def test_a_school_records_and_the_account_shows_it(school: School) -> None:
     revoked = school.post(f"/accounts/{account}/outcomes/000001/revocation", {"reason": "误发"})
     assert revoked.status_code == 201
     assert school.get(f"/accounts/{account}").json()["outcomes"][0]["reason"] == "误发"
-
-
-def test_a_stranger_checks_an_entry_without_trusting_the_bank(school: School) -> None:
-    account = school.account(2)
-    key = parse_verifier_key(school.stranger.get("/verifier-key").text.strip())
-    proof = school.stranger.get(f"/accounts/{account}/entries/0/proof")
-    assert proof.headers["content-type"].startswith("text/plain")
-    assert isinstance(check(parse_proof_file(proof.content), [key]), Included)
-    checkpoint = open_note(school.stranger.get("/checkpoint").content, [key])
-    with school.bank.store.reading() as books:
-        assert checkpoint.size == books.ledger.size()
 
 
 def test_a_certificate_is_verified_by_number_and_name(school: School) -> None:
