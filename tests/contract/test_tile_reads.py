@@ -1,4 +1,4 @@
-"""A proof from a log of 100,000 entries reads at most four tiles, in a process that has read nothing before."""
+"""A proof from a log of 100,000 entries reads at most four tiles, also in a process that has read none."""
 
 from dataclasses import replace
 
