@@ -3,6 +3,7 @@
 Opening never creates a database: `schema.create_or_upgrade` does, once, when the bank is made.
 """
 
+import select
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import StaticPool
 
 from creditbank.errors import Misconfigured
@@ -78,13 +79,23 @@ def sqlite_file(engine: Engine) -> Path | None:
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
-        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
         hide_parameters=True,
         max_overflow=30,
         connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "creditbank"},
     )
+
+    @event.listens_for(engine, "checkout")
+    def be_there(connection: Any, *_: object) -> None:  # noqa: ANN401 - a driver's own class
+        # A server that was asked nothing says nothing, until it goes away: looking needs no round trip.
+        line = select.poll()
+        line.register(connection.fileno(), select.POLLIN)
+        if line.poll(0):
+            raise DisconnectionError
+
+    return engine
 
 
 def _sqlite_file_engine(path: Path) -> Engine:
@@ -131,6 +142,7 @@ def _sqlite_engine(url: URL, database: str, **pool: Any) -> Engine:  # noqa: ANN
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

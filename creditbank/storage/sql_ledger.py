@@ -1,18 +1,15 @@
 """The ledger on SQLite and PostgreSQL: `services.ports.LedgerStore` over one open transaction."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
-import psycopg
 from sqlalchemy import Connection, Row, Select, bindparam, select, text
 
-from creditbank.errors import IntegrityBroken, Raced
-from creditbank.ledger.append import HeadMoved, IdempotencyKeyTaken, LogRange
-from creditbank.ledger.chain import EMPTY, Head
-from creditbank.ledger.entry import Entry, Leaf, LeafInvalid, Payload, parse_leaf
-from creditbank.storage.engine import sqlite
-from creditbank.storage.sql_rows import GIVEN, given, insert_rows, table_of
+from creditbank.ledger.append import LogRange
+from creditbank.ledger.chain import Head
+from creditbank.ledger.entry import Entry, Payload
+from creditbank.storage.sql_chains import SqlChains, leaf_of
+from creditbank.storage.sql_rows import table_of
 from creditbank.storage.sql_sequencer import SEQUENCED_AT_ONCE, SqlSequencer
 from creditbank.storage.tables import (
     CheckpointRow,
@@ -20,14 +17,12 @@ from creditbank.storage.tables import (
     LogLeafRow,
     LogStateRow,
     PayloadRow,
-    PendingRow,
     TileRow,
 )
 from creditbank.terms import SubjectId
 
 _entry = table_of(EntryRow)
 _payload = table_of(PayloadRow)
-_pending = table_of(PendingRow)
 _log_leaf = table_of(LogLeafRow)
 _log_state = table_of(LogStateRow)
 _tile = table_of(TileRow)
@@ -35,9 +30,6 @@ _checkpoint = table_of(CheckpointRow)
 
 _AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
 
-_ALREADY_THERE = (sqlite.IntegrityError, psycopg.IntegrityError)
-_KEY_CONSTRAINT = "entry_idempotency_key"
-_BEGINNING = (EMPTY.length, EMPTY.last_hash)
 _ROWS_AT_ONCE = 256
 _LAST_CHARACTER = "\U0010ffff"
 
@@ -66,14 +58,6 @@ _keep_checkpoint = text(
     "INSERT INTO checkpoint (size, note) SELECT CAST(:size AS BIGINT), :note"
     " WHERE NOT EXISTS (SELECT 1 FROM checkpoint WHERE size = :size) ON CONFLICT (size) DO NOTHING"
 )
-_ends = {
-    dialect: text(
-        f"SELECT entry.subject, entry.seq, entry.leaf, entry.leaf_hash FROM {texts}"  # noqa: S608 - ours
-        " JOIN entry ON entry.subject = given.value"
-        " AND entry.seq = (SELECT max(seq) FROM entry WHERE subject = given.value)"
-    )
-    for dialect, texts in GIVEN.items()
-}
 
 
 class SqlLedger:
@@ -81,6 +65,7 @@ class SqlLedger:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._chains = SqlChains(connection)
         self._sequencer = SqlSequencer(connection)
 
     def size(self) -> int:
@@ -90,10 +75,7 @@ class SqlLedger:
         return bytes(self._connection.execute(select(_log_state.c.root)).scalar_one())
 
     def heads_of(self, subjects: Collection[SubjectId]) -> Mapping[SubjectId, Head]:
-        heads = dict.fromkeys(subjects, EMPTY)
-        for row in self._ends_of(subjects):
-            heads[row.subject] = Head(length=row.seq + 1, last_hash=row.leaf_hash, at=_leaf_of(row).at)
-        return heads
+        return self._chains.heads_of(subjects)
 
     def subjects(self, prefix: str) -> Iterator[SubjectId]:
         named = select(_entry.c.subject).where(_entry.c.seq == 0, _entry.c.subject < prefix + _LAST_CHARACTER)
@@ -119,14 +101,7 @@ class SqlLedger:
         return self._one(_entries.where(_entry.c.subject == subject, named))
 
     def append(self, entries: Sequence[Entry]) -> None:
-        self._require_ends(entries)
-        try:
-            with self._undone_if_refused():
-                insert_rows(self._connection, _entry, map(_entry_row, entries))
-        except _ALREADY_THERE as error:
-            raise _refusal(error, entries) from error
-        insert_rows(self._connection, _payload, map(_payload_row, entries))
-        insert_rows(self._connection, _pending, map(_pending_row, entries))
+        self._chains.append(entries)
 
     def sequence(self, *, at_most: int = SEQUENCED_AT_ONCE) -> LogRange | None:
         return self._sequencer.sequence(at_most=at_most)
@@ -153,27 +128,6 @@ class SqlLedger:
     def add_checkpoint(self, *, size: int, note: bytes) -> None:
         self._connection.execute(_keep_checkpoint, {"size": size, "note": note})
 
-    def _undone_if_refused(self) -> AbstractContextManager[object]:
-        """Leave the transaction as it was when an entry is refused."""
-        return self._connection.begin_nested()
-
-    def _ends_of(self, subjects: Collection[SubjectId]) -> Sequence[_AnyRow]:
-        ends = _ends[self._connection.dialect.name]
-        return self._connection.execute(ends, given(self._connection, subjects)).all()
-
-    def _require_ends(self, entries: Sequence[Entry]) -> None:
-        subjects = {entry.leaf.subject for entry in entries}
-        ends = {row.subject: (row.seq + 1, row.leaf_hash) for row in self._ends_of(subjects)}
-        extended: set[SubjectId] = set()
-        for entry in entries:
-            leaf = entry.leaf
-            follows = ends.get(leaf.subject, _BEGINNING) == (leaf.seq, leaf.prev)
-            assert follows or leaf.subject not in extended, "new entries of one chain follow each other"
-            if not follows:
-                raise HeadMoved(subject=leaf.subject, expected=leaf.seq)
-            ends[leaf.subject] = (leaf.seq + 1, entry.leaf_hash)
-            extended.add(leaf.subject)
-
     def _page_of_subjects(self, named: Select[str]) -> Sequence[SubjectId]:
         page = named.order_by(_entry.c.subject).limit(_ROWS_AT_ONCE)
         return [SubjectId(subject) for subject in self._connection.execute(page).scalars()]
@@ -183,41 +137,11 @@ class SqlLedger:
         return None if row is None else _entry_of(row)
 
 
-def _refusal(error: Exception, entries: Sequence[Entry]) -> Raced:
-    """Say what a new entry met. On SQLite the ends of the chains cannot move, so it can only be a key."""
-    if isinstance(error, psycopg.Error) and error.diag.constraint_name != _KEY_CONSTRAINT:
-        leaf = entries[0].leaf
-        return HeadMoved(subject=leaf.subject, expected=leaf.seq)
-    return IdempotencyKeyTaken()
-
-
-def _leaf_of(row: _AnyRow) -> Leaf:
-    try:
-        return parse_leaf(row.leaf)
-    except LeafInvalid as error:
-        # Not the caller's input: the bytes were kept by us.
-        raise IntegrityBroken("stored-leaf-invalid", subject=row.subject, seq=row.seq) from error
-
-
 def _entry_of(row: _AnyRow) -> Entry:
     return Entry(
-        leaf=_leaf_of(row),
+        leaf=leaf_of(row.leaf, subject=row.subject, seq=row.seq),
         leaf_bytes=row.leaf,
         leaf_hash=row.leaf_hash,
         payload=None if row.salt is None else Payload(salt=row.salt, content=row.bytes),
         idempotency_key=row.idempotency_key,
     )
-
-
-def _entry_row(entry: Entry) -> tuple[object, ...]:
-    leaf = entry.leaf
-    return leaf.subject, leaf.seq, entry.leaf_bytes, entry.leaf_hash, entry.idempotency_key
-
-
-def _payload_row(entry: Entry) -> tuple[object, ...]:
-    assert entry.payload is not None, "a new entry says something"
-    return entry.leaf.subject, entry.leaf.seq, entry.payload.salt, entry.payload.content
-
-
-def _pending_row(entry: Entry) -> tuple[object, ...]:
-    return entry.leaf.subject, entry.leaf.seq, entry.leaf_hash

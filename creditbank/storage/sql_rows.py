@@ -1,7 +1,12 @@
-"""Many rows in, many keys looked up: what a loop over single statements does too slowly."""
+"""Statements where speed is decided: many rows in, many keys looked up, and what every append sends.
+
+A short statement costs ten times what the database needs for it when it goes through SQLAlchemy, so those of
+the append go to the driver directly. What it raises comes bare; `sql_errors.translated` knows both.
+"""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -38,21 +43,43 @@ def given(connection: Connection, texts: Collection[str]) -> Mapping[str, object
     return {"given": json.dumps(list(texts)) if connection.dialect.name == "sqlite" else list(texts)}
 
 
+def for_driver(statement: str) -> Mapping[str, str]:
+    """Return a statement, whose parameters are written `%s`, as each dialect's driver wants it."""
+    return {"postgresql": statement, "sqlite": statement.replace("%s", "?")}
+
+
+def rows_from_driver(
+    connection: Connection, statement: Mapping[str, str], parameters: Sequence[object]
+) -> Sequence[Any]:
+    """Execute one statement of `for_driver` without SQLAlchemy and return its rows."""
+    driver: Any = connection.connection.driver_connection
+    rows: Sequence[Any] = driver.execute(statement[connection.dialect.name], parameters).fetchall()
+    return rows
+
+
 def insert_rows(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
     """Insert whole rows, values in the order of the columns, drawing one after the other from `rows`.
 
     They go to the driver directly: `executemany` on SQLite, COPY on PostgreSQL.
     """
-    names = ", ".join(each.name for each in table.columns)
     cursor: Any = connection.connection.cursor()
+    statement = _insertion(table, connection.dialect.name)
     if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" for _ in table.columns)
-        cursor.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)  # noqa: S608 - our names
+        cursor.executemany(statement, rows)
         return
-    with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
+    with cursor.copy(statement) as copy:
         copy.set_types([_postgresql_type(each) for each in table.columns])
         for row in rows:
             copy.write_row(row)
+
+
+@cache
+def _insertion(table: Table, dialect: str) -> str:
+    names = ", ".join(each.name for each in table.columns)
+    marks = ", ".join("?" for _ in table.columns)
+    if dialect == "sqlite":
+        return f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
+    return f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)"
 
 
 def _postgresql_type(of: Column[Any]) -> str:

@@ -1,0 +1,186 @@
+"""The subjects' chains in the tables: where each ends, and new entries put after that.
+
+On SQLite whoever writes is alone, so what was looked at stays true until the commit: nothing inserted here is
+ever refused. On PostgreSQL others write beside us, and only the insert itself can tell who was first. One
+entry goes in by one statement, which inserts all of it or nothing; many go by COPY.
+
+Entries are never changed, so an end that was read once needs no second look: where the chain has grown since,
+the primary key says so.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import psycopg
+from sqlalchemy import Connection, text
+
+from creditbank.errors import IntegrityBroken
+from creditbank.ledger.append import HeadMoved, IdempotencyKeyTaken
+from creditbank.ledger.chain import EMPTY, Head
+from creditbank.ledger.entry import Entry, Leaf, LeafInvalid, parse_leaf
+from creditbank.storage.sql_rows import GIVEN, for_driver, given, insert_rows, rows_from_driver, table_of
+from creditbank.storage.tables import EntryRow, PayloadRow, PendingRow
+from creditbank.terms import SubjectId
+
+_entry = table_of(EntryRow)
+_payload = table_of(PayloadRow)
+_pending = table_of(PendingRow)
+
+_Key: TypeAlias = tuple[SubjectId, str]
+_End: TypeAlias = tuple[int, bytes]
+_BEGINNING: _End = (EMPTY.length, EMPTY.last_hash)
+_KEY_CONSTRAINT = "entry_idempotency_key"
+
+_last_of_one = for_driver(
+    "SELECT subject, seq, leaf_hash, leaf FROM entry WHERE subject = %s ORDER BY seq DESC LIMIT 1"
+)
+_last_of_many = {
+    "sqlite": text(
+        f"SELECT subject, seq, leaf_hash, leaf FROM {GIVEN['sqlite']}"  # noqa: S608 - our own
+        " JOIN entry ON subject = given.value"
+        " AND seq = (SELECT max(seq) FROM entry WHERE subject = given.value)"
+    ),
+    "postgresql": text(
+        f"SELECT last.* FROM {GIVEN['postgresql']}"  # noqa: S608 - our own
+        " CROSS JOIN LATERAL (SELECT subject, seq, leaf_hash, leaf FROM entry"
+        " WHERE subject = given.value ORDER BY seq DESC LIMIT 1) AS last"
+    ),
+}
+_has_key = for_driver("SELECT 1 FROM entry WHERE subject = %s AND idempotency_key = %s")
+_add_one = for_driver(
+    """
+    WITH kept AS (
+        INSERT INTO entry (subject, seq, leaf, leaf_hash, idempotency_key) VALUES (%s, %s, %s, %s, %s)
+        ON CONFLICT DO NOTHING RETURNING subject, seq, leaf_hash
+    ), said AS (
+        INSERT INTO payload (subject, seq, salt, bytes)
+        SELECT subject, seq, CAST(%s AS bytea), CAST(%s AS bytea) FROM kept
+    ), waits AS (
+        INSERT INTO pending (subject, seq, leaf_hash) SELECT subject, seq, leaf_hash FROM kept
+    )
+    SELECT 1 FROM kept
+    """
+)
+
+
+class SqlChains:
+    """The chains, as one transaction sees and extends them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._ends: dict[SubjectId, _End] = {}
+
+    def heads_of(self, subjects: Collection[SubjectId]) -> Mapping[SubjectId, Head]:
+        heads = dict.fromkeys(subjects, EMPTY)
+        for subject, seq, leaf_hash, leaf in self._last_rows(subjects):
+            at = leaf_of(leaf, subject=subject, seq=seq).at
+            heads[subject] = Head(length=seq + 1, last_hash=leaf_hash, at=at)
+        self._ends |= {subject: (head.length, head.last_hash) for subject, head in heads.items()}
+        return heads
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        ends = self._ends_with(entries)
+        if self._connection.dialect.name == "sqlite":
+            self._require_new_keys(entries)
+            self._insert(entries)
+        elif len(entries) == 1:
+            self._insert_one(entries[0])
+        elif entries:
+            self._insert_many(entries)
+        self._ends |= ends
+
+    def _ends_with(self, entries: Sequence[Entry]) -> Mapping[SubjectId, _End]:
+        """Return where the chains will end, if `entries` follow what is there, and each other."""
+        self._read_ends({entry.leaf.subject for entry in entries} - self._ends.keys())
+        ends: dict[SubjectId, _End] = {}
+        for entry in entries:
+            leaf = entry.leaf
+            follows = ends.get(leaf.subject, self._ends[leaf.subject]) == (leaf.seq, leaf.prev)
+            assert follows or leaf.subject not in ends, "new entries of one chain follow each other"
+            if not follows:
+                raise self._moved(leaf)
+            ends[leaf.subject] = (leaf.seq + 1, entry.leaf_hash)
+        return ends
+
+    def _read_ends(self, subjects: Collection[SubjectId]) -> None:
+        self._ends |= dict.fromkeys(subjects, _BEGINNING)
+        self._ends |= {
+            subject: (seq + 1, leaf_hash) for subject, seq, leaf_hash, _ in self._last_rows(subjects)
+        }
+
+    def _last_rows(self, subjects: Collection[SubjectId]) -> Iterable[Any]:
+        if len(subjects) == 1:
+            return rows_from_driver(self._connection, _last_of_one, tuple(subjects))
+        if not subjects:
+            return ()
+        ends = _last_of_many[self._connection.dialect.name]
+        return self._connection.execute(ends, given(self._connection, subjects))
+
+    def _require_new_keys(self, entries: Iterable[Entry]) -> None:
+        used: set[_Key] = set()
+        for key in _keys_of(entries):
+            if key in used or self._is_taken(key):
+                raise IdempotencyKeyTaken
+            used.add(key)
+
+    def _is_taken(self, key: _Key) -> bool:
+        return bool(rows_from_driver(self._connection, _has_key, key))
+
+    def _insert_one(self, entry: Entry) -> None:
+        row = (*_entry_row(entry), *_payload_row(entry)[2:])
+        if rows_from_driver(self._connection, _add_one, row):
+            return
+        if any(map(self._is_taken, _keys_of([entry]))):
+            raise IdempotencyKeyTaken
+        raise self._moved(entry.leaf)
+
+    def _insert_many(self, entries: Sequence[Entry]) -> None:
+        try:
+            with self._connection.begin_nested():  # what was inserted before a refusal is taken back
+                self._insert(entries)
+        except psycopg.errors.UniqueViolation as error:
+            if error.diag.constraint_name == _KEY_CONSTRAINT:
+                raise IdempotencyKeyTaken from error
+            self._ends.clear()
+            self._ends_with(entries)  # says which chain has grown
+            raise
+
+    def _insert(self, entries: Sequence[Entry]) -> None:
+        insert_rows(self._connection, _entry, map(_entry_row, entries))
+        insert_rows(self._connection, _payload, map(_payload_row, entries))
+        insert_rows(self._connection, _pending, map(_pending_row, entries))
+
+    def _moved(self, leaf: Leaf) -> HeadMoved:
+        del self._ends[leaf.subject]  # to be read again
+        return HeadMoved(subject=leaf.subject, expected=leaf.seq)
+
+
+def leaf_of(leaf: bytes, *, subject: SubjectId, seq: int) -> Leaf:
+    """Read a leaf that the bank kept.
+
+    Raises:
+        IntegrityBroken: it is none.
+    """
+    try:
+        return parse_leaf(leaf)
+    except LeafInvalid as error:
+        # Not the caller's input: the bytes were kept by us.
+        raise IntegrityBroken("stored-leaf-invalid", subject=subject, seq=seq) from error
+
+
+def _keys_of(entries: Iterable[Entry]) -> Iterable[_Key]:
+    return ((each.leaf.subject, each.idempotency_key) for each in entries if each.idempotency_key is not None)
+
+
+def _entry_row(entry: Entry) -> tuple[object, ...]:
+    leaf = entry.leaf
+    return leaf.subject, leaf.seq, entry.leaf_bytes, entry.leaf_hash, entry.idempotency_key
+
+
+def _payload_row(entry: Entry) -> tuple[object, ...]:
+    assert entry.payload is not None, "a new entry says something"
+    return entry.leaf.subject, entry.leaf.seq, entry.payload.salt, entry.payload.content
+
+
+def _pending_row(entry: Entry) -> tuple[object, ...]:
+    return entry.leaf.subject, entry.leaf.seq, entry.leaf_hash
