@@ -10,6 +10,7 @@ from api.problems import add_problem_handlers
 from api.routes import accounts, decisions, health, ledger, verifications
 from api.safety import Safety
 from creditbank.services.bank import Bank
+from creditbank.services.idempotency import InFlight
 from creditbank.services.ports import RuleLibrary
 from creditbank.services.publishing import Publisher
 
@@ -31,6 +32,7 @@ def create_app(
     app.state.library = library
     app.state.token_digest = token_digest
     app.state.publisher = publisher
+    app.state.in_flight = InFlight()
     add_problem_handlers(app)
     app.add_middleware(Safety)
     for public in (health.router, ledger.router, sign_in.router):

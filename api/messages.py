@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -199,6 +199,9 @@ class ReceiptMessage(Message):
             repeated=receipt.repeated,
         )
 
+    def as_repetition(self) -> Self:
+        return self.model_copy(update={"repeated": True})
+
 
 class OpenedMessage(Message):
     account: str
@@ -207,6 +210,9 @@ class OpenedMessage(Message):
     @classmethod
     def of(cls, opened: OpenedAccount) -> "OpenedMessage":
         return cls(account=str(opened.number), receipt=ReceiptMessage.of(opened.receipt))
+
+    def as_repetition(self) -> Self:
+        return self.model_copy(update={"receipt": self.receipt.as_repetition()})
 
 
 class VerificationRequest(Message):

@@ -29,6 +29,7 @@ from creditbank.errors import (
     NotYet,
     Overloaded,
 )
+from creditbank.services.idempotency import RequestInFlight
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -47,7 +48,10 @@ STATUS: Mapping[type[CreditBankError], int] = MappingProxyType(
 
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 """What an answer of 401 must carry (RFC 9110, section 15.5.2)."""
-_RETRY_AFTER_SECONDS = "5"
+_RETRY_AFTER_SECONDS: Mapping[type[CreditBankError], int] = MappingProxyType(
+    {Overloaded: 5, RequestInFlight: 1}
+)
+"""When it is worth to ask again, where waiting alone helps (RFC 9110, section 10.2.3)."""
 _LIKE_A_CITIZEN_NUMBER = re.compile(r"\d{17}[\dXx]")
 _log = structlog.get_logger(__name__)
 
@@ -146,8 +150,9 @@ def _bank_problem(request: Request, error: Exception) -> Response:
     )
     if isinstance(error, NotYet):
         answer.headers["Retry-After"] = str(error.retry_after_seconds)
-    elif isinstance(error, Overloaded):
-        answer.headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    for kind, seconds in _RETRY_AFTER_SECONDS.items():
+        if isinstance(error, kind):
+            answer.headers["Retry-After"] = str(seconds)
     return answer
 
 

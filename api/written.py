@@ -1,13 +1,14 @@
 """How members are written in JSON: decimals, dates and instants are strings, since a number would be rounded
-or taken for seconds, and nothing that is not ours is accepted.
+or taken for seconds, and nothing that is not ours is accepted. How a message becomes an answer.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
+from fastapi import Response
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
@@ -25,6 +26,18 @@ class Message(BaseModel):
     """What every message has in common."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def as_repetition(self) -> Self:
+        """Return the message that a repetition of its request is answered with."""
+        return self
+
+
+def json_answer(
+    said: BaseModel | bytes, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return an answer whose body is a message, or a message's JSON; it is not checked a second time."""
+    content = said if isinstance(said, bytes) else said.model_dump_json()
+    return Response(content, status_code=status, headers=headers, media_type="application/json")
 
 
 def _written_as(pattern: str) -> Callable[[Any], str]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path
+from fastapi import APIRouter, Path, Response
 
 from api.auth.operator import Caller
 from api.dependencies import NamedAccount, TheBank
@@ -15,6 +15,7 @@ from api.messages import (
     RevocationRequest,
     outcome_stated,
 )
+from api.once import DoneOnce
 from creditbank.documents.statement import StatementDocument
 from creditbank.services.accounts import open_account, read_account
 from creditbank.services.outcomes import correct_outcome, record_outcome, revoke_outcome
@@ -22,18 +23,14 @@ from creditbank.terms import OutcomeId
 
 router = APIRouter(prefix="/accounts", tags=["accounts"])
 
-IdempotencyKey = Annotated[
-    str | None,
-    Header(max_length=200, pattern=r"^[\x21-\x7e]+$", description="the same key never records twice"),
-]
 NamedOutcome = Annotated[str, Path(pattern=r"^\d{6}$", description="the outcome's id in this account")]
 
 
-@router.post("", status_code=201)
-def post_account(asked: AccountRequest, bank: TheBank, caller: Caller) -> OpenedMessage:
+@router.post("", status_code=201, response_model=OpenedMessage)
+def post_account(asked: AccountRequest, bank: TheBank, caller: Caller, once: DoneOnce) -> Response:
     """Open the one account that a learner has for life."""
     person = asked.person(allow_test_numbers=bank.allow_test_numbers)
-    return OpenedMessage.of(open_account(bank, caller, person))
+    return once.created(lambda bank: open_account(bank, caller, person), OpenedMessage.of)
 
 
 @router.get("/{account}")
@@ -42,41 +39,35 @@ def get_account(account: NamedAccount, bank: TheBank) -> StatementDocument:
     return StatementDocument.of(read_account(bank, account))
 
 
-@router.post("/{account}/outcomes", status_code=201)
-def post_outcome(
-    account: NamedAccount,
-    asked: OutcomeRequest,
-    bank: TheBank,
-    caller: Caller,
-    idempotency_key: IdempotencyKey = None,
-) -> ReceiptMessage:
+@router.post("/{account}/outcomes", status_code=201, response_model=ReceiptMessage)
+def post_outcome(account: NamedAccount, asked: OutcomeRequest, caller: Caller, once: DoneOnce) -> Response:
     """Record an outcome in the name of the institution that is asking."""
     outcome = outcome_stated(asked.outcome, issuer=caller.issuer)
-    receipt = record_outcome(bank, caller, account, outcome, idempotency_key=idempotency_key)
-    return ReceiptMessage.of(receipt)
-
-
-@router.post("/{account}/outcomes/{outcome}/correction", status_code=201)
-def post_correction(
-    account: NamedAccount, outcome: NamedOutcome, asked: CorrectionRequest, bank: TheBank, caller: Caller
-) -> ReceiptMessage:
-    """Put another outcome in the place of this one; what rests on it is suspended."""
-    stated = outcome_stated(asked.outcome, issuer=caller.issuer)
-    receipt = correct_outcome(bank, caller, account, OutcomeId(outcome), stated, reason=asked.reason)
-    return ReceiptMessage.of(receipt)
-
-
-@router.post("/{account}/outcomes/{outcome}/revocation", status_code=201)
-def post_revocation(
-    account: NamedAccount, outcome: NamedOutcome, asked: RevocationRequest, bank: TheBank, caller: Caller
-) -> ReceiptMessage:
-    """End an outcome; what rests on it is suspended."""
-    receipt = revoke_outcome(
-        bank,
-        caller,
-        account,
-        OutcomeId(outcome),
-        reason=asked.reason,
-        effective_on=asked.effective_on,
+    return once.created(
+        lambda bank: record_outcome(bank, caller, account, outcome, idempotency_key=once.key),
+        ReceiptMessage.of,
     )
-    return ReceiptMessage.of(receipt)
+
+
+@router.post("/{account}/outcomes/{outcome}/correction", status_code=201, response_model=ReceiptMessage)
+def post_correction(
+    account: NamedAccount, outcome: NamedOutcome, asked: CorrectionRequest, caller: Caller, once: DoneOnce
+) -> Response:
+    """Put another outcome in the place of this one; what rests on it is suspended."""
+    corrects, stated = OutcomeId(outcome), outcome_stated(asked.outcome, issuer=caller.issuer)
+    return once.created(
+        lambda bank: correct_outcome(bank, caller, account, corrects, stated, reason=asked.reason),
+        ReceiptMessage.of,
+    )
+
+
+@router.post("/{account}/outcomes/{outcome}/revocation", status_code=201, response_model=ReceiptMessage)
+def post_revocation(
+    account: NamedAccount, outcome: NamedOutcome, asked: RevocationRequest, caller: Caller, once: DoneOnce
+) -> Response:
+    """End an outcome; what rests on it is suspended."""
+    revokes, reason, effective_on = OutcomeId(outcome), asked.reason, asked.effective_on
+    return once.created(
+        lambda bank: revoke_outcome(bank, caller, account, revokes, reason=reason, effective_on=effective_on),
+        ReceiptMessage.of,
+    )

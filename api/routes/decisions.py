@@ -1,10 +1,11 @@
 """What an account's outcomes convert to: course exemptions in a programme, waived parts of an exam."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from api.auth.operator import Caller
 from api.decision_messages import DecisionMessage, ExemptionRequest, GrantsMessage, Question, WaiverRequest
 from api.dependencies import NamedAccount, Rules, TheBank, Words
+from api.once import DoneOnce, Once
 from creditbank.identity.account_number import AccountNumber
 from creditbank.locale.catalogue import Catalogue
 from creditbank.services import conversions
@@ -30,20 +31,20 @@ def post_waiver_decision(
     return _decided(bank, account, asked, asked.question(rules), words)
 
 
-@router.post("/exemptions", status_code=201)
+@router.post("/exemptions", status_code=201, response_model=GrantsMessage)
 def post_exemptions(
-    account: NamedAccount, asked: ExemptionRequest, bank: TheBank, rules: Rules, words: Words, caller: Caller
-) -> GrantsMessage:
+    account: NamedAccount, asked: ExemptionRequest, rules: Rules, words: Words, caller: Caller, once: DoneOnce
+) -> Response:
     """Decide by everything recorded until now, and register the exemptions in the caller's name."""
-    return _registered(bank, caller, account, asked, asked.question(rules), words)
+    return _registered(once, caller, account, asked, asked.question(rules), words)
 
 
-@router.post("/waivers", status_code=201)
+@router.post("/waivers", status_code=201, response_model=GrantsMessage)
 def post_waivers(
-    account: NamedAccount, asked: WaiverRequest, bank: TheBank, rules: Rules, words: Words, caller: Caller
-) -> GrantsMessage:
+    account: NamedAccount, asked: WaiverRequest, rules: Rules, words: Words, caller: Caller, once: DoneOnce
+) -> Response:
     """Decide by everything recorded until now, and register the waivers in the caller's name."""
-    return _registered(bank, caller, account, asked, asked.question(rules), words)
+    return _registered(once, caller, account, asked, asked.question(rules), words)
 
 
 def _decided(
@@ -61,13 +62,16 @@ def _decided(
 
 
 def _registered(
-    bank: Bank,
+    once: Once,
     caller: Principal,
     account: AccountNumber,
     asked: Question,
     question: conversions.Question[D],
     words: Catalogue,
-) -> GrantsMessage:
+) -> Response:
     asked.must_not_look_back()
-    answer = apply_for(bank, caller, account, question, applicant=asked.applicant.stated(), as_of=asked.as_of)
-    return GrantsMessage.of(answer, words)
+    applicant, as_of = asked.applicant.stated(), asked.as_of
+    return once.created(
+        lambda bank: apply_for(bank, caller, account, question, applicant=applicant, as_of=as_of),
+        lambda answer: GrantsMessage.of(answer, words),
+    )

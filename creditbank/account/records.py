@@ -1,4 +1,4 @@
-"""What is kept beside the ledger: sealed accounts, receipts, blind keys, and whose bank this is."""
+"""What is kept beside the ledger: sealed accounts, receipts, answers, blind keys, and whose bank this is."""
 
 from dataclasses import dataclass
 
@@ -37,6 +37,21 @@ class OutcomeKey:
     key: bytes
     subject: SubjectId
     seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """What a request under an idempotency key was answered; nothing in it can be read without the keys."""
+
+    key: bytes
+    """Blind index of who asked and under which key: unique."""
+    request: bytes
+    """Blind digest of what was asked."""
+    subject: SubjectId | None
+    """Whom the answer speaks of, so that it goes with them when they are erased."""
+    answer: bytes
+    """The answer to a repetition, sealed, and bound to `key` and `request`."""
+    kept_at: Microseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,7 @@ def open_account(bank: Bank, principal: Principal, person: Person) -> OpenedAcco
         OutcomeInvalid: the person category is in no vocabulary.
     """
     require_known_category(bank.vocabularies, person, on=bank.today())
+    number = new_number(bank)
 
     def open_one(books: Books) -> OpenedAccount:
         institution_of(books, principal.issuer)
@@ -55,14 +56,13 @@ def open_account(bank: Bank, principal: Principal, person: Person) -> OpenedAcco
             index = bank.vault.citizen_index(person.citizen_number)
             if index in books.accounts.find_by_citizen([index]):
                 raise AccountExists("citizen-has-account", field="citizen_number")
-        number = new_number(bank)
         posting = Posting(bank, books, heads={number.subject: EMPTY}, at=bank.now())
         books.accounts.add([bank.vault.seal(number.subject, person, opened_at=bank.now())])
         entry = post_opening(posting, number, principal)
         posting.post()
         return OpenedAccount(number=number, receipt=receipt_of(entry))
 
-    return bank.written(open_one)
+    return bank.written(open_one, about=number.subject)
 
 
 def new_number(bank: Bank) -> AccountNumber:

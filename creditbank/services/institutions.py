@@ -66,7 +66,10 @@ def register_institution(bank: Bank, principal: Principal, institution: Institut
         InstitutionRegistered: it is registered already.
     """
     principal.must_be_operator()
-    return bank.written(lambda books: register_in(bank, books, institution, by=principal.issuer))
+    return bank.written(
+        lambda books: register_in(bank, books, institution, by=principal.issuer),
+        about=subject_of(institution.issuer),
+    )
 
 
 def register_in(bank: Bank, books: Books, institution: Institution, *, by: IssuerId) -> EntryReceipt:

@@ -13,13 +13,14 @@ from creditbank.account.body import (
 )
 from creditbank.account.holdings import AccountHoldings, holdings_of
 from creditbank.account.records import OutcomeKey
-from creditbank.errors import Conflict, InvalidInput, NotAuthorised, NotFound
+from creditbank.errors import Conflict, NotAuthorised, NotFound
 from creditbank.identity.account_number import AccountNumber
 from creditbank.ledger.entry import Entry
 from creditbank.outcomes import Outcome
 from creditbank.outcomes.outcome import OutcomeInvalid
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
+from creditbank.services.idempotency import IdempotencyKeyReused
 from creditbank.services.institutions import institution_of
 from creditbank.services.known_terms import require_awarded, require_known_terms
 from creditbank.services.outcome_keys import key_of, refuse_recorded
@@ -37,12 +38,6 @@ class OutcomeEnded(Conflict):
     """The outcome has been revoked or corrected already."""
 
     code = "outcome-ended"
-
-
-class IdempotencyKeyReused(InvalidInput):
-    """The same key came before with another request."""
-
-    code = "idempotency-key-reused"
 
 
 def record_outcome(
@@ -176,7 +171,7 @@ def _principal_key(principal: Principal, idempotency_key: str | None) -> str | N
 
 def _repeated(made: Entry, content: bytes) -> EntryReceipt:
     if made.payload is None or made.payload.content != content:
-        raise IdempotencyKeyReused("idempotency-key-reused", field="Idempotency-Key")
+        raise IdempotencyKeyReused
     return receipt_of(made, repeated=True)
 
 

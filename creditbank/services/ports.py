@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
-from creditbank.account.records import AccountRecord, BankRecord, Batch, OutcomeKey
+from creditbank.account.records import AccountRecord, BankRecord, Batch, KeptAnswer, OutcomeKey
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.rule import RulePack
 from creditbank.identity.citizen_number import CitizenNumber
@@ -151,6 +151,28 @@ class BatchStore(Protocol):
         """
 
 
+class AnswerStore(Protocol):
+    """What requests under idempotency keys were answered, sealed."""
+
+    def claim(self, key: bytes) -> bool:
+        """Keep other processes from answering under `key` until this transaction ends.
+
+        False where one is at it just now. Where there can be one writer only, it has waited for that one.
+        """
+
+    def find(self, key: bytes) -> KeptAnswer | None: ...
+
+    def add(self, answer: KeptAnswer) -> None:
+        """Keep an answer.
+
+        Raises:
+            Raced: its key has an answer already.
+        """
+
+    def forget(self, subject: SubjectId) -> int:
+        """Remove every answer that speaks of `subject`, and return how many there were."""
+
+
 class BankStore(Protocol):
     """The one line that says which bank this database belongs to."""
 
@@ -186,6 +208,8 @@ class Books(Protocol):
     def outcomes(self) -> OutcomeIndex: ...
     @property
     def batches(self) -> BatchStore: ...
+    @property
+    def answers(self) -> AnswerStore: ...
     @property
     def tokens(self) -> TokenStore: ...
     @property
@@ -225,6 +249,19 @@ class Vault(Protocol):
 
     def outcome_key(self, *, kind: OutcomeKind, number: str) -> bytes:
         """Return the blind index of what names an outcome, such as the number of a certificate."""
+
+    def request_digest(self, *parts: str) -> bytes:
+        """Return the blind digest of a request, or of the key it came under: equal for equal parts alone."""
+
+    def seal_answer(self, answer: bytes, *, key: bytes, request: bytes) -> bytes:
+        """Seal what a request was answered, bound to its key and digest."""
+
+    def unseal_answer(self, kept: KeptAnswer) -> bytes:
+        """Return the answer, exactly as sealed.
+
+        Raises:
+            IntegrityBroken: it is not as it was sealed for this request.
+        """
 
     @property
     def key_check(self) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TypeVar
 
-from creditbank.account.records import AccountRecord, BankRecord, Batch, OutcomeKey
+from creditbank.account.records import AccountRecord, BankRecord, Batch, KeptAnswer, OutcomeKey
 from creditbank.errors import Raced
 from creditbank.ledger.cosignature import Cosignature
 from creditbank.storage.memory_ledger import MemoryLedger, MemoryLedgerState
@@ -25,6 +25,7 @@ class MemoryState:
     citizens: dict[bytes, AccountRecord] = field(default_factory=dict)
     outcomes: frozenset[OutcomeKey] = frozenset()
     batches: dict[str, Batch] = field(default_factory=dict)
+    answers: dict[bytes, KeptAnswer] = field(default_factory=dict)
     digest: bytes | None = None
     bank: BankRecord | None = None
 
@@ -36,6 +37,7 @@ class MemoryState:
             citizens=dict(self.citizens),
             outcomes=self.outcomes,
             batches=dict(self.batches),
+            answers=dict(self.answers),
             digest=self.digest,
             bank=self.bank,
         )
@@ -127,6 +129,30 @@ class MemoryBatches:
         self._state.batches[batch.number] = batch
 
 
+class MemoryAnswers:
+    """What requests under idempotency keys were answered: `services.ports.AnswerStore`."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    def claim(self, key: bytes) -> bool:  # noqa: ARG002
+        return True  # whoever writes is alone
+
+    def find(self, key: bytes) -> KeptAnswer | None:
+        return self._state.answers.get(key)
+
+    def add(self, answer: KeptAnswer) -> None:
+        if answer.key in self._state.answers:
+            raise Raced("answer-taken")
+        self._state.answers[answer.key] = answer
+
+    def forget(self, subject: SubjectId) -> int:
+        about = [key for key, kept in self._state.answers.items() if kept.subject == subject]
+        for key in about:
+            del self._state.answers[key]
+        return len(about)
+
+
 class MemoryTokens:
     """The digest of the operator's token: `services.ports.TokenStore`."""
 
@@ -164,6 +190,7 @@ class MemoryBooks:
     accounts: MemoryAccounts
     outcomes: MemoryOutcomes
     batches: MemoryBatches
+    answers: MemoryAnswers
     tokens: MemoryTokens
     bank: MemoryBank
 
@@ -201,6 +228,7 @@ def _books(state: MemoryState) -> MemoryBooks:
         accounts=MemoryAccounts(state),
         outcomes=MemoryOutcomes(state),
         batches=MemoryBatches(state),
+        answers=MemoryAnswers(state),
         tokens=MemoryTokens(state),
         bank=MemoryBank(state),
     )

@@ -1,20 +1,30 @@
-"""What is kept beside the ledger on SQLite and PostgreSQL: accounts, outcome keys, receipts, token, bank."""
+"""What is kept beside the ledger on SQLite and PostgreSQL: accounts, keys, receipts, answers, token, bank."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, insert, select, text
+from sqlalchemy import Connection, Row, Table, delete, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
-from creditbank.account.records import AccountRecord, BankRecord, Batch, OutcomeKey
+from creditbank.account.records import AccountRecord, BankRecord, Batch, KeptAnswer, OutcomeKey
 from creditbank.errors import Raced
 from creditbank.storage.sql_rows import chunks, table_of
-from creditbank.storage.tables import AccountRow, BankRow, BatchRow, OperatorTokenRow, OutcomeKeyRow
+from creditbank.storage.tables import (
+    AccountRow,
+    BankRow,
+    BatchRow,
+    KeptAnswerRow,
+    OperatorTokenRow,
+    OutcomeKeyRow,
+)
 from creditbank.terms import IssuerId, Microseconds, SubjectId
+
+_LOCK_BYTES = 8
 
 _account = table_of(AccountRow)
 _outcome_key = table_of(OutcomeKeyRow)
 _batch = table_of(BatchRow)
+_kept_answer = table_of(KeptAnswerRow)
 _token = table_of(OperatorTokenRow)
 _bank = table_of(BankRow)
 
@@ -23,6 +33,11 @@ _keep_outcome_key = text(
 )
 _claim = text("INSERT INTO outcome_claim (key) SELECT unnest(CAST(:keys AS bytea[]))")
 _release = text("DELETE FROM outcome_claim WHERE key = ANY(CAST(:keys AS bytea[]))")
+_try_lock = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_keep_answer = text(
+    "INSERT INTO kept_answer (key, request, subject, answer, kept_at)"
+    " VALUES (:key, :request, :subject, :answer, :kept_at) ON CONFLICT (key) DO NOTHING"
+)
 _keep_digest = text(
     "INSERT INTO operator_token (id, digest) VALUES (1, :digest)"
     " ON CONFLICT (id) DO UPDATE SET digest = excluded.digest"
@@ -118,6 +133,47 @@ class SqlBatches:
             "receipt": batch.receipt,
         }
         _insert(self._connection, _batch, [row], taken="file-already-posted")
+
+
+class SqlAnswers:
+    """What requests under idempotency keys were answered: `services.ports.AnswerStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def claim(self, key: bytes) -> bool:
+        if self._connection.dialect.name == "sqlite":
+            return True  # whoever writes is alone
+        # A key is a keyed digest: its first bytes are as good a number as any, and nobody can aim at one.
+        lock = {"lock": int.from_bytes(key[:_LOCK_BYTES], "big", signed=True)}
+        return bool(self._connection.execute(_try_lock, lock).scalar_one())
+
+    def find(self, key: bytes) -> KeptAnswer | None:
+        row = self._connection.execute(select(_kept_answer).where(_kept_answer.c.key == key)).one_or_none()
+        if row is None:
+            return None
+        return KeptAnswer(
+            key=row.key,
+            request=row.request,
+            subject=None if row.subject is None else SubjectId(row.subject),
+            answer=row.answer,
+            kept_at=Microseconds(row.kept_at),
+        )
+
+    def add(self, answer: KeptAnswer) -> None:
+        row = {
+            "key": answer.key,
+            "request": answer.request,
+            "subject": answer.subject,
+            "answer": answer.answer,
+            "kept_at": answer.kept_at,
+        }
+        if self._connection.execute(_keep_answer, row).rowcount == 0:
+            raise Raced("answer-taken")
+
+    def forget(self, subject: SubjectId) -> int:
+        about = delete(_kept_answer).where(_kept_answer.c.subject == subject)
+        return self._connection.execute(about).rowcount
 
 
 class SqlTokens:

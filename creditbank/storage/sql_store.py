@@ -13,7 +13,14 @@ from creditbank.storage.group_commit import GroupCommit
 from creditbank.storage.sql_checkpoints import SqlCheckpoints
 from creditbank.storage.sql_errors import translated
 from creditbank.storage.sql_ledger import SqlLedger
-from creditbank.storage.sql_records import SqlAccounts, SqlBank, SqlBatches, SqlOutcomes, SqlTokens
+from creditbank.storage.sql_records import (
+    SqlAccounts,
+    SqlAnswers,
+    SqlBank,
+    SqlBatches,
+    SqlOutcomes,
+    SqlTokens,
+)
 from creditbank.terms import SubjectId
 
 T = TypeVar("T")
@@ -28,6 +35,7 @@ class SqlBooks:
     accounts: SqlAccounts
     outcomes: SqlOutcomes
     batches: SqlBatches
+    answers: SqlAnswers
     tokens: SqlTokens
     bank: SqlBank
 
@@ -120,6 +128,7 @@ def _books(connection: Connection) -> SqlBooks:
         accounts=SqlAccounts(connection),
         outcomes=SqlOutcomes(connection),
         batches=SqlBatches(connection),
+        answers=SqlAnswers(connection),
         tokens=SqlTokens(connection),
         bank=SqlBank(connection),
     )

@@ -177,6 +177,23 @@ class BatchRow(SQLModel, table=True):
     receipt: bytes = Field(sa_type=LargeBinary)
 
 
+class KeptAnswerRow(SQLModel, table=True):
+    """What a request under an idempotency key was answered, sealed; see `account.records.KeptAnswer`."""
+
+    __tablename__ = "kept_answer"
+    __table_args__ = (
+        CheckConstraint("length(key) = 32", name="kept_answer_key"),
+        CheckConstraint("length(request) = 32", name="kept_answer_request"),
+        _STRICT,
+    )
+
+    key: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    request: bytes = Field(sa_type=LargeBinary)
+    subject: str | None = Field(default=None, sa_type=_TEXT)
+    answer: bytes = Field(sa_type=LargeBinary)
+    kept_at: int = Field(sa_type=_COUNT)
+
+
 class OperatorTokenRow(SQLModel, table=True):
     """The digest of the operator's token: at most one row."""
 

@@ -1,5 +1,7 @@
 """The vault: seals who an account belongs to, and makes the blind indexes by which people are found.
 
+It also seals what requests were answered, since answers speak of people too.
+
 Every account has its own random data key, wrapped by the key-encryption key; destroying the wrapped key
 erases the person. Every field is sealed apart under the data key, with associated data that names the
 account and the field, so that a value moved to another account or field does not open. All fields are
@@ -17,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from creditbank.account.records import AccountRecord
+from creditbank.account.records import AccountRecord, KeptAnswer
 from creditbank.errors import IntegrityBroken, InvalidInput, Misconfigured
 from creditbank.identity.citizen_number import CitizenNumber
 from creditbank.identity.names import PersonNames
@@ -40,6 +42,12 @@ class IdentityUnreadable(IntegrityBroken):
     code = "identity-unreadable"
 
 
+class AnswerUnreadable(IntegrityBroken):
+    """A kept answer does not open: it was changed, moved to another request, or sealed with other keys."""
+
+    code = "answer-unreadable"
+
+
 class WrongKeys(Misconfigured):
     """The keys of this deployment are not the ones that this database was made with."""
 
@@ -59,6 +67,7 @@ class SealedVault:
         assert len(key_encryption_key) == len(index_key) == KEY_BYTES, "every key has 32 bytes"
         self._wrapping = AESGCM(key_encryption_key)
         self._index_key = index_key
+        self._answers = AESGCM(_mac(index_key, b"creditbank v1 answers"))
         self._random = random
         index_check = _mac(index_key, b"creditbank v1 key check")
         self._key_check = _mac(key_encryption_key, b"creditbank v1 key check" + index_check)
@@ -119,6 +128,26 @@ class SealedVault:
     def outcome_key(self, *, kind: OutcomeKind, number: str) -> bytes:
         """Return HMAC-SHA-256(index key, canonical `[kind, number]`), which no citizen number's can equal."""
         return _mac(self._index_key, canonical_bytes([kind, number]))
+
+    def request_digest(self, *parts: str) -> bytes:
+        """Return HMAC-SHA-256(index key, canonical `["request", parts]`), which no other index can equal."""
+        return _mac(self._index_key, canonical_bytes(["request", list(parts)]))
+
+    def seal_answer(self, answer: bytes, *, key: bytes, request: bytes) -> bytes:
+        """Seal an answer so that it opens only beside this key and request: no two seals are alike."""
+        return self._sealed(self._answers, answer, key + request)
+
+    def unseal_answer(self, kept: KeptAnswer) -> bytes:
+        """Return the answer, exactly as sealed.
+
+        Raises:
+            AnswerUnreadable: it is not as it was sealed for this key and request, or other keys sealed it.
+        """
+        nonce, sealed = kept.answer[:_NONCE_BYTES], kept.answer[_NONCE_BYTES:]
+        try:
+            return self._answers.decrypt(nonce, sealed, kept.key + kept.request)
+        except (InvalidTag, ValueError) as error:
+            raise AnswerUnreadable("answer-unreadable") from error
 
     def _sealed(self, cipher: AESGCM, plain: bytes, associated: bytes) -> bytes:
         nonce = self._random(_NONCE_BYTES)

@@ -101,7 +101,7 @@ def test_a_school_records_and_the_account_shows_it(school: School) -> None:
 
 def test_a_certificate_is_verified_by_number_and_name(school: School) -> None:
     account = school.account(3)
-    school.record(account, {**CERTIFICATE, "number": "DEMO-3"}, "k")
+    school.record(account, {**CERTIFICATE, "number": "DEMO-3"}, "demo-3")
     sequence_pending(school.app.state.bank.store)
     name = sample_learners()[3].names.shown
     found = school.post("/verifications", {"number": "demo-3", "name": name, "as_of": "2026-03-01"}).json()

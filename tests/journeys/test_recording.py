@@ -16,6 +16,7 @@ from creditbank.outcomes.course import CourseCredit
 from creditbank.outcomes.outcome import FrameworkLevel, OutcomeInvalid
 from creditbank.samples.people import sample_learners
 from creditbank.services.accounts import AccountExists, read_account
+from creditbank.services.idempotency import IdempotencyKeyReused
 from creditbank.services.import_outcomes import (
     FileRefused,
     Posted,
@@ -29,7 +30,6 @@ from creditbank.services.import_plan import ImportRow
 from creditbank.services.log import prove_entry
 from creditbank.services.outcome_keys import OutcomeRecorded
 from creditbank.services.outcomes import (
-    IdempotencyKeyReused,
     OutcomeEnded,
     OutcomeUnknown,
     correct_outcome,

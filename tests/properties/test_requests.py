@@ -175,14 +175,16 @@ def test_the_bodies_that_are_altered_are_good_ones() -> None:
             assert answer.status_code in {200, 201, 409}, answer.text
 
 
-@example(("/accounts/{account}/exemption-decisions", json.dumps(LIKE_A_DAY).encode()), "en")
-@example(("/accounts/{account}/outcomes", json.dumps(MISPLACED).encode()), "zh-CN")
+@example(("/accounts/{account}/exemption-decisions", json.dumps(LIKE_A_DAY).encode()), "en", {})
+@example(("/accounts/{account}/outcomes", json.dumps(MISPLACED).encode()), "zh-CN", {})
 @settings(max_examples=200)
-@given(requests(), st.sampled_from(["zh-CN", "en"]))
-def test_whatever_is_posted_is_answered_and_never_repeated(asked: tuple[str, bytes], language: str) -> None:
+@given(requests(), st.sampled_from(["zh-CN", "en"]), st.sampled_from([{}, {"Idempotency-Key": "k"}]))
+def test_whatever_is_posted_is_answered_and_never_repeated(
+    asked: tuple[str, bytes], language: str, key: dict[str, str]
+) -> None:
     route, body = asked
     path = route.format(account=ACCOUNT, outcome="000001")
-    headers = {**SCHOOL.headers, "Content-Type": "application/json", "Accept-Language": language}
+    headers = {**SCHOOL.headers, **key, "Content-Type": "application/json", "Accept-Language": language}
     answer = SCHOOL.stranger.post(path, content=body, headers=headers)
     assert answer.status_code < 500, (route, body)
     if answer.status_code >= 400:

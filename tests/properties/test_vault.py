@@ -9,14 +9,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from creditbank.account.records import AccountRecord
+from creditbank.account.records import AccountRecord, KeptAnswer
 from creditbank.errors import CreditBankError
 from creditbank.identity.citizen_number import CitizenNumber
 from creditbank.identity.names import PersonNames
 from creditbank.identity.person import Person
 from creditbank.ledger.encoding import canonical_bytes, parse_canonical
 from creditbank.outcomes.outcome import OUTCOME_KINDS, OutcomeKind
-from creditbank.storage.vault import IdentityUnreadable, SealedVault, WrongKeys
+from creditbank.storage.vault import AnswerUnreadable, IdentityUnreadable, SealedVault, WrongKeys
 from creditbank.terms import Microseconds, SubjectId
 from tests.strategies.identity import citizen_numbers, persons
 from tests.strategies.keys import keys
@@ -209,6 +209,40 @@ def test_an_outcome_key_depends_on_kind_and_number_alone(
         (kind, number) == (other_kind, other)
     )
     assert VAULT.outcome_key(kind=kind, number=citizen.text) != VAULT.citizen_index(citizen)
+
+
+@given(st.lists(st.text()), st.lists(st.text()), kinds, keys)
+def test_a_request_digest_depends_on_every_part_and_is_no_other_index(
+    parts: list[str], others: list[str], kind: OutcomeKind, key: bytes
+) -> None:
+    digest = VAULT.request_digest(*parts)
+    assert (digest == VAULT.request_digest(*others)) == (parts == others)
+    elsewhere = SealedVault(key_encryption_key=bytes(32), index_key=key)
+    assert digest != elsewhere.request_digest(*parts)
+    assert all(digest != VAULT.outcome_key(kind=kind, number=part) for part in parts)
+
+
+@given(st.binary(max_size=300), keys, keys, keys, st.data())
+def test_an_answer_opens_unchanged_and_only_beside_its_request(
+    answer: bytes, key: bytes, request: bytes, other: bytes, data: st.DataObject
+) -> None:
+    assume(other not in {key, request})
+    sealed = VAULT.seal_answer(answer, key=key, request=request)
+    kept = KeptAnswer(key=key, request=request, subject=None, answer=sealed, kept_at=NOW)
+    assert VAULT.unseal_answer(kept) == answer
+    damaged = bytearray(sealed)
+    damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    cut = sealed[: data.draw(st.integers(0, len(sealed) - 1))]
+    for changed in (
+        replace(kept, answer=bytes(damaged)),
+        replace(kept, answer=cut),
+        replace(kept, key=other),
+        replace(kept, request=other),
+    ):
+        with pytest.raises(AnswerUnreadable):
+            VAULT.unseal_answer(changed)
+    with pytest.raises(AnswerUnreadable):
+        SealedVault(key_encryption_key=b"k" * 32, index_key=other).unseal_answer(kept)
 
 
 @given(persons(), keys, keys, keys)
