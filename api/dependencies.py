@@ -1,4 +1,8 @@
-"""What routes are given: the bank's parts, and the account that a path names."""
+"""What routes are given: the bank's parts, and the account that a path names.
+
+Every dependency is a coroutine, though none waits for anything: FastAPI would call a plain function in
+another thread, which costs more than what these do.
+"""
 
 from typing import Annotated, cast
 
@@ -12,24 +16,30 @@ from creditbank.services.ports import RuleLibrary
 from creditbank.services.publishing import Publisher
 
 
-def _bank(request: Request) -> Bank:
+async def _bank(request: Request) -> Bank:
     return cast("Bank", request.app.state.bank)
 
 
-def _library(request: Request) -> RuleLibrary:
+async def _library(request: Request) -> RuleLibrary:
     return cast("RuleLibrary", request.app.state.library)
 
 
-def _publisher(request: Request) -> Publisher | None:
+async def _publisher(request: Request) -> Publisher | None:
     return cast("Publisher | None", request.app.state.publisher)
 
 
-def _account(account: Annotated[str, Path(description="account number", max_length=64)]) -> AccountNumber:
+async def _account(
+    account: Annotated[str, Path(description="account number", max_length=64)],
+) -> AccountNumber:
     return parse_account_number(account)
+
+
+async def _words(request: Request) -> Catalogue:
+    return words_for(request)
 
 
 TheBank = Annotated[Bank, Depends(_bank)]
 ThePublisher = Annotated[Publisher | None, Depends(_publisher)]
 Rules = Annotated[RuleLibrary, Depends(_library)]
 NamedAccount = Annotated[AccountNumber, Depends(_account)]
-Words = Annotated[Catalogue, Depends(words_for)]
+Words = Annotated[Catalogue, Depends(_words)]

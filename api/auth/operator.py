@@ -19,7 +19,7 @@ COOKIE = "creditbank_session"
 _bearer = HTTPBearer(auto_error=False, description="the operator's token")
 
 
-def principal(
+async def principal(
     request: Request,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     on_behalf_of: Annotated[

@@ -16,6 +16,7 @@ from api.messages import (
     outcome_stated,
 )
 from api.once import DoneOnce
+from api.written import json_answer
 from creditbank.documents.statement import StatementDocument
 from creditbank.services.accounts import open_account, read_account
 from creditbank.services.outcomes import correct_outcome, record_outcome, revoke_outcome
@@ -33,10 +34,10 @@ def post_account(asked: AccountRequest, bank: TheBank, caller: Caller, once: Don
     return once.created(lambda bank: open_account(bank, caller, person), OpenedMessage.of)
 
 
-@router.get("/{account}")
-def get_account(account: NamedAccount, bank: TheBank) -> StatementDocument:
+@router.get("/{account}", response_model=StatementDocument)
+def get_account(account: NamedAccount, bank: TheBank) -> Response:
     """Read an account: who, what is held, what was granted, and every entry behind it."""
-    return StatementDocument.of(read_account(bank, account))
+    return json_answer(StatementDocument.of(read_account(bank, account)))
 
 
 @router.post("/{account}/outcomes", status_code=201, response_model=ReceiptMessage)

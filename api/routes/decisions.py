@@ -6,6 +6,7 @@ from api.auth.operator import Caller
 from api.decision_messages import DecisionMessage, ExemptionRequest, GrantsMessage, Question, WaiverRequest
 from api.dependencies import NamedAccount, Rules, TheBank, Words
 from api.once import DoneOnce, Once
+from api.written import json_answer
 from creditbank.identity.account_number import AccountNumber
 from creditbank.locale.catalogue import Catalogue
 from creditbank.services import conversions
@@ -15,18 +16,18 @@ from creditbank.services.conversions import D, apply_for, decide_for
 router = APIRouter(prefix="/accounts/{account}", tags=["conversions"])
 
 
-@router.post("/exemption-decisions")
+@router.post("/exemption-decisions", response_model=DecisionMessage)
 def post_exemption_decision(
     account: NamedAccount, asked: ExemptionRequest, bank: TheBank, rules: Rules, words: Words
-) -> DecisionMessage:
+) -> Response:
     """Decide which courses are exempted. A refusal answers 200: the question was answered."""
     return _decided(bank, account, asked, asked.question(rules), words)
 
 
-@router.post("/waiver-decisions")
+@router.post("/waiver-decisions", response_model=DecisionMessage)
 def post_waiver_decision(
     account: NamedAccount, asked: WaiverRequest, bank: TheBank, rules: Rules, words: Words
-) -> DecisionMessage:
+) -> Response:
     """Decide which parts of an exam are waived. A refusal answers 200: the question was answered."""
     return _decided(bank, account, asked, asked.question(rules), words)
 
@@ -49,7 +50,7 @@ def post_waivers(
 
 def _decided(
     bank: Bank, account: AccountNumber, asked: Question, question: conversions.Question[D], words: Catalogue
-) -> DecisionMessage:
+) -> Response:
     answer = decide_for(
         bank,
         account,
@@ -58,7 +59,7 @@ def _decided(
         as_of=asked.as_of,
         known_at=asked.known_instant(),
     )
-    return DecisionMessage.of(answer, words)
+    return json_answer(DecisionMessage.of(answer, words))
 
 
 def _registered(
