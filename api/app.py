@@ -35,9 +35,10 @@ def create_app(
     app.state.in_flight = InFlight()
     add_problem_handlers(app)
     app.add_middleware(Safety)
-    for public in (health.router, ledger.router, sign_in.router):
-        app.include_router(public)
+    # Routes are tried one after the other: those of every day come first.
     for private in (accounts.router, decisions.router, verifications.router, statement.router):
         app.include_router(private, dependencies=[Depends(principal)])
+    for public in (health.router, ledger.router, sign_in.router):
+        app.include_router(public)
     app.mount("/static", static_files(), name="static")
     return app

@@ -36,7 +36,7 @@ class Safety:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        path = request.url.path
+        path = scope["path"]
         has_begun = False
 
         async def send_safely(message: Message) -> None:

@@ -26,11 +26,12 @@ class BodyUnreadable(IntegrityBroken):
 
 def outcome_members(outcome: Outcome) -> dict[str, JsonValue]:
     """Return the outcome as JSON members, its kind among them."""
-    members: dict[str, JsonValue] = {"kind": kind_of(outcome)}
-    for member in fields(outcome):
-        value = getattr(outcome, member.name)
+    kind = kind_of(outcome)
+    members: dict[str, JsonValue] = {"kind": kind}
+    for name in _names(kind):
+        value = getattr(outcome, name)
         if value is not None:
-            members[member.name] = _written(value)
+            members[name] = _written(value)
     return members
 
 
@@ -51,16 +52,21 @@ def parse_outcome_members(members: JsonValue) -> Outcome:
 
 def _written(value: object) -> JsonValue:
     match value:
-        case FrameworkLevel():
-            return {"framework": value.framework, "level": value.level}
+        case str() | int():
+            return value
         case date():
             return value.isoformat()
         case Decimal():
             return format(value, "f")
-        case str() | int():
-            return value
+        case FrameworkLevel():
+            return {"framework": value.framework, "level": value.level}
         case _:
             raise AssertionError(f"no outcome has a member of type {type(value).__name__}")
+
+
+@cache
+def _names(kind: OutcomeKind) -> tuple[str, ...]:
+    return tuple(member.name for member in fields(cast("type[Outcome]", OUTCOME_TYPES[kind])))
 
 
 @cache

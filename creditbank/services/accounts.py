@@ -1,6 +1,5 @@
 """Open a personal learning account, and read one: whose it is, what it holds, and every entry behind that."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from creditbank.account.body import Opened, body_content, entry_kind
@@ -13,10 +12,9 @@ from creditbank.identity.person import Person
 from creditbank.ledger.chain import EMPTY
 from creditbank.ledger.entry import Entry
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
-from creditbank.services.institutions import institution_of
+from creditbank.services.institutions import institution_of, names_of
 from creditbank.services.known_terms import require_known_category
 from creditbank.services.ports import Books
-from creditbank.terms import IssuerId
 
 
 class AccountUnknown(NotFound):
@@ -118,10 +116,5 @@ def read_account(bank: Bank, number: AccountNumber) -> Statement:
             person,
             entries,
             opened_at=record.opened_at,
-            issuer_names=_issuer_names(books, entries),
+            issuer_names=names_of(bank, books, sorted({entry.leaf.issuer for entry in entries})),
         )
-
-
-def _issuer_names(books: Books, entries: Sequence[Entry]) -> Mapping[IssuerId, str]:
-    issuers = sorted({entry.leaf.issuer for entry in entries})
-    return {issuer: institution_of(books, issuer).name for issuer in issuers}

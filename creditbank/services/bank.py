@@ -1,7 +1,7 @@
 """The parts of the bank, who is asking, and how use cases write: one transaction, again after a lost race."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta, timezone
 from typing import TypeVar
 
@@ -48,6 +48,8 @@ class Bank:
     random: Callable[[int], bytes]
     vocabularies: Mapping[str, Vocabulary]
     allow_test_numbers: bool = False
+    known_names: dict[IssuerId, str] = field(default_factory=dict)
+    """What institutions are called, each read once: how a chain begins never changes."""
 
     def now(self) -> Microseconds:
         """Return the instant at which this is done."""

@@ -1,11 +1,12 @@
 """Schools, appraisal stations and the bureau: registered once, each with a chain of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 from creditbank.errors import Conflict, InvalidInput, NotFound
 from creditbank.ledger.encoding import canonical_bytes, parse_canonical
+from creditbank.ledger.entry import Entry
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
 from creditbank.services.ports import Books
 from creditbank.terms import IssuerId, SubjectId
@@ -94,17 +95,33 @@ def institution_of(books: Books, issuer: IssuerId) -> Institution:
     Raises:
         InstitutionUnknown: none is registered under this code.
     """
-    entry = books.ledger.entry(subject_of(issuer), 0)
-    if entry is None or entry.payload is None:
-        raise InstitutionUnknown("institution-unknown", issuer=issuer)
-    members = cast("dict[str, Any]", parse_canonical(entry.payload.content))
-    return Institution(issuer=issuer, **members)
+    return _institution(issuer, books.ledger.entry(subject_of(issuer), 0))
+
+
+def names_of(bank: Bank, books: Books, issuers: Collection[IssuerId]) -> Mapping[IssuerId, str]:
+    """Return what registered institutions are called.
+
+    Raises:
+        InstitutionUnknown: none is registered under one of the codes.
+    """
+    new = {subject_of(issuer): issuer for issuer in issuers if issuer not in bank.known_names}
+    entries = books.ledger.first_entries(new) if new else {}
+    for subject, issuer in new.items():
+        bank.known_names[issuer] = _institution(issuer, entries.get(subject)).name
+    return {issuer: bank.known_names[issuer] for issuer in issuers}
 
 
 def institutions(books: Books) -> Iterator[Institution]:
     """Yield every registered institution, in order of code."""
     for subject in books.ledger.subjects(_PREFIX):
         yield institution_of(books, IssuerId(subject.removeprefix(_PREFIX)))
+
+
+def _institution(issuer: IssuerId, registered: Entry | None) -> Institution:
+    if registered is None or registered.payload is None:
+        raise InstitutionUnknown("institution-unknown", issuer=issuer)
+    members = cast("dict[str, Any]", parse_canonical(registered.payload.content))
+    return Institution(issuer=issuer, **members)
 
 
 def _content(institution: Institution) -> bytes:

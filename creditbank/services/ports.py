@@ -54,6 +54,9 @@ class LedgerStore(Protocol):
     def entry(self, subject: SubjectId, seq: int) -> Entry | None:
         """Return one entry of the subject's chain."""
 
+    def first_entries(self, subjects: Collection[SubjectId]) -> Mapping[SubjectId, Entry]:
+        """Return the first entry of every subject's chain, of those that have one."""
+
     def entry_by_key(self, subject: SubjectId, idempotency_key: str) -> Entry | None:
         """Return the entry that this key made in the subject's chain, if there is one."""
 

@@ -18,7 +18,7 @@ from creditbank.ledger.merkle import verify_inclusion
 from creditbank.ledger.tiles import inclusion_proof
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.services.bank import Bank
-from creditbank.services.institutions import institution_of
+from creditbank.services.institutions import names_of
 from creditbank.services.log import tile_reader
 from creditbank.services.outcome_keys import name_key
 from creditbank.services.ports import Books
@@ -54,7 +54,7 @@ def verify_certificate(bank: Bank, *, number: str, name: str, as_of: date) -> Ve
     """
     with bank.store.reading() as books:
         verified = [
-            _verified(books, place, as_of=as_of)
+            _verified(bank, books, place, as_of=as_of)
             for place, person in _holders(bank, books, number)
             if person.names.matches(name)
         ]
@@ -75,7 +75,7 @@ def _holders(bank: Bank, books: Books, number: str) -> Iterator[tuple[OutcomeKey
         yield place, bank.vault.unseal(record)
 
 
-def _verified(books: Books, place: OutcomeKey, *, as_of: date) -> Verified | NotFoundForThisName:
+def _verified(bank: Bank, books: Books, place: OutcomeKey, *, as_of: date) -> Verified | NotFoundForThisName:
     entries = tuple(books.ledger.entries_of(place.subject))
     held = holdings_of(entries).outcome(outcome_id(place.seq))
     log_index = books.ledger.log_index_of(place.subject, place.seq)
@@ -92,7 +92,7 @@ def _verified(books: Books, place: OutcomeKey, *, as_of: date) -> Verified | Not
             in_the_log=in_the_log,
             as_of=as_of,
         ),
-        issuer_name=institution_of(books, held.recorded_by).name,
+        issuer_name=names_of(bank, books, [held.recorded_by])[held.recorded_by],
         log_index=log_index,
         log_size=size,
         leaf_hash=leaf_hash,

@@ -60,6 +60,10 @@ class MemoryLedger:
         chain = self._state.chains.get(subject, ())
         return chain[seq] if 0 <= seq < len(chain) else None
 
+    def first_entries(self, subjects: Collection[SubjectId]) -> Mapping[SubjectId, Entry]:
+        chains = self._state.chains
+        return {subject: chains[subject][0] for subject in subjects if subject in chains}
+
     def entry_by_key(self, subject: SubjectId, idempotency_key: str) -> Entry | None:
         return self._state.keys.get((subject, idempotency_key))
 

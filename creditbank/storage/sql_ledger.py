@@ -1,56 +1,46 @@
 """The ledger on SQLite and PostgreSQL: `services.ports.LedgerStore` over one open transaction."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select, text
+from sqlalchemy import Connection, Select, select, text
 
 from creditbank.ledger.append import LogRange
 from creditbank.ledger.chain import Head
 from creditbank.ledger.entry import Entry, Payload
 from creditbank.storage.sql_chains import SqlChains, leaf_of
-from creditbank.storage.sql_rows import table_of
+from creditbank.storage.sql_rows import GIVEN, for_driver, given, rows_from_driver, table_of
 from creditbank.storage.sql_sequencer import SEQUENCED_AT_ONCE, SqlSequencer
-from creditbank.storage.tables import (
-    CheckpointRow,
-    EntryRow,
-    LogLeafRow,
-    LogStateRow,
-    PayloadRow,
-    TileRow,
-)
+from creditbank.storage.tables import CheckpointRow, EntryRow
 from creditbank.terms import SubjectId
 
 _entry = table_of(EntryRow)
-_payload = table_of(PayloadRow)
-_log_leaf = table_of(LogLeafRow)
-_log_state = table_of(LogStateRow)
-_tile = table_of(TileRow)
 _checkpoint = table_of(CheckpointRow)
-
-_AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
 
 _ROWS_AT_ONCE = 256
 _LAST_CHARACTER = "\U0010ffff"
 
-_entries = select(
-    _entry.c.subject,
-    _entry.c.seq,
-    _entry.c.leaf,
-    _entry.c.leaf_hash,
-    _entry.c.idempotency_key,
-    _payload.c.salt,
-    _payload.c.bytes,
-).outerjoin_from(
-    _entry, _payload, (_entry.c.subject == _payload.c.subject) & (_entry.c.seq == _payload.c.seq)
+_ENTRIES = (
+    "SELECT entry.subject, entry.seq, leaf, leaf_hash, idempotency_key, salt, bytes FROM {0}"
+    " LEFT JOIN payload ON payload.subject = entry.subject AND payload.seq = entry.seq WHERE {1}"
 )
-
-_page_of_chain = (
-    _entries.where(_entry.c.subject == bindparam("of"), _entry.c.seq >= bindparam("first"))
-    .order_by(_entry.c.seq)
-    .limit(_ROWS_AT_ONCE)
+_page_of_chain = for_driver(
+    _ENTRIES.format(
+        "entry", f"entry.subject = %s AND entry.seq >= %s ORDER BY entry.seq LIMIT {_ROWS_AT_ONCE}"
+    )
 )
-
+_one_entry = for_driver(_ENTRIES.format("entry", "entry.subject = %s AND entry.seq = %s"))
+_entry_by_key = for_driver(_ENTRIES.format("entry", "entry.subject = %s AND idempotency_key = %s"))
+_first_entries = {
+    dialect: for_driver(
+        _ENTRIES.format(f"{texts} JOIN entry ON entry.subject = given.value", "entry.seq = 0")
+    )[dialect].replace(":given", for_driver("%s")[dialect])
+    for dialect, texts in GIVEN.items()
+}
+_size = for_driver("SELECT size FROM log_state")
+_root = for_driver("SELECT root FROM log_state")
+_place = for_driver("SELECT log_index FROM log_leaf WHERE subject = %s AND seq = %s")
+_held_tile = for_driver("SELECT hashes FROM tile WHERE level = %s AND tile_index = %s")
 _count_pending = text("SELECT count(*) FROM (SELECT 1 FROM pending LIMIT :at_most) AS waiting")
 
 # The guard against REPLACE on SQLite would refuse a size that is there, even where nothing is to be done.
@@ -69,10 +59,12 @@ class SqlLedger:
         self._sequencer = SqlSequencer(connection)
 
     def size(self) -> int:
-        return int(self._connection.execute(select(_log_state.c.size)).scalar_one())
+        ((size,),) = self._read(_size)
+        return int(size)
 
     def root(self) -> bytes:
-        return bytes(self._connection.execute(select(_log_state.c.root)).scalar_one())
+        ((root,),) = self._read(_root)
+        return bytes(root)
 
     def heads_of(self, subjects: Collection[SubjectId]) -> Mapping[SubjectId, Head]:
         return self._chains.heads_of(subjects)
@@ -87,18 +79,22 @@ class SqlLedger:
     def entries_of(self, subject: SubjectId) -> Iterator[Entry]:
         first = 0
         while True:
-            rows = self._connection.execute(_page_of_chain, {"of": subject, "first": first}).all()
-            yield from map(_entry_of, rows)
+            rows = self._read(_page_of_chain, subject, first)
+            yield from (_entry_of(*row) for row in rows)
             if len(rows) < _ROWS_AT_ONCE:
                 return
-            first = rows[-1].seq + 1
+            _, seq, *_ = rows[-1]
+            first = seq + 1
 
     def entry(self, subject: SubjectId, seq: int) -> Entry | None:
-        return self._one(_entries.where(_entry.c.subject == subject, _entry.c.seq == seq))
+        return self._one(_one_entry, subject, seq)
+
+    def first_entries(self, subjects: Collection[SubjectId]) -> Mapping[SubjectId, Entry]:
+        rows = self._read(_first_entries, *given(self._connection, subjects).values())
+        return {row[0]: _entry_of(*row) for row in rows}
 
     def entry_by_key(self, subject: SubjectId, idempotency_key: str) -> Entry | None:
-        named = _entry.c.idempotency_key == idempotency_key
-        return self._one(_entries.where(_entry.c.subject == subject, named))
+        return self._one(_entry_by_key, subject, idempotency_key)
 
     def append(self, entries: Sequence[Entry]) -> None:
         self._chains.append(entries)
@@ -110,12 +106,10 @@ class SqlLedger:
         return int(self._connection.execute(_count_pending, {"at_most": at_most}).scalar_one())
 
     def log_index_of(self, subject: SubjectId, seq: int) -> int | None:
-        place = select(_log_leaf.c.log_index).where(_log_leaf.c.subject == subject, _log_leaf.c.seq == seq)
-        return self._connection.execute(place).scalar_one_or_none()
+        return next((index for (index,) in self._read(_place, subject, seq)), None)
 
     def tile(self, level: int, index: int) -> bytes | None:
-        found = select(_tile.c.hashes).where(_tile.c.level == level, _tile.c.tile_index == index)
-        return self._connection.execute(found).scalar_one_or_none()
+        return next((hashes for (hashes,) in self._read(_held_tile, level, index)), None)
 
     def checkpoints(self) -> Iterator[bytes]:
         ordered = select(_checkpoint.c.note).order_by(_checkpoint.c.size)
@@ -132,16 +126,27 @@ class SqlLedger:
         page = named.order_by(_entry.c.subject).limit(_ROWS_AT_ONCE)
         return [SubjectId(subject) for subject in self._connection.execute(page).scalars()]
 
-    def _one(self, query: Select[*tuple[Any, ...]]) -> Entry | None:
-        row = self._connection.execute(query).one_or_none()
-        return None if row is None else _entry_of(row)
+    def _one(self, statement: Mapping[str, str], *parameters: object) -> Entry | None:
+        return next((_entry_of(*row) for row in self._read(statement, *parameters)), None)
+
+    def _read(self, statement: Mapping[str, str], *parameters: object) -> Sequence[Any]:
+        return rows_from_driver(self._connection, statement, parameters)
 
 
-def _entry_of(row: _AnyRow) -> Entry:
+def _entry_of(
+    subject: SubjectId,
+    seq: int,
+    leaf: bytes,
+    leaf_hash: bytes,
+    idempotency_key: str | None,
+    salt: bytes | None,
+    content: bytes | None,
+) -> Entry:
+    said = None if salt is None or content is None else Payload(salt=salt, content=content)
     return Entry(
-        leaf=leaf_of(row.leaf, subject=row.subject, seq=row.seq),
-        leaf_bytes=row.leaf,
-        leaf_hash=row.leaf_hash,
-        payload=None if row.salt is None else Payload(salt=row.salt, content=row.bytes),
-        idempotency_key=row.idempotency_key,
+        leaf=leaf_of(leaf, subject=subject, seq=seq),
+        leaf_bytes=leaf,
+        leaf_hash=leaf_hash,
+        payload=said,
+        idempotency_key=idempotency_key,
     )

@@ -1,28 +1,28 @@
 """What is kept beside the ledger on SQLite and PostgreSQL: accounts, keys, receipts, answers, token, bank."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from itertools import starmap
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, insert, select, text
+from sqlalchemy import Connection, Table, delete, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from creditbank.account.records import AccountRecord, BankRecord, Batch, KeptAnswer, OutcomeKey
 from creditbank.errors import Raced
-from creditbank.storage.sql_rows import chunks, table_of
+from creditbank.storage.sql_rows import chunks, for_driver, rows_from_driver, table_of
 from creditbank.storage.tables import (
     AccountRow,
     BankRow,
     BatchRow,
     KeptAnswerRow,
     OperatorTokenRow,
-    OutcomeKeyRow,
 )
 from creditbank.terms import IssuerId, Microseconds, SubjectId
 
 _LOCK_BYTES = 8
 
 _account = table_of(AccountRow)
-_outcome_key = table_of(OutcomeKeyRow)
 _batch = table_of(BatchRow)
 _kept_answer = table_of(KeptAnswerRow)
 _token = table_of(OperatorTokenRow)
@@ -33,10 +33,13 @@ _keep_outcome_key = text(
 )
 _claim = text("INSERT INTO outcome_claim (key) SELECT unnest(CAST(:keys AS bytea[]))")
 _release = text("DELETE FROM outcome_claim WHERE key = ANY(CAST(:keys AS bytea[]))")
-_try_lock = text("SELECT pg_try_advisory_xact_lock(:lock)")
-_keep_answer = text(
-    "INSERT INTO kept_answer (key, request, subject, answer, kept_at)"
-    " VALUES (:key, :request, :subject, :answer, :kept_at) ON CONFLICT (key) DO NOTHING"
+_ACCOUNTS = "SELECT subject, opened_at, citizen_index, wrapped_key, identity FROM account WHERE {0}"
+_one_account = for_driver(_ACCOUNTS.format("subject = %s"))
+_one_answer = for_driver("SELECT key, request, subject, answer, kept_at FROM kept_answer WHERE key = %s")
+_try_lock = for_driver("SELECT pg_try_advisory_xact_lock(CAST(%s AS bigint))")
+_keep_answer = for_driver(
+    "INSERT INTO kept_answer (key, request, subject, answer, kept_at) VALUES (%s, %s, %s, %s, %s)"
+    " ON CONFLICT (key) DO NOTHING RETURNING 1"
 )
 _keep_digest = text(
     "INSERT INTO operator_token (id, digest) VALUES (1, :digest)"
@@ -64,15 +67,16 @@ class SqlAccounts:
         _insert(self._connection, _account, rows, taken="account-taken")
 
     def find(self, subject: SubjectId) -> AccountRecord | None:
-        row = self._connection.execute(select(_account).where(_account.c.subject == subject)).one_or_none()
-        return None if row is None else _account_of(row)
+        rows = rows_from_driver(self._connection, _one_account, (subject,))
+        return next(starmap(_account_of, rows), None)
 
     def find_by_citizen(self, indexes: Collection[bytes]) -> Mapping[bytes, AccountRecord]:
-        found: dict[bytes, AccountRecord] = {}
-        for chunk in chunks(indexes):
-            query = select(_account).where(_account.c.citizen_index.in_(chunk))
-            found |= {row.citizen_index: _account_of(row) for row in self._connection.execute(query)}
-        return found
+        found = [
+            _account_of(*row)
+            for chunk in chunks(indexes)
+            for row in rows_from_driver(self._connection, _accounts_of_citizens(len(chunk)), chunk)
+        ]
+        return {record.citizen_index: record for record in found if record.citizen_index is not None}
 
 
 class SqlOutcomes:
@@ -98,10 +102,8 @@ class SqlOutcomes:
     def find(self, keys: Collection[bytes]) -> Mapping[bytes, tuple[OutcomeKey, ...]]:
         found: dict[bytes, list[OutcomeKey]] = {}
         for chunk in chunks(set(keys)):
-            query = select(_outcome_key).where(_outcome_key.c.key.in_(chunk))
-            for row in self._connection.execute(query.order_by(_outcome_key.c.subject, _outcome_key.c.seq)):
-                outcome = OutcomeKey(key=row.key, subject=SubjectId(row.subject), seq=row.seq)
-                found.setdefault(outcome.key, []).append(outcome)
+            for key, subject, seq in rows_from_driver(self._connection, _outcomes_of(len(chunk)), chunk):
+                found.setdefault(key, []).append(OutcomeKey(key=key, subject=SubjectId(subject), seq=seq))
         return {key: tuple(outcomes) for key, outcomes in found.items()}
 
 
@@ -145,30 +147,17 @@ class SqlAnswers:
         if self._connection.dialect.name == "sqlite":
             return True  # whoever writes is alone
         # A key is a keyed digest: its first bytes are as good a number as any, and nobody can aim at one.
-        lock = {"lock": int.from_bytes(key[:_LOCK_BYTES], "big", signed=True)}
-        return bool(self._connection.execute(_try_lock, lock).scalar_one())
+        lock = int.from_bytes(key[:_LOCK_BYTES], "big", signed=True)
+        ((is_ours,),) = rows_from_driver(self._connection, _try_lock, (lock,))
+        return bool(is_ours)
 
     def find(self, key: bytes) -> KeptAnswer | None:
-        row = self._connection.execute(select(_kept_answer).where(_kept_answer.c.key == key)).one_or_none()
-        if row is None:
-            return None
-        return KeptAnswer(
-            key=row.key,
-            request=row.request,
-            subject=None if row.subject is None else SubjectId(row.subject),
-            answer=row.answer,
-            kept_at=Microseconds(row.kept_at),
-        )
+        rows = rows_from_driver(self._connection, _one_answer, (key,))
+        return next(starmap(_answer_of, rows), None)
 
     def add(self, answer: KeptAnswer) -> None:
-        row = {
-            "key": answer.key,
-            "request": answer.request,
-            "subject": answer.subject,
-            "answer": answer.answer,
-            "kept_at": answer.kept_at,
-        }
-        if self._connection.execute(_keep_answer, row).rowcount == 0:
+        row = (answer.key, answer.request, answer.subject, answer.answer, answer.kept_at)
+        if not rows_from_driver(self._connection, _keep_answer, row):
             raise Raced("answer-taken")
 
     def forget(self, subject: SubjectId) -> int:
@@ -228,11 +217,40 @@ def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]], *,
         raise Raced(taken) from error
 
 
-def _account_of(row: Row[Any]) -> AccountRecord:
+@cache
+def _accounts_of_citizens(count: int) -> Mapping[str, str]:
+    return for_driver(_ACCOUNTS.format(f"citizen_index IN ({_marks(count)})"))
+
+
+@cache
+def _outcomes_of(count: int) -> Mapping[str, str]:
+    keys = _marks(count)
+    return for_driver(
+        f"SELECT key, subject, seq FROM outcome_key WHERE key IN ({keys}) ORDER BY subject, seq"  # noqa: S608 - marks
+    )
+
+
+def _marks(count: int) -> str:
+    return ", ".join(["%s"] * count)
+
+
+def _account_of(
+    subject: str, opened_at: int, citizen_index: bytes | None, wrapped_key: bytes, identity: bytes
+) -> AccountRecord:
     return AccountRecord(
-        subject=SubjectId(row.subject),
-        opened_at=Microseconds(row.opened_at),
-        citizen_index=row.citizen_index,
-        wrapped_key=row.wrapped_key,
-        identity=row.identity,
+        subject=SubjectId(subject),
+        opened_at=Microseconds(opened_at),
+        citizen_index=citizen_index,
+        wrapped_key=wrapped_key,
+        identity=identity,
+    )
+
+
+def _answer_of(key: bytes, request: bytes, subject: str | None, answer: bytes, kept_at: int) -> KeptAnswer:
+    return KeptAnswer(
+        key=key,
+        request=request,
+        subject=None if subject is None else SubjectId(subject),
+        answer=answer,
+        kept_at=Microseconds(kept_at),
     )
