@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Engine, text
 
 from creditbank.ledger.consistency_file import parse_consistency_file
 from creditbank.ledger.proof_file import Included, check, parse_proof_file
@@ -12,6 +12,7 @@ from creditbank.services.bank import Bank
 from creditbank.services.log import Published, prove_entry, prove_growth
 from creditbank.services.publishing import publish, publish_now
 from creditbank.services.sequencing import sequence_pending
+from creditbank.storage.sql_ledger import SqlLedger
 from creditbank.storage.sql_store import SqlStore
 from tests.banks import new_account, new_bank
 from tests.strategies.ledger import leaf_hashes
@@ -40,19 +41,22 @@ def fill(engine: Engine, bank: Bank) -> None:
 
 
 @pytest.fixture
-def reads(engine: Engine) -> list[str]:
-    """Every statement that reads tiles, as the driver gets it."""
-    seen: list[str] = []
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Every tile that is read from the database."""
+    seen: list[tuple[int, int]] = []
+    read = SqlLedger.tile
 
-    @event.listens_for(engine, "before_cursor_execute")
-    def note(_c: Connection, _cursor: object, statement: str, *_: object) -> None:
-        if "FROM tile" in statement:
-            seen.append(statement)
+    def noted(ledger: SqlLedger, level: int, index: int) -> bytes | None:
+        seen.append((level, index))
+        return read(ledger, level, index)
 
+    monkeypatch.setattr(SqlLedger, "tile", noted)
     return seen
 
 
-def test_a_proof_of_100_000_entries_reads_at_most_four_tiles(engine: Engine, reads: list[str]) -> None:
+def test_a_proof_of_100_000_entries_reads_at_most_four_tiles(
+    engine: Engine, reads: list[tuple[int, int]]
+) -> None:
     bank = new_bank(SqlStore(engine))
     first = new_account(bank)
     sequence_pending(bank.store)

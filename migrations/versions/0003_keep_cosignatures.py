@@ -7,7 +7,7 @@ against the checkpoint it belongs to, also after the deployment has forgotten th
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
+revision = "0003"
 down_revision = "0002"
 
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
