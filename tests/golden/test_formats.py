@@ -1,44 +1,29 @@
 """The guide to the formats shows a whole small log; every byte it shows is made again here."""
 
-from hashlib import sha256
+import re
 from pathlib import Path
 
-from creditbank.ledger.chain import EMPTY, Head, extend, head_after
-from creditbank.ledger.checkpoint import Checkpoint
-from creditbank.ledger.encoding import canonical_bytes
-from creditbank.ledger.entry import Entry, Payload
-from creditbank.ledger.proof_file import Included, InclusionProof, check, parse_proof_file
-from creditbank.ledger.tiles import grow, inclusion_proof
-from creditbank.terms import IssuerId, Microseconds, SubjectId
-from tests.strategies.ledger import Signer
+from creditbank.ledger.checkpoint import open_note, parse_note
+from creditbank.ledger.consistency_file import parse_consistency_file
+from creditbank.ledger.cosignature import cosignatures_in, cosigned_text, with_cosignatures
+from creditbank.ledger.proof_file import Included, check, parse_proof_file
+from creditbank.ledger.tile_path import TileName
+from creditbank.ledger.tiles import tile_ids, tile_width
+from tests.golden.ledger_vectors import (
+    COSIGNED_AT,
+    SECOND,
+    SIGNER,
+    SIZE,
+    WITNESS,
+    checkpoint,
+    consistency,
+    note,
+    receipt,
+)
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text("utf-8")
-LOG = "bank.example/log"
-SIGNER = Signer(LOG, sha256(b"an example, and nobody's key").digest())
-
-
-def an_entry(head: Head, says: str) -> Entry:
-    return extend(
-        head,
-        log=LOG,
-        subject=SubjectId("account:0000000000000007"),
-        at=Microseconds(1_788_220_800_000_000),
-        kind="outcome.recorded",
-        issuer=IssuerId("12540300MB0000000X"),
-        payload=Payload(salt=bytes([7]) * 32, content=canonical_bytes({"says": says})),
-    )
-
-
-FIRST = an_entry(EMPTY, "一")
-SECOND = an_entry(head_after(FIRST), "二")
-GROWTH = grow(0, {}, [FIRST.leaf_hash, SECOND.leaf_hash])
-NOTE = SIGNER.sign(Checkpoint(origin=LOG, size=GROWTH.size, root=GROWTH.root).body())
-PROOF = InclusionProof(
-    index=1,
-    hashes=tuple(inclusion_proof(1, 2, lambda level, index: GROWTH.tiles[level, index])),
-    note=NOTE,
-    leaf_bytes=SECOND.leaf_bytes,
-)
+BODY = checkpoint(2).body()
+COSIGNED = with_cosignatures(note(2), [WITNESS.cosign(BODY, at=COSIGNED_AT)])
 
 
 def test_the_guide_shows_the_bytes_that_are_written() -> None:
@@ -47,18 +32,47 @@ def test_the_guide_shows_the_bytes_that_are_written() -> None:
         "payload": SECOND.payload.content.decode(),
         "leaf": SECOND.leaf_bytes.decode(),
         "leaf hash": SECOND.leaf_hash.hex(),
-        "root": GROWTH.root.hex(),
+        "root": checkpoint(2).root.hex(),
         "verifier key": SIGNER.key.encode(),
-        "note": NOTE.decode(),
-        "proof": PROOF.encode().decode(),
+        "note": note(2).decode(),
+        "witness key": WITNESS.key.encode(),
+        "cosigned text": cosigned_text(BODY, COSIGNED_AT).decode(),
+        "cosigned note": COSIGNED.decode(),
+        "receipt": receipt(1, 2).encode().decode(),
+        "consistency": consistency(2, SIZE).encode().decode(),
     }
     missing = {name: text for name, text in shown.items() if text not in GUIDE}
     assert missing == {}
 
 
 def test_the_proof_in_the_guide_holds() -> None:
-    start = GUIDE.index("c2sp.org/tlog-proof@v1\nextra ")
-    shown = GUIDE[start : GUIDE.index("```", start)].encode()
+    shown = block_from("c2sp.org/tlog-proof@v1\nextra ")
     assert check(parse_proof_file(shown), [SIGNER.key]) == Included(
-        leaf=SECOND.leaf, index=1, checkpoint=Checkpoint(origin=LOG, size=2, root=GROWTH.root)
+        leaf=SECOND.leaf, index=1, checkpoint=checkpoint(2)
     )
+
+
+def test_the_consistency_proof_in_the_guide_holds() -> None:
+    proof = parse_consistency_file(block_from("old 2\n"))
+    assert open_note(proof.note, [SIGNER.key]) == checkpoint(SIZE)
+    assert proof.shows(checkpoint(2), checkpoint(SIZE))
+
+
+def test_the_cosignature_in_the_guide_holds() -> None:
+    (found,) = cosignatures_in(parse_note(COSIGNED), [WITNESS.key])
+    assert found.cosigned_at == COSIGNED_AT
+
+
+def test_the_tiles_that_the_guide_names_are_those_of_its_log() -> None:
+    (sentence,) = re.findall(r"A log of 300 entries, for one, has ([^.]*\.p[^.]*\.p[^.]*)\.\n", GUIDE)
+    tiles = {
+        TileName(level=level, index=index, width=tile_width(SIZE, level=level, index=index)).path()
+        for level, index in tile_ids(SIZE)
+    }
+    assert set(re.findall(r"`/tile/([^`]*)`", sentence)) == tiles
+
+
+def block_from(beginning: str) -> bytes:
+    """Return the rest of the block in the guide that begins so."""
+    start = GUIDE.index(beginning)
+    return GUIDE[start : GUIDE.index("```", start)].encode()
