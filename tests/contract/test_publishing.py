@@ -1,7 +1,6 @@
-"""Publishing, cosigning and proving on every store: what is signed, what refused, what not there yet."""
+"""Publishing on every store: what is signed and kept, and what is refused."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import NoReturn
 
 import pytest
@@ -9,30 +8,13 @@ import structlog
 from sqlalchemy import Engine
 
 from creditbank.errors import IntegrityBroken, Misconfigured
-from creditbank.ledger.checkpoint import Checkpoint, NoteInvalid, open_note, parse_note
-from creditbank.ledger.consistency_file import parse_consistency_file
-from creditbank.ledger.cosignature import with_cosignatures
-from creditbank.ledger.encoding import canonical_bytes
+from creditbank.ledger.checkpoint import Checkpoint, open_note
 from creditbank.ledger.merkle import EMPTY_ROOT
-from creditbank.ledger.proof_file import Included, check, parse_proof_file
-from creditbank.ledger.tile_path import TileName
-from creditbank.services.bank import Bank, Posting
-from creditbank.services.cosigning import (
-    CLOCKS_APART_SECONDS,
-    CheckpointUnknown,
-    CosignatureRefused,
-    Cosigned,
-    cosign,
-)
+from creditbank.services.bank import Bank
 from creditbank.services.log import (
-    EntryUnknown,
     LogShrankOrForked,
-    NotPublished,
-    TileUnknown,
     checkpoint_note,
     prove_entry,
-    prove_growth,
-    tile_bytes,
 )
 from creditbank.services.ports import Store
 from creditbank.services.publishing import (
@@ -45,50 +27,14 @@ from creditbank.services.publishing import (
 from creditbank.services.sequencing import sequence_pending
 from creditbank.storage.checkpoint_file import MemoryCheckpoint
 from creditbank.storage.sql_store import SqlStore
-from creditbank.terms import SubjectId
-from tests.banks import BEGINNING, new_bank
-from tests.strategies.books import SCHOOL, subject
-from tests.strategies.ledger import Signer, Witness
-
-ONE, OTHER = Witness("one.example", bytes(32)), Witness("other.example", bytes([1]) * 32)
-NOW = int(BEGINNING.timestamp())
-TASHI = subject("tashi")
+from tests.banks import new_bank
+from tests.contract.growing import TASHI, append, grow, kept_notes, published_bank, signed
+from tests.strategies.ledger import Signer
 
 
 @pytest.fixture
 def bank(store: Store) -> Bank:
-    """A bank whose log has entries, all in their places, and that knows two witnesses."""
-    bank = new_bank(store)
-    sequence_pending(store)
-    return replace(bank, publication=replace(bank.publication, witnesses=(ONE.key, OTHER.key)))
-
-
-def grow(bank: Bank, count: int = 1, *, of: SubjectId = TASHI) -> None:
-    """Add entries, in their places."""
-    append(bank, count, of=of)
-    sequence_pending(bank.store)
-
-
-def append(bank: Bank, count: int = 1, *, of: SubjectId = TASHI) -> None:
-    """Add entries that wait for their places."""
-    with bank.store.writing() as books:
-        posting = Posting(bank, books, heads=books.ledger.heads_of([of]), at=bank.now())
-        for _ in range(count):
-            posting.add(of, kind="outcome.recorded", issuer=SCHOOL, content=canonical_bytes({}))
-        posting.post()
-
-
-def signed(bank: Bank, checkpoint: Checkpoint) -> bytes:
-    assert bank.signer is not None
-    return bank.signer.sign(checkpoint.body())
-
-
-def kept_notes(bank: Bank) -> list[bytes]:
-    with bank.store.reading() as books:
-        return list(books.ledger.checkpoints())
-
-
-# Publishing.
+    return published_bank(store)
 
 
 def test_the_log_is_published_outside_and_inside_and_once_for_each_size(bank: Bank) -> None:
@@ -306,225 +252,3 @@ def test_a_bug_is_kept_by_its_type_and_passed_on(bank: Bank) -> None:
     assert publisher.failure is not None
     assert (publisher.failure.code, publisher.failure.reason) == ("unexpected", "KeyError")
     assert "Tashi" not in str(logs)
-
-
-# What strangers are given.
-
-
-def test_nothing_is_signed_on_request(bank: Bank) -> None:
-    grow(bank)
-    for ask in (
-        checkpoint_note,
-        lambda bank: prove_entry(bank, TASHI, 0),
-        lambda bank: prove_growth(bank, since=None),
-    ):
-        with pytest.raises(NotPublished) as refused:
-            ask(bank)
-        assert refused.value.retry_after_seconds == bank.publication.every_seconds
-    published = publish(bank)
-    grow(bank)
-    assert checkpoint_note(bank) == published.note
-    with pytest.raises(NotPublished, match="entry-not-published"):
-        prove_entry(bank, TASHI, 1)
-    append(bank)
-    with pytest.raises(NotPublished, match="entry-not-published"):
-        prove_entry(bank, TASHI, 2)  # it has no place yet
-    with pytest.raises(EntryUnknown):
-        prove_entry(bank, TASHI, 3)
-    with pytest.raises(EntryUnknown):
-        prove_entry(bank, subject("nobody"), 0)
-    assert kept_notes(bank) == [published.note]
-
-
-def test_every_entry_covered_is_proved_under_the_published_checkpoint(bank: Bank) -> None:
-    grow(bank, 5)
-    published = publish(bank)
-    grow(bank, 300)
-    for seq in range(5):
-        found = check(parse_proof_file(prove_entry(bank, TASHI, seq)), bank.verifier_keys)
-        assert isinstance(found, Included)
-        assert (found.leaf.subject, found.leaf.seq) == (TASHI, seq)
-        assert found.checkpoint == published.checkpoint
-
-
-def test_a_receipt_that_would_prove_nothing_is_not_handed_out(engine: Engine) -> None:
-    bank = new_bank(SqlStore(engine))
-    grow(bank, 3)
-    publish(bank)
-    with engine.begin() as connection:
-        hashes = connection.exec_driver_sql("SELECT hashes FROM tile WHERE level = 0").scalar_one()
-        place = "%s" if engine.dialect.name == "postgresql" else "?"
-        changed = bytes(len(hashes))
-        connection.exec_driver_sql(f"UPDATE tile SET hashes = {place} WHERE level = 0", (changed,))
-    with pytest.raises(IntegrityBroken, match="proof-does-not-hold"):
-        prove_entry(bank, TASHI, 2)
-
-
-def test_growth_is_proved_since_any_checkpoint_of_the_log(bank: Bank) -> None:
-    grow(bank, 3)
-    older = publish(bank)
-    grow(bank, 7)
-    newer = publish(bank)
-    proof = parse_consistency_file(prove_growth(bank, since=older.note))
-    assert open_note(proof.note, bank.verifier_keys) == newer.checkpoint
-    assert proof.shows(older.checkpoint, newer.checkpoint)
-    assert parse_consistency_file(prove_growth(bank, since=None)).hashes == ()
-    forked = signed(bank, replace(older.checkpoint, root=bytes(32)))
-    with pytest.raises(LogShrankOrForked, match="log-forked"):
-        prove_growth(bank, since=forked)
-    larger = signed(bank, replace(newer.checkpoint, size=newer.checkpoint.size + 1))
-    with pytest.raises(LogShrankOrForked, match="log-shrank"):
-        prove_growth(bank, since=larger)
-    with pytest.raises(NoteInvalid):
-        prove_growth(bank, since=b"nonsense")
-
-
-def test_tiles_are_served_as_far_as_the_log_is_published(bank: Bank) -> None:
-    with pytest.raises(TileUnknown):
-        tile_bytes(bank, TileName(level=0, index=0, width=1))
-    grow(bank, 300)
-    size = publish(bank).checkpoint.size
-    grow(bank, 300)
-    with bank.store.reading() as books:
-        first, second = books.ledger.tile(0, 0), books.ledger.tile(0, 1)
-    assert first is not None
-    assert second is not None
-    assert tile_bytes(bank, TileName(level=0, index=0)) == first[:8192]
-    for width in (1, size - 256):
-        assert tile_bytes(bank, TileName(level=0, index=1, width=width)) == second[: 32 * width]
-    assert len(tile_bytes(bank, TileName(level=1, index=0, width=1))) == 32
-    for beyond in (
-        TileName(level=0, index=1, width=size - 256 + 1),
-        TileName(level=0, index=1),
-        TileName(level=0, index=2, width=1),
-        TileName(level=1, index=0, width=2),
-        TileName(level=2, index=0, width=1),
-        TileName(level=63, index=0, width=1),
-        TileName(level=0, index=2**63 - 1),
-        TileName(level=0, index=0, width=0),
-    ):
-        with pytest.raises(TileUnknown, match="tile-unknown"):
-            tile_bytes(bank, beyond)
-
-
-# Witnesses.
-
-
-def body_of(note: bytes) -> bytes:
-    """Return all of a note but its signatures."""
-    return parse_note(note).text + b"\n"
-
-
-def returned(note: bytes, *witnesses: Witness, at: int = NOW) -> bytes:
-    """Return a checkpoint as witnesses give it back."""
-    text = parse_note(note).text
-    return with_cosignatures(note, [witness.cosign(text, at=at) for witness in witnesses])
-
-
-def test_cosignatures_are_kept_once_and_shown_under_the_checkpoint_and_in_receipts(bank: Bank) -> None:
-    grow(bank)
-    published = publish(bank)
-    kept = cosign(bank, returned(published.note, OTHER))
-    assert kept == Cosigned(
-        checkpoint=published.checkpoint,
-        cosignatures=(OTHER.cosign(published.checkpoint.body(), at=NOW),),
-    )
-    cosign(bank, returned(published.note, OTHER, ONE))
-    cosign(bank, returned(published.note, ONE, at=NOW + 5))
-    expected = with_cosignatures(
-        published.note,
-        [
-            ONE.cosign(published.checkpoint.body(), at=NOW + 5),
-            OTHER.cosign(published.checkpoint.body(), at=NOW),
-        ],
-    )
-    assert checkpoint_note(bank) == expected
-    proof = parse_proof_file(prove_entry(bank, TASHI, 0))
-    assert proof.note == expected
-    found = check(proof, bank.verifier_keys, witnesses=[ONE.key])
-    assert isinstance(found, Included)
-    assert [each.witness for each in found.cosignatures] == [ONE.key]
-    assert kept_notes(bank) == [published.note]
-    assert bank.publication.outside.read() == published.note
-
-
-def test_a_receipt_rests_on_the_largest_cosigned_checkpoint_that_covers_it(bank: Bank) -> None:
-    grow(bank, 2)
-    cosigned = publish(bank)
-    grow(bank)
-    last = publish(bank)
-    cosign(bank, returned(cosigned.note, ONE))
-    assert checkpoint_note(bank) == last.note
-    for seq, checkpoint in ((0, cosigned), (1, cosigned), (2, last)):
-        found = check(parse_proof_file(prove_entry(bank, TASHI, seq)), bank.verifier_keys)
-        assert isinstance(found, Included)
-        assert found.checkpoint == checkpoint.checkpoint
-
-
-def test_a_witness_may_return_its_own_line_alone_and_others_lines_are_passed_over(bank: Bank) -> None:
-    published = publish(bank)
-    stranger = Witness("stranger.example", bytes([2]) * 32)
-    lines = returned(published.note, ONE, stranger).removeprefix(published.note)
-    alone = body_of(published.note) + lines
-    assert [each.witness for each in cosign(bank, alone).cosignatures] == [ONE.key]
-    with pytest.raises(CosignatureRefused, match="cosignature-of-nobody-known") as refused:
-        cosign(bank, returned(published.note, stranger))
-    assert refused.value.values["names"] == ["stranger.example"]
-    with pytest.raises(CosignatureRefused, match="cosignature-of-nobody-known"):
-        cosign(bank, published.note)
-
-
-def test_a_cosignature_that_does_not_hold_spoils_the_note(bank: Bank) -> None:
-    published = publish(bank)
-    wrong = with_cosignatures(
-        published.note,
-        [ONE.cosign(published.checkpoint.body(), at=NOW), OTHER.cosign(b"something else\n", at=NOW)],
-    )
-    with pytest.raises(NoteInvalid, match="cosignature-wrong"):
-        cosign(bank, wrong)
-    other = signed(bank, Checkpoint(origin=bank.record.origin, size=99, root=bytes(32)))
-    with pytest.raises(NoteInvalid, match="note-signature-wrong"):
-        cosign(bank, returned(body_of(published.note) + other.removeprefix(body_of(other)), ONE))
-    assert checkpoint_note(bank) == published.note
-
-
-@pytest.mark.parametrize("ahead", [CLOCKS_APART_SECONDS + 120, 2**62])
-def test_a_cosignature_from_the_future_is_refused(bank: Bank, ahead: int) -> None:
-    published = publish(bank)
-    with pytest.raises(CosignatureRefused, match="cosignature-from-the-future"):
-        cosign(bank, returned(published.note, ONE, at=NOW + ahead))
-    cosign(bank, returned(published.note, ONE, at=NOW + CLOCKS_APART_SECONDS))
-    later = replace(bank, clock=lambda: BEGINNING + timedelta(days=1))
-    cosign(later, returned(published.note, OTHER, at=NOW + 80_000))
-
-
-def test_a_checkpoint_of_another_log_or_of_no_size_published_is_refused(bank: Bank) -> None:
-    published = publish(bank)
-    elsewhere = Signer("another.example", bytes(32))
-    foreign = elsewhere.sign(replace(published.checkpoint, origin=elsewhere.name).body())
-    with pytest.raises(CosignatureRefused, match="checkpoint-of-another-log"):
-        cosign(bank, returned(foreign, ONE))
-    impostor = Signer(bank.record.origin, bytes(32))
-    unknown = impostor.sign(replace(published.checkpoint, size=10**6).body())
-    with pytest.raises(CheckpointUnknown, match="checkpoint-unknown"):
-        cosign(bank, unknown)
-    rewritten = impostor.sign(replace(published.checkpoint, root=bytes(32)).body())
-    with pytest.raises(NoteInvalid, match="note-signer-unknown"):
-        cosign(bank, rewritten)
-
-
-def test_two_roots_of_one_size_are_evidence_whoever_signed_the_other(bank: Bank) -> None:
-    published = publish(bank)
-    cosign(bank, returned(published.note, ONE))
-    before = checkpoint_note(bank)
-    ours = signed(bank, replace(published.checkpoint, root=bytes(32)))
-    impostor = Signer(bank.record.origin, bytes(32))
-    theirs = impostor.sign(replace(published.checkpoint, root=bytes(32)).body())
-    for note in (ours, returned(ours, ONE), returned(theirs, ONE)):
-        with pytest.raises(LogShrankOrForked, match="log-signed-twice"):
-            cosign(bank, note)
-    grown = signed(bank, replace(published.checkpoint, size=10**6))
-    for note in (grown, returned(grown, OTHER)):
-        with pytest.raises(LogShrankOrForked, match="signed-but-not-kept"):
-            cosign(bank, note)
-    assert checkpoint_note(bank) == before
