@@ -13,6 +13,7 @@ class HeadMoved(Raced):
 
     def __init__(self, *, subject: SubjectId, expected: int) -> None:
         super().__init__("head-moved", subject=subject, expected=expected)
+        self.subject = subject
 
 
 class IdempotencyKeyTaken(Raced):

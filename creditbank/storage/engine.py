@@ -84,6 +84,7 @@ def _postgresql_engine(url: URL) -> Engine:
         isolation_level="READ COMMITTED",
         hide_parameters=True,
         max_overflow=30,
+        pool_use_lifo=True,  # the connection that was used last has its statements at hand
         connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "creditbank"},
     )
 

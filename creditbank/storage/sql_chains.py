@@ -8,17 +8,19 @@ Entries are never changed, so an end that was read once needs no second look: wh
 the primary key says so.
 """
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import psycopg
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from creditbank.errors import IntegrityBroken
 from creditbank.ledger.append import HeadMoved, IdempotencyKeyTaken
-from creditbank.ledger.chain import EMPTY, Head
+from creditbank.ledger.chain import EMPTY, Head, head_after
 from creditbank.ledger.entry import Entry, Leaf, LeafInvalid, parse_leaf
-from creditbank.storage.sql_rows import GIVEN, for_driver, given, insert_rows, rows_from_driver, table_of
+from creditbank.storage.sql_rows import for_driver, insert_rows, rows_from_driver, table_of
+from creditbank.storage.sql_sharing import hold_back
 from creditbank.storage.tables import EntryRow, PayloadRow, PendingRow
 from creditbank.terms import SubjectId
 
@@ -27,21 +29,18 @@ _payload = table_of(PayloadRow)
 _pending = table_of(PendingRow)
 
 _Key: TypeAlias = tuple[SubjectId, str]
-_End: TypeAlias = tuple[int, bytes]
-_BEGINNING: _End = (EMPTY.length, EMPTY.last_hash)
 _KEY_CONSTRAINT = "entry_idempotency_key"
 
 _last_of_one = for_driver(
     "SELECT subject, seq, leaf_hash, leaf FROM entry WHERE subject = %s ORDER BY seq DESC LIMIT 1"
 )
 _last_of_many = {
-    "sqlite": text(
-        f"SELECT subject, seq, leaf_hash, leaf FROM {GIVEN['sqlite']}"  # noqa: S608 - our own
-        " JOIN entry ON subject = given.value"
+    "sqlite": (
+        "SELECT subject, seq, leaf_hash, leaf FROM json_each(?) AS given JOIN entry ON subject = given.value"
         " AND seq = (SELECT max(seq) FROM entry WHERE subject = given.value)"
     ),
-    "postgresql": text(
-        f"SELECT last.* FROM {GIVEN['postgresql']}"  # noqa: S608 - our own
+    "postgresql": (
+        "SELECT last.* FROM unnest(CAST(%s AS text[])) AS given(value)"
         " CROSS JOIN LATERAL (SELECT subject, seq, leaf_hash, leaf FROM entry"
         " WHERE subject = given.value ORDER BY seq DESC LIMIT 1) AS last"
     ),
@@ -68,53 +67,63 @@ class SqlChains:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._ends: dict[SubjectId, _End] = {}
+        self._heads: dict[SubjectId, Head] = {}
+        self._is_shared = False
+        self._held_back: list[Entry] = []
 
     def heads_of(self, subjects: Collection[SubjectId]) -> Mapping[SubjectId, Head]:
-        heads = dict.fromkeys(subjects, EMPTY)
-        for subject, seq, leaf_hash, leaf in self._last_rows(subjects):
+        unread = [subject for subject in subjects if subject not in self._heads]
+        self._heads |= dict.fromkeys(unread, EMPTY)
+        for subject, seq, leaf_hash, leaf in self._last_rows(unread):
             at = leaf_of(leaf, subject=subject, seq=seq).at
-            heads[subject] = Head(length=seq + 1, last_hash=leaf_hash, at=at)
-        self._ends |= {subject: (head.length, head.last_hash) for subject, head in heads.items()}
-        return heads
+            self._heads[subject] = Head(length=seq + 1, last_hash=leaf_hash, at=at)
+        return {subject: self._heads[subject] for subject in subjects}
+
+    def share(self, subjects: Collection[SubjectId]) -> None:
+        """Read at once where these chains end, and send at once what several actions append to them."""
+        self.heads_of(subjects)
+        self._is_shared = True
 
     def append(self, entries: Sequence[Entry]) -> None:
-        ends = self._ends_with(entries)
+        heads = self._heads_with(entries)
         if self._connection.dialect.name == "sqlite":
             self._require_new_keys(entries)
             self._insert(entries)
+        elif self._is_shared:
+            self._held_back += entries
+            hold_back(self._connection, self._send)
         elif len(entries) == 1:
             self._insert_one(entries[0])
         elif entries:
             self._insert_many(entries)
-        self._ends |= ends
+        self._heads |= heads
 
-    def _ends_with(self, entries: Sequence[Entry]) -> Mapping[SubjectId, _End]:
+    def _send(self) -> None:
+        entries, self._held_back = self._held_back, []
+        self._insert(entries)
+
+    def _heads_with(self, entries: Sequence[Entry]) -> Mapping[SubjectId, Head]:
         """Return where the chains will end, if `entries` follow what is there, and each other."""
-        self._read_ends({entry.leaf.subject for entry in entries} - self._ends.keys())
-        ends: dict[SubjectId, _End] = {}
+        heads = dict(self.heads_of({entry.leaf.subject for entry in entries}))
+        extended: set[SubjectId] = set()
         for entry in entries:
-            leaf = entry.leaf
-            follows = ends.get(leaf.subject, self._ends[leaf.subject]) == (leaf.seq, leaf.prev)
-            assert follows or leaf.subject not in ends, "new entries of one chain follow each other"
+            leaf, head = entry.leaf, heads[entry.leaf.subject]
+            follows = (leaf.seq, leaf.prev) == (head.length, head.last_hash)
+            assert follows or leaf.subject not in extended, "new entries of one chain follow each other"
             if not follows:
                 raise self._moved(leaf)
-            ends[leaf.subject] = (leaf.seq + 1, entry.leaf_hash)
-        return ends
+            heads[leaf.subject] = head_after(entry)
+            extended.add(leaf.subject)
+        return heads
 
-    def _read_ends(self, subjects: Collection[SubjectId]) -> None:
-        self._ends |= dict.fromkeys(subjects, _BEGINNING)
-        self._ends |= {
-            subject: (seq + 1, leaf_hash) for subject, seq, leaf_hash, _ in self._last_rows(subjects)
-        }
-
-    def _last_rows(self, subjects: Collection[SubjectId]) -> Iterable[Any]:
-        if len(subjects) == 1:
-            return rows_from_driver(self._connection, _last_of_one, tuple(subjects))
-        if not subjects:
-            return ()
-        ends = _last_of_many[self._connection.dialect.name]
-        return self._connection.execute(ends, given(self._connection, subjects))
+    def _last_rows(self, subjects: list[SubjectId]) -> Iterable[Any]:
+        match subjects:
+            case []:
+                return ()
+            case [_]:
+                return rows_from_driver(self._connection, _last_of_one, subjects)
+        many = json.dumps(subjects) if self._connection.dialect.name == "sqlite" else subjects
+        return rows_from_driver(self._connection, _last_of_many, [many])
 
     def _require_new_keys(self, entries: Iterable[Entry]) -> None:
         used: set[_Key] = set()
@@ -141,8 +150,8 @@ class SqlChains:
         except psycopg.errors.UniqueViolation as error:
             if error.diag.constraint_name == _KEY_CONSTRAINT:
                 raise IdempotencyKeyTaken from error
-            self._ends.clear()
-            self._ends_with(entries)  # says which chain has grown
+            self._heads.clear()
+            self._heads_with(entries)  # says which chain has grown
             raise
 
     def _insert(self, entries: Sequence[Entry]) -> None:
@@ -151,7 +160,7 @@ class SqlChains:
         insert_rows(self._connection, _pending, map(_pending_row, entries))
 
     def _moved(self, leaf: Leaf) -> HeadMoved:
-        del self._ends[leaf.subject]  # to be read again
+        del self._heads[leaf.subject]  # to be read again
         return HeadMoved(subject=leaf.subject, expected=leaf.seq)
 
 

@@ -99,6 +99,10 @@ class SqlLedger:
     def append(self, entries: Sequence[Entry]) -> None:
         self._chains.append(entries)
 
+    def share(self, subjects: Collection[SubjectId]) -> None:
+        """Be ready for several actions in this transaction, about these subjects."""
+        self._chains.share(subjects)
+
     def sequence(self, *, at_most: int = SEQUENCED_AT_ONCE) -> LogRange | None:
         return self._sequencer.sequence(at_most=at_most)
 

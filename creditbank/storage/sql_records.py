@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from creditbank.account.records import AccountRecord, BankRecord, Batch, KeptAnswer, OutcomeKey
 from creditbank.errors import Raced
 from creditbank.storage.sql_rows import chunks, for_driver, rows_from_driver, table_of
+from creditbank.storage.sql_sharing import leaving_nothing
 from creditbank.storage.tables import (
     AccountRow,
     BankRow,
@@ -96,8 +97,9 @@ class SqlOutcomes:
         # The index of the table makes the second who inserts a key wait until the first has ended. Every row
         # is gone again before its transaction ends; sorted, so that two do not wait for each other.
         claimed = {"keys": sorted(set(keys))}
-        self._connection.execute(_claim, claimed)
-        self._connection.execute(_release, claimed)
+        with leaving_nothing(self._connection):
+            self._connection.execute(_claim, claimed)
+            self._connection.execute(_release, claimed)
 
     def find(self, keys: Collection[bytes]) -> Mapping[bytes, tuple[OutcomeKey, ...]]:
         found: dict[bytes, list[OutcomeKey]] = {}

@@ -10,8 +10,10 @@ from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Table
+from sqlalchemy import Connection, Table
 from sqlmodel import SQLModel
+
+from creditbank.storage.sql_sharing import before_statement, note_write
 
 KEYS_AT_ONCE = 1_000
 """How many values one IN list holds: below the limit of variables of every SQLite and PostgreSQL."""
@@ -52,8 +54,10 @@ def rows_from_driver(
     connection: Connection, statement: Mapping[str, str], parameters: Sequence[object]
 ) -> Sequence[Any]:
     """Execute one statement of `for_driver` without SQLAlchemy and return its rows."""
+    text = statement[connection.dialect.name]
+    before_statement(connection, text)
     driver: Any = connection.connection.driver_connection
-    rows: Sequence[Any] = driver.execute(statement[connection.dialect.name], parameters).fetchall()
+    rows: Sequence[Any] = driver.execute(text, parameters).fetchall()
     return rows
 
 
@@ -62,13 +66,14 @@ def insert_rows(connection: Connection, table: Table, rows: Iterable[tuple[Any, 
 
     They go to the driver directly: `executemany` on SQLite, COPY on PostgreSQL.
     """
+    note_write(connection)
     cursor: Any = connection.connection.cursor()
     statement = _insertion(table, connection.dialect.name)
     if connection.dialect.name == "sqlite":
         cursor.executemany(statement, rows)
         return
     with cursor.copy(statement) as copy:
-        copy.set_types([_postgresql_type(each) for each in table.columns])
+        copy.set_types(_copy_types(table))
         for row in rows:
             copy.write_row(row)
 
@@ -82,5 +87,7 @@ def _insertion(table: Table, dialect: str) -> str:
     return f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)"
 
 
-def _postgresql_type(of: Column[Any]) -> str:
-    return {str: "text", int: "int8", bytes: "bytea"}[of.type.python_type]
+@cache
+def _copy_types(table: Table) -> list[str]:
+    names = {str: "text", int: "int8", bytes: "bytea"}
+    return [names[each.type.python_type] for each in table.columns]

@@ -1,6 +1,6 @@
 """The books on SQLite and PostgreSQL: `services.ports.Store`, one transaction to each opening."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
@@ -21,6 +21,7 @@ from creditbank.storage.sql_records import (
     SqlOutcomes,
     SqlTokens,
 )
+from creditbank.storage.sql_sharing import sharable, watch
 from creditbank.terms import SubjectId
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ T = TypeVar("T")
 class SqlBooks:
     """Everything that one transaction sees and changes together."""
 
+    connection: Connection
     ledger: SqlLedger
     checkpoints: SqlCheckpoints
     accounts: SqlAccounts
@@ -38,6 +40,10 @@ class SqlBooks:
     answers: SqlAnswers
     tokens: SqlTokens
     bank: SqlBank
+
+    def share(self, subjects: Collection[SubjectId]) -> None:
+        """Be ready for several actions, about these subjects."""
+        self.ledger.share(subjects)
 
 
 class SqlStore:
@@ -48,6 +54,8 @@ class SqlStore:
 
     def __init__(self, engine: Engine, *, backlog_limit: int = 200_000) -> None:
         self._engine = engine
+        self._writing_engine = engine.execution_options(**{WRITES: True})
+        watch(self._writing_engine)
         self._group = GroupCommit(self._transaction, wait_seconds=BUSY_SECONDS)
         self._backlog = Backlog(self._pending, limit=backlog_limit)
 
@@ -81,8 +89,8 @@ class SqlStore:
         """
         # SQLite has one writer at a time and lets the others poll: those of this process queue instead.
         turn = self._group.turn() if self._is_sqlite else nullcontext()
-        with turn, self._transaction() as connection:
-            yield _books(connection)
+        with turn, self._transaction() as books:
+            yield books
 
     def written(self, action: Callable[[SqlBooks], T], *, about: SubjectId | None = None) -> T:
         """Return what `action` returns, once what it wrote is committed (see `group_commit`).
@@ -91,7 +99,7 @@ class SqlStore:
             LogBehind: too many entries wait for their places in the log.
         """
         self._backlog.require_room()
-        return self._group.written(lambda connection: action(_books(connection)), about=about)
+        return self._group.written(action, about=about)
 
     @property
     def waiting(self) -> int:
@@ -107,14 +115,14 @@ class SqlStore:
         return self._engine.dialect.name == "sqlite"
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        options = {WRITES: True} if self._is_sqlite else {"isolation_level": "READ COMMITTED"}
+    def _transaction(self) -> Iterator[SqlBooks]:
         with (
             translated(),
-            self._engine.connect().execution_options(**options) as connection,
+            self._writing_engine.connect() as connection,
             connection.begin(),
+            sharable(connection),
         ):
-            yield connection
+            yield _books(connection)
 
     def _pending(self, at_most: int) -> int:
         with self.reading() as books:
@@ -123,6 +131,7 @@ class SqlStore:
 
 def _books(connection: Connection) -> SqlBooks:
     return SqlBooks(
+        connection=connection,
         ledger=SqlLedger(connection),
         checkpoints=SqlCheckpoints(connection),
         accounts=SqlAccounts(connection),
