@@ -2,11 +2,12 @@
 PYTHON ?= python3
 SERVE ?= yes
 DEMO ?= data/demo
+MINUTES ?= 60
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test bench format lock schemas clean
+.PHONY: demo test bench nightly format lock schemas clean
 
 demo: .venv/runtime
 	$(BIN)/creditbank --home $(DEMO) demo $(if $(filter no,$(SERVE)),--no-serve)
@@ -21,6 +22,9 @@ test: .venv/development
 
 bench: .venv/development
 	$(BIN)/pytest -m benchmark tests/benchmarks -p no:xdist -q -s
+
+nightly: .venv/development
+	$(BIN)/python -m tests.faults --minutes $(MINUTES)
 
 format: .venv/development
 	$(BIN)/ruff format .

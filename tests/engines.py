@@ -48,9 +48,15 @@ def sqlite_url(directory: Path) -> str:
 
 
 @contextmanager
-def postgresql_url(*, migrated: bool = True) -> Iterator[str]:
-    """Give the block a new database, an empty bank unless not `migrated`, and drop it after."""
+def postgresql_url(*, migrated: bool = True, of: str | None = None) -> Iterator[str]:
+    """Give the block a new database, an empty bank unless not `migrated`, and drop it after.
+
+    `of` is the URL of a database to copy instead; whoever is connected to it is thrown out.
+    """
     template = _postgresql_template() if migrated else "template0"
+    if of is not None:
+        template = database_name(of)
+        _administer(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{template}'")
     name = f"bank_{next(_numbers)}"
     with psycopg.connect(postgresql_server(), autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
@@ -58,6 +64,29 @@ def postgresql_url(*, migrated: bool = True) -> Iterator[str]:
             yield postgresql_server(name)
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@contextmanager
+def postgresql_url_on(volume: Path) -> Iterator[str]:
+    """Give the block a new database, with nothing in it, whose files lie in `volume`."""
+    server = _server()
+    if server.system_user is not None:
+        shutil.chown(volume, server.system_user)
+    name = f"bank_{next(_numbers)}"
+    _administer(f"CREATE TABLESPACE {name} LOCATION '{volume}'")
+    try:
+        _administer(f"CREATE DATABASE {name} TEMPLATE template0 TABLESPACE {name}")
+        try:
+            yield postgresql_server(name)
+        finally:
+            _administer(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        _administer(f"DROP TABLESPACE {name}")
+
+
+def database_name(url: str) -> str:
+    """Return the name of the database that a URL ends with."""
+    return url.partition("?")[0].rpartition("/")[2]
 
 
 def postgresql_server(database: str = "postgres") -> str:

@@ -28,6 +28,8 @@ from tests.strategies.stored_ledger import (
     stored,
 )
 
+pytestmark = pytest.mark.nightly
+
 
 def audit(ledger: StoredLedger, *, held: Checkpoint | None = None) -> tuple[list[Finding], Recomputed]:
     rows = Rows(ledger)

@@ -1,0 +1,66 @@
+"""Every campaign, how far it goes in one night and in `make test`, and its share of the night."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from tests.faults import backends, clock, disk, flips, kills, migrations, servers, storm, tampering
+from tests.faults.figures import Extent, Figures
+
+BOTH = ("sqlite", "postgresql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """What runs, on which engine; `share` is its part of the time, in what units does not matter."""
+
+    name: str
+    engine: str
+    run: Callable[[Extent], Figures]
+    nightly: int
+    slice: int
+    share: int
+
+
+def _on_both(
+    run: Callable[[str, Extent], Figures], *, nightly: int, slice_: int, share: int
+) -> tuple[Campaign, ...]:
+    return tuple(
+        Campaign(
+            name=run.__name__,
+            engine=engine,
+            run=partial(run, engine),
+            nightly=nightly,
+            slice=slice_,
+            share=share,
+        )
+        for engine in BOTH
+    )
+
+
+def _on(engine: str, run: Callable[[Extent], Figures], *, nightly: int, slice_: int, share: int) -> Campaign:
+    return Campaign(name=run.__name__, engine=engine, run=run, nightly=nightly, slice=slice_, share=share)
+
+
+CAMPAIGNS: tuple[Campaign, ...] = (
+    *_on_both(kills.kill_writers, nightly=1_000, slice_=50, share=550),
+    *_on_both(servers.kill_servers, nightly=30, slice_=2, share=140),
+    _on("postgresql", backends.terminate_backends, nightly=300, slice_=10, share=160),
+    _on("postgresql", backends.kill_backends, nightly=40, slice_=2, share=120),
+    _on("postgresql", backends.restart_servers, nightly=20, slice_=1, share=120),
+    _on("sqlite", disk.limit_files, nightly=40, slice_=3, share=60),
+    *_on_both(disk.fill_volumes, nightly=40, slice_=2, share=70),
+    *_on_both(storm.storm, nightly=40, slice_=3, share=100),
+    *_on_both(clock.turn_clocks, nightly=2_000, slice_=60, share=70),
+    *_on_both(migrations.kill_upgrades, nightly=40, slice_=3, share=100),
+    *_on_both(migrations.kill_creations, nightly=40, slice_=3, share=90),
+    *_on_both(tampering.tamper, nightly=500, slice_=45, share=150),
+    *_on_both(tampering.replace_whole, nightly=10, slice_=2, share=20),
+    _on("sqlite", flips.flip_bits, nightly=1_500, slice_=60, share=140),
+)
+"""In this order, the most important first."""
+
+
+def campaigns_on(engine: str) -> list[Campaign]:
+    """Return the campaigns of one engine."""
+    return [campaign for campaign in CAMPAIGNS if campaign.engine == engine]

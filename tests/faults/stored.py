@@ -1,0 +1,117 @@
+"""A whole bank, made once by the services, that campaigns copy and damage; and everything that is in it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import StringIO
+from threading import Event
+from typing import Any
+
+from sqlalchemy import inspect, text
+
+from creditbank.account.body import Recorded, parse_body
+from creditbank.errors import CreditBankError
+from creditbank.identity.account_number import account_of
+from creditbank.services.accounts import find_account
+from creditbank.services.bank import Bank
+from creditbank.services.log import publish_checkpoint
+from creditbank.services.operator_token import make_token
+from creditbank.services.outcome_keys import key_of
+from creditbank.services.ports import Books
+from creditbank.storage.sql_store import SqlStore
+from creditbank.terms import SubjectId
+from tests.driver.database import Database, open_or_make
+from tests.driver.reading import report_on
+from tests.driver.recording import ServiceRecorder
+from tests.driver.writing import Task, Writing
+from tests.engines import opened
+from tests.faults.keeper import new_database
+from tests.strategies.books import batch
+
+Dump = Mapping[str, list[tuple[object, ...]]]
+ENTRIES = 300
+"""More than one tile holds."""
+
+
+@contextmanager
+def written_bank(engine: str) -> Iterator[tuple[Database, bytes]]:
+    """Give the block a bank with something in every table, and the checkpoint that an outsider holds."""
+    with new_database(engine) as database:
+        write(database, "before", ENTRIES // 2)
+        with closing_bank(database) as bank:
+            make_token(bank)
+            with bank.store.writing() as books:
+                books.batches.add(batch("20260301-00000001"))
+            publish_checkpoint(bank)
+        write(database, "after", ENTRIES // 2)
+        held = checkpoint_of(database)
+        write(database, "waiting", 1)
+        yield database, held
+
+
+@contextmanager
+def closing_bank(database: Database) -> Iterator[Bank]:
+    """Open the bank for the block, made first if it is not there, and leave no connection open after it."""
+    bank = open_or_make(database)
+    assert isinstance(bank.store, SqlStore)
+    try:
+        yield bank
+    finally:
+        bank.store.close()
+
+
+def write(database: Database, tag: str, count: int) -> None:
+    """Let a driver in this process write so many entries."""
+    out = StringIO()
+    task = Task(tag=tag, at_most=count, at_once=3)
+    with closing_bank(database) as bank:
+        Writing(ServiceRecorder(bank), task, out=out, stop=Event()).run()
+    assert out.getvalue().count("ACK") == count, out.getvalue()
+
+
+def checkpoint_of(database: Database) -> bytes:
+    """Return a signed checkpoint of the log as it stands."""
+    with closing_bank(database) as bank:
+        return publish_checkpoint(bank)
+
+
+def dump(database: Database) -> Dump:
+    """Return every row of every table that is there, in one order."""
+    with opened(database.url) as engine, engine.connect() as connection:
+        tables = sorted(inspect(connection).get_table_names())
+        if engine.dialect.name == "sqlite":
+            driver: Any = connection.connection.driver_connection
+            driver.text_factory = bytes  # a flipped bit may leave a text that is none
+        return {
+            table: sorted(map(tuple, connection.execute(text(f"SELECT * FROM {table}"))), key=repr)
+            for table in tables
+        }
+
+
+def is_seen(database: Database, held: bytes) -> bool:
+    """Whether a verification, against the checkpoint held, finds anything; being kept from it counts."""
+    try:
+        return not report_on(database, held=held).is_whole
+    except CreditBankError:
+        return True
+
+
+def is_missed_with_keys(database: Database) -> bool:
+    """Whether whoever has the keys finds an identity or a blind key that is not as it was written."""
+    try:
+        with closing_bank(database) as bank, bank.store.reading() as books:
+            return any(_is_missed(bank, books, subject) for subject in books.ledger.subjects("account:"))
+    except CreditBankError:
+        return True
+
+
+def _is_missed(bank: Bank, books: Books, subject: SubjectId) -> bool:
+    find_account(bank, books, account_of(subject))
+    for entry in books.ledger.entries_of(subject):
+        assert entry.payload is not None
+        body = parse_body(entry.leaf.kind, entry.payload.content)
+        if isinstance(body, Recorded):
+            key = key_of(bank, subject, body.outcome)
+            places = books.outcomes.find([key]).get(key, ())
+            if [(place.subject, place.seq) for place in places] != [(subject, entry.leaf.seq)]:
+                return True
+    return False
