@@ -18,7 +18,7 @@ from creditbank.cli import configure_logs
 from creditbank.cli.periodic import periodic
 from creditbank.errors import CreditBankError
 from creditbank.services.bank import Bank
-from creditbank.services.log import publish_checkpoint
+from creditbank.services.publishing import publish_now
 from tests.driver.database import DEVELOPMENT_KEY, Database, open_made, open_or_make
 from tests.driver.pieces import ID, TAG
 from tests.driver.reading import MISUSED, print_ids, print_one, print_verification
@@ -167,7 +167,7 @@ def _write(asked: argparse.Namespace) -> int:
     )
     if asked.server:
         return _post_to_a_server(bank, database, task, stop)
-    with periodic("publisher", lambda: publish_checkpoint(bank), every_seconds=asked.publish_every):
+    with periodic("publisher", lambda: publish_now(bank), every_seconds=asked.publish_every):
         is_done = Writing(ServiceRecorder(bank), task, out=sys.stdout, stop=stop).run()
     return 0 if is_done else GAVE_UP
 
@@ -209,7 +209,7 @@ def _verify(asked: argparse.Namespace) -> int:
 
 
 def _checkpoint(asked: argparse.Namespace) -> int:
-    sys.stdout.buffer.write(publish_checkpoint(open_made(Database.named(asked.database))))
+    sys.stdout.buffer.write(publish_now(open_made(Database.named(asked.database))).note)
     sys.stdout.flush()
     return 0
 

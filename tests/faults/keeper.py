@@ -9,7 +9,7 @@ from pathlib import Path
 
 from creditbank.errors import CreditBankError
 from creditbank.services.bank import Bank
-from creditbank.services.log import publish_checkpoint
+from creditbank.services.publishing import publish_now
 from creditbank.storage.sql_store import SqlStore
 from tests.driver.database import Database, open_or_make
 from tests.driver.pieces import found_pieces
@@ -107,7 +107,7 @@ class Keeper:
             if may_write or engine_of(self.database) == "sqlite":
                 self._verify()  # on PostgreSQL it makes a schema to compare with, which wants room
             try:
-                self._held = publish_checkpoint(bank) if may_write else self._held
+                self._held = publish_now(bank).note if may_write else self._held
             except CreditBankError as error:
                 self._miss("stuck", f"no checkpoint: {error.reason}")
 

@@ -13,10 +13,10 @@ from creditbank.errors import CreditBankError
 from creditbank.identity.account_number import account_of
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank
-from creditbank.services.log import publish_checkpoint
 from creditbank.services.operator_token import make_token
 from creditbank.services.outcome_keys import key_of
 from creditbank.services.ports import Books
+from creditbank.services.publishing import publish_now
 from creditbank.storage.sql_store import SqlStore
 from creditbank.terms import SubjectId
 from tests.driver.database import Database, open_or_make
@@ -41,7 +41,7 @@ def written_bank(engine: str) -> Iterator[tuple[Database, bytes]]:
             make_token(bank)
             with bank.store.writing() as books:
                 books.batches.add(batch("20260301-00000001"))
-            publish_checkpoint(bank)
+            publish_now(bank)
         write(database, "after", ENTRIES // 2)
         held = checkpoint_of(database)
         write(database, "waiting", 1)
@@ -71,7 +71,7 @@ def write(database: Database, tag: str, count: int) -> None:
 def checkpoint_of(database: Database) -> bytes:
     """Return a signed checkpoint of the log as it stands."""
     with closing_bank(database) as bank:
-        return publish_checkpoint(bank)
+        return publish_now(bank).note
 
 
 def dump(database: Database) -> Dump:
