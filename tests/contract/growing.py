@@ -16,7 +16,7 @@ ONE, OTHER = Witness("one.example", bytes(32)), Witness("other.example", bytes([
 TASHI = subject("tashi")
 
 
-def published_bank(store: Store) -> Bank:
+def growing_bank(store: Store) -> Bank:
     """Return a bank whose log has entries, all in their places, and that knows two witnesses."""
     bank = new_bank(store)
     sequence_pending(store)

@@ -27,13 +27,13 @@ from creditbank.services.publishing import (
 )
 from creditbank.storage.sql_store import SqlStore
 from tests.banks import new_bank
-from tests.contract.growing import TASHI, append, grow, kept_notes, published_bank, signed
+from tests.contract.growing import TASHI, append, grow, growing_bank, kept_notes, signed
 from tests.strategies.books import subject
 
 
 @pytest.fixture
 def bank(store: Store) -> Bank:
-    return published_bank(store)
+    return growing_bank(store)
 
 
 def test_nothing_is_signed_on_request(bank: Bank) -> None:

@@ -28,13 +28,13 @@ from creditbank.services.sequencing import sequence_pending
 from creditbank.storage.checkpoint_file import MemoryCheckpoint
 from creditbank.storage.sql_store import SqlStore
 from tests.banks import new_bank
-from tests.contract.growing import TASHI, append, grow, kept_notes, published_bank, signed
+from tests.contract.growing import TASHI, append, grow, growing_bank, kept_notes, signed
 from tests.strategies.ledger import Signer
 
 
 @pytest.fixture
 def bank(store: Store) -> Bank:
-    return published_bank(store)
+    return growing_bank(store)
 
 
 def test_the_log_is_published_outside_and_inside_and_once_for_each_size(bank: Bank) -> None:

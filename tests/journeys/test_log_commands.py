@@ -1,6 +1,7 @@
 """The log on the command line: published, refused, cosigned, proved, and checked far from any bank."""
 
 import os
+import re
 import select
 import shutil
 import signal
@@ -13,7 +14,8 @@ from typing import IO, Self
 
 import pytest
 
-from creditbank.ledger.checkpoint import Checkpoint, open_note, parse_verifier_keys
+from creditbank.ledger.checkpoint import Checkpoint, open_note, parse_note, parse_verifier_keys
+from creditbank.ledger.consistency_file import parse_consistency_file
 from creditbank.ledger.cosignature import with_cosignatures
 from creditbank.samples.people import sample_issuer, sample_learners
 from creditbank.signing.checkpoint_signer import KeyringSigner
@@ -22,6 +24,7 @@ from tests.commands import Commands
 from tests.journeys.conftest import DEVELOPMENT_KEY
 from tests.strategies.ledger import Witness
 
+ROOT = Path(__file__).parents[2]
 EAST = sample_issuer("school-east")
 WITNESS = Witness("witness.example", bytes(32))
 
@@ -220,6 +223,26 @@ def test_a_witness_is_shown_what_it_needs_and_what_it_returns_is_kept(
     (tmp_path / "witnesses").unlink()
     assert "witness-keys-unreadable" in known.run("ledger", "publish", code=2).err
     assert "note-invalid" in commands.run("ledger", "cosign", receipt, code=2).err
+
+
+def test_what_a_witness_answers_over_http_is_handed_in_as_the_guide_says(
+    commands: Commands, tmp_path: Path
+) -> None:
+    (tmp_path / "witnesses").write_text(f"{WITNESS.key.encode()}\n", "utf-8")
+    known = Commands(
+        commands.home,
+        CREDITBANK_DEVELOPMENT_KEY=DEVELOPMENT_KEY,
+        CREDITBANK_WITNESS_KEYS_FILE=str(tmp_path / "witnesses"),
+    )
+    known.run("ledger", "checkpoint")
+    known.run("ledger", "consistency", "--out", tmp_path / "grown")
+    note = parse_consistency_file((tmp_path / "grown").read_bytes()).note
+    line = WITNESS.cosign(parse_note(note).text, at=1_700_000_000).line()
+    (tmp_path / "lines").write_bytes(line.encode())  # what curl would have fetched
+    guide = (ROOT / "docs" / "operating.md").read_text("utf-8")
+    (recipe,) = re.findall(r"^    (sed .*?) {2,}#", guide, re.MULTILINE)
+    subprocess.run(["/bin/sh", "-euc", recipe], cwd=tmp_path, check=True)
+    assert "witness.example" in known.run("ledger", "cosign", tmp_path / "returned").out
 
 
 # Receipts, away from the bank.

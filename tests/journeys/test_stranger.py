@@ -169,8 +169,9 @@ class Served:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=30)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.communicate(timeout=30)
 
     def soon(self, path: str) -> bytes:
         """Fetch what is there within a minute; until then it must say when to come back."""
@@ -181,6 +182,15 @@ class Served:
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
             time.sleep(0.2)
         raise AssertionError(path)
+
+    def until(self, state: str) -> dict[str, Any]:
+        """Ask how publishing goes until it goes so, for a minute."""
+        for _ in range(300):
+            told: dict[str, Any] = httpx2.get(f"{self.address}/readyz", timeout=30).json()["publishing"]
+            if told["state"] == state:
+                return told
+            time.sleep(0.2)
+        raise AssertionError(state)
 
 
 def opened_account(commands: Commands, place: int) -> str:
@@ -220,6 +230,24 @@ def test_a_stranger_verifies_a_bank_that_serves(
     assert asked(capsys, "receipt", damaged_copy, "--key", key).code == 1
     assert asked(capsys, "receipt", tmp_path / "receipt", "--key", FOLDER / "log.vkey").code == 1
     assert asked(capsys, "checkpoint", url + "/nowhere", "--key", key).code == 1
+
+
+def test_a_publisher_that_fails_is_loud_and_what_was_published_stays_served(
+    commands: Commands, served: Served
+) -> None:
+    published = served.soon("/checkpoint")
+    outside = commands.home / "checkpoint"
+    kept = outside.read_bytes()
+    outside.write_bytes(b"damaged")
+    failing = served.until("failing")
+    assert failing["reason"] == "checkpoint-file-invalid"
+    assert served.soon("/checkpoint") == published
+    outside.write_bytes(kept)
+    assert served.until("on-interval")["reason"] is None
+    served.process.send_signal(signal.SIGINT)
+    logged = served.process.communicate(timeout=30)[0]
+    assert "publishing-failed" in logged
+    assert "publishing-resumed" in logged
 
 
 def test_a_stranger_verifies_the_files_that_commands_write(
