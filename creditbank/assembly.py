@@ -6,15 +6,11 @@ The only place that asks the system for the time.
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Engine
-
 from creditbank.account.records import BankRecord
 from creditbank.errors import Misconfigured
-from creditbank.ledger.audit import Finding
 from creditbank.ledger.checkpoint import verifier_keys_text
 from creditbank.rulepacks.library import Library
 from creditbank.services.bank import Bank, Publication
@@ -35,10 +31,9 @@ from creditbank.storage.schema import (
     schema_state,
     upgrade,
 )
-from creditbank.storage.sql_audit import SqlLedgerRows, audit_rows
 from creditbank.storage.sql_copy import copy_sqlite
+from creditbank.storage.sql_examination import SqlExamination, examined
 from creditbank.storage.sql_store import SqlStore
-from creditbank.storage.sql_structure import structure_findings
 from creditbank.storage.vault import SealedVault
 from creditbank.terms import microseconds
 from creditbank.vocabularies.library import Vocabularies
@@ -137,29 +132,17 @@ def open_store(settings: Settings) -> SqlStore:
     return SqlStore(engine, backlog_limit=settings.backlog_limit)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseExamination:
-    """A database opened for an audit."""
-
-    engine: Engine
-    rows: SqlLedgerRows
-
-    def structure_findings(self) -> Iterator[Finding]:
-        """Yield what differs from what the migrations make, and what the engine's own check finds."""
-        return structure_findings(self.engine)
-
-
 @contextmanager
-def examination(settings: Settings) -> Iterator[DatabaseExamination]:
-    """Open the database for an audit, without keys and without writing.
+def examination(settings: Settings, *, workers: int = 1) -> Iterator[SqlExamination]:
+    """Open the database for an audit, without keys and without writing; see `storage.sql_examination`.
 
     Raises:
         Misconfigured: it is missing, of another version, or not a bank's.
     """
     engine = open_engine(settings.database_url.get_secret_value())
     require_current(engine)
-    with audit_rows(engine) as rows:
-        yield DatabaseExamination(engine=engine, rows=rows)
+    with examined(engine, workers=workers) as opened:
+        yield opened
 
 
 def copy_database(settings: Settings, target: Path) -> None:

@@ -8,18 +8,19 @@ from creditbank.assembly import copy_database, examination, verifier_key_file
 from creditbank.cli.account import print_statement
 from creditbank.cli.decide import print_answer
 from creditbank.cli.importing import post, read, show_answer, show_reading
-from creditbank.cli.ledger import print_report
 from creditbank.cli.output import console
 from creditbank.cli.session import Session
+from creditbank.cli.verify_report import print_report
 from creditbank.conversion.holding import Applicant
 from creditbank.identity.account_number import AccountNumber
+from creditbank.ledger.audit_report import AuditReport
 from creditbank.ledger.checkpoint import parse_verifier_keys
 from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.rulepacks.library import Library
 from creditbank.samples.people import protagonist, sample_institutions, sample_issuer
 from creditbank.samples.workbooks import messy_workbook, sample_workbooks
 from creditbank.services.accounts import account_of_citizen, read_account
-from creditbank.services.audit import AuditReport, verify_ledger
+from creditbank.services.audit import verify_ledger
 from creditbank.services.bank import Bank, Principal
 from creditbank.services.conversions import ExemptionQuestion, WaiverQuestion, apply_for, decide_for
 from creditbank.services.log import prove_entry
@@ -139,7 +140,7 @@ class Story:
         checkpoint.write_bytes(publish_now(self.bank).note)
         proof = self.home / "entry.tlog-proof"
         proof.write_bytes(prove_entry(self.bank, self.hero.subject, 1))
-        print_report(self.session, self._audit(self.session))
+        print_report(self.session.words, self._audit(self.session))
         self._say("word.demo-kept", checkpoint=checkpoint, proof=proof)
 
     def _tamper(self) -> None:
@@ -152,7 +153,7 @@ class Story:
         settings = self.session.settings.model_copy(
             update={"home": folder, "database_url": type(self.session.settings)(home=folder).database_url}
         )
-        print_report(self.session, self._audit(Session(settings=settings)))
+        print_report(self.session.words, self._audit(Session(settings=settings)))
 
     def _how_to_go_on(self) -> None:
         self.heading("word.demo-by-hand")
@@ -164,7 +165,7 @@ class Story:
         keys = parse_verifier_keys(verifier_key_file(self.session.settings).read_text(encoding="utf-8"))
         held = (self.home / "checkpoint.txt").read_bytes()
         with examination(session.settings) as opened:
-            return verify_ledger(opened, verifier_keys=keys, held=held)
+            return verify_ledger(opened, verifier_keys=keys, clock=self.bank.clock, held=held)
 
     def _statement(self) -> Statement:
         return read_account(self.bank, self.hero)

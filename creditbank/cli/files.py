@@ -14,19 +14,19 @@ class FileUnusable(InvalidInput):
     code = "file-unusable"
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path, *, max_bytes: int = _FILE_MAX_BYTES) -> bytes:
     """Read a small file named on the command line.
 
     Raises:
-        FileUnusable: it cannot be read, or is larger than 1 MiB.
+        FileUnusable: it cannot be read, or is larger than 1 MiB, unless told otherwise.
     """
     try:
         with path.open("rb") as stream:
-            content = stream.read(_FILE_MAX_BYTES + 1)
+            content = stream.read(max_bytes + 1)
     except OSError as error:
         raise FileUnusable("file-unreadable", path=str(path), cause=error.strerror) from error
-    if len(content) > _FILE_MAX_BYTES:
-        raise FileUnusable("file-too-large", path=str(path), max_bytes=_FILE_MAX_BYTES)
+    if len(content) > max_bytes:
+        raise FileUnusable("file-too-large", path=str(path), max_bytes=max_bytes)
     return content
 
 

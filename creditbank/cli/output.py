@@ -6,7 +6,17 @@ from contextlib import contextmanager
 
 import orjson
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from creditbank.errors import CreditBankError, IntegrityBroken
 from creditbank.ledger.encoding import JsonValue
@@ -39,13 +49,32 @@ def print_error(error: CreditBankError, words: Catalogue) -> int:
     return NEGATIVE if isinstance(error, IntegrityBroken) else MISUSE
 
 
+class RateColumn(ProgressColumn):
+    """How many steps a second are done."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate of the last half minute, or of all of it at the end; nothing at the beginning."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f}/s", style="progress.data.speed")
+
+
 @contextmanager
-def progress(title: str, *, total: int | None = None) -> Iterator[Step]:
-    """Yield the function that moves a bar on standard error; the bar shows itself from 1,000 steps on."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+def progress(title: str, *, total: int | None = None, done: int = 0) -> Iterator[Step]:
+    """Yield the function that moves a bar on standard error, with the rate and the time that is left.
+
+    The bar shows itself from 1,000 steps on. `done` steps were done before: they count for the bar, and not
+    for the rate.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     bar = Progress(*columns, console=errors, transient=True)
-    task = bar.add_task(title, total=total)
-    done = 0
+    task = bar.add_task(title, total=total, completed=done)
 
     def step(steps: int) -> None:
         nonlocal done

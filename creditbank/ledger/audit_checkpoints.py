@@ -10,17 +10,27 @@ _NEVER = sys.maxsize
 
 
 class SignedSizes:
-    """The checkpoints, read one after the other as the log recomputed reaches the sizes they speak of."""
+    """The checkpoints, read one after the other as the log recomputed reaches the sizes they speak of.
+
+    `after` is the size up to which they were looked at before, and then `rows` are those beyond it;
+    `misses_held` says that the one held elsewhere was true, and not among them.
+    """
 
     def __init__(
-        self, rows: Iterator[StoredCheckpoint], keys: Collection[VerifierKey], held: Checkpoint | None
+        self,
+        rows: Iterator[StoredCheckpoint],
+        keys: Collection[VerifierKey],
+        held: Checkpoint | None,
+        *,
+        after: int = -1,
+        misses_held: bool = False,
     ) -> None:
         self._rows = rows
         self._keys = keys
         self._held = held
-        self._held_is_due = held is not None
-        self._misses_held = False
-        self._last_size = -1
+        self._held_is_due = held is not None and held.size > after
+        self.misses_held = misses_held
+        self._last_size = after
         self._next = next(rows, None)
 
     @property
@@ -35,7 +45,7 @@ class SignedSizes:
         """Check everything signed about the log when it had this size."""
         if self._held is not None and self._held_is_due and self._held.size <= size:
             self._held_is_due = False
-            self._misses_held = self._held.root == root
+            self.misses_held = self._held.root == root
             if self._held.root != root:
                 yield Finding(code="log-forked", values={"signed_size": size})
         while self._next is not None and _count(self._next.size) <= size:
@@ -49,7 +59,7 @@ class SignedSizes:
             self._next = next(self._rows, None)
         if self._held is not None and self._held_is_due and is_whole:
             yield Finding(code="log-shrank", values={"signed_size": self._held.size, "size": size})
-        if self._held is not None and self._misses_held:
+        if self._held is not None and self.misses_held:
             yield Finding(code="checkpoint-not-kept", values={"size": self._held.size})
 
     def _row_findings(
@@ -69,7 +79,7 @@ class SignedSizes:
                 code="checkpoint-invalid", values={**values, "reason": "note-has-strange-signature"}
             )
         if checkpoint == self._held:
-            self._misses_held = False
+            self.misses_held = False
         if type(row.size) is not int or checkpoint.size != row.size:
             yield Finding(code="checkpoint-misplaced", values={**values, "stated": checkpoint.size})
         elif root is not None and row.size == size and checkpoint.root != root:

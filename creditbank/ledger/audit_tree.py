@@ -1,82 +1,201 @@
 """Check the log: its places are dense, its tiles and state are what the leaves make, its checkpoints hold.
 
-One pass over the leaves, in memory that does not grow with the log. Where the hash of a leaf is gone, the
-one that its tile kept stands in for it, so that everything after it can still be checked.
+One pass over the leaves, in memory that does not grow with the log. Tiles whose leaves are as they should be
+are checked elsewhere, several parts at once, and handed in as their roots: the tree over the tiles is itself
+a log, of these roots. Whatever is not as it should be is gone through here, place by place. Where the hash of
+a leaf is gone, the one that its tile kept stands in for it, so that all that follows can still be checked.
 """
 
-from collections.abc import Collection, Generator, Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeGuard
+from itertools import islice
+from typing import TypeGuard, cast
 
 from creditbank.errors import IntegrityBroken
-from creditbank.ledger.audit import Finding, LedgerRows, StoredLogLeaf
+from creditbank.ledger.audit import Finding, LedgerRows, Places, StoredLogLeaf
 from creditbank.ledger.audit_checkpoints import SignedSizes
-from creditbank.ledger.checkpoint import Checkpoint, VerifierKey
 from creditbank.ledger.entry import HASH_BYTES
 from creditbank.ledger.merkle import EMPTY_ROOT
 from creditbank.ledger.tiles import TILE_WIDTH, TileId, edge, grow, tile_hashes
 
-_LEAVES_AT_ONCE = 4_096
+PLACES_AT_ONCE = 64 * TILE_WIDTH
+"""How many places of the log make a part: some hundredths of a second's work."""
+
 _LEVELS = 8  # enough for 2^63 leaves
 _NAMELESS = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recomputed:
-    """The log as its leaves make it, as far as they go without a gap."""
+class TilesChecked:
+    """The roots of the tiles over some places if all is as it should be; None leaves them to `LogCheck`."""
 
-    size: int
-    root: bytes
+    first: int
+    end: int
+    roots: tuple[bytes, ...] | None
 
 
-def tree_findings(
-    rows: LedgerRows, *, keys: Collection[VerifierKey], held: Checkpoint | None = None
-) -> Generator[Finding | None, None, Recomputed]:
-    """Yield what is wrong with the log, and None after each of its places; return the log recomputed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TilesPart:
+    """The full tiles over some places of the log, from one tile's beginning to another's, to be checked."""
 
-    `held` is a checkpoint kept elsewhere, once its signature was checked: the log must be it, grown.
+    first: int
+    end: int
+
+    def check(self, rows: LedgerRows) -> TilesChecked:
+        """Compute these tiles from their leaves, and compare."""
+        return TilesChecked(first=self.first, end=self.end, roots=self._roots(rows))
+
+    def _roots(self, rows: LedgerRows) -> tuple[bytes, ...] | None:
+        indexes: list[object] = []
+        hashes: list[object] = []
+        for some in rows.leaf_hashes(Places(self.first, self.end)):
+            for column, cells in zip((indexes, hashes), zip(*some, strict=True), strict=True):
+                column.extend(cells)
+        if len(indexes) != self.end - self.first or indexes != list(range(self.first, self.end)):
+            return None
+        if not _are_hashes(hashes):
+            return None
+        stored = rows.tiles(self.first // TILE_WIDTH, self.end // TILE_WIDTH)
+        leaves = iter(hashes)
+        roots = []
+        for index in range(self.first // TILE_WIDTH, self.end // TILE_WIDTH):
+            tile, root = tile_over(list(islice(leaves, TILE_WIDTH)))
+            if next(stored, None) != (index, tile):
+                return None
+            roots.append(root)
+        return tuple(roots) if next(stored, None) is None else None
+
+
+def tile_parts(rows: LedgerRows, *, first: int = 0, places: int = PLACES_AT_ONCE) -> Iterator[TilesPart]:
+    """Cut the log, from a tile's beginning on, into parts of so many places, a multiple of a tile's.
+
+    The tile at the end, unless it is full, is in no part. Where places are missing a part may be longer, and
+    is none that `check` finds sound.
     """
-    with closing(rows.checkpoints()) as checkpoints:
-        log = _Log(rows, SignedSizes(checkpoints, keys, held))
-        yield from log.grow()
-        for row in rows.log_leaves():
-            if not log.takes(row):
-                yield from log.look_at(row)
-            if log.size >= log.stop:
-                yield from log.grow()
-            yield None
-        yield from log.end()
-    return Recomputed(size=log.grown, root=log.root)
+    while (following := rows.place_after(first, places)) is not None:
+        end = max(following - following % TILE_WIDTH, first + TILE_WIDTH)
+        yield TilesPart(first=first, end=end)
+        first = end
+    size = rows.places()
+    end = size - size % TILE_WIDTH
+    if first < end <= first + places:
+        yield TilesPart(first=first, end=end)
 
 
-@dataclass(slots=True)
-class _Log:
-    """The log recomputed: of its tiles those at the edge, of its leaves those that no full tile holds yet."""
+def tile_over(leaf_hashes: list[bytes]) -> tuple[bytes, bytes]:
+    """Return the tile of level 0 over its leaves, 256 or fewer, and the root over them."""
+    growth = grow(0, {}, leaf_hashes)
+    return growth.tiles[0, 0], growth.root
 
-    rows: LedgerRows
-    signed: SignedSizes
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogState:
+    """The log recomputed up to the end of a tile: all that is needed to go on from there.
+
+    `edge` are the partial tiles of the log of tile roots, by level and index in that log.
+    """
+
     size: int = 0
-    grown: int = 0
     root: bytes = EMPTY_ROOT
-    stop: int = 0
-    is_broken: bool = False
-    _edge: dict[TileId, bytes] = field(default_factory=dict)
-    _leaves: list[bytes] = field(default_factory=list)
-    _names: list[tuple[object, object]] = field(default_factory=list)
+    edge: Mapping[TileId, bytes] = field(default_factory=dict)
+    misses_held: bool = False
 
-    def takes(self, row: StoredLogLeaf) -> bool:
-        """Add the leaf of a row that is as it should be, so that `grow` is to be called at size `stop`."""
-        if row.log_index != self.size or self.is_broken or not _is_hash(row.leaf_hash):
+    @property
+    def is_sound(self) -> bool:
+        """Whether the root is that of the edge, and the size ends a tile."""
+        tiles, beyond = divmod(self.size, TILE_WIDTH)
+        if beyond:
+            return False
+        try:
+            return grow(tiles, self.edge, []).root == self.root
+        except (IntegrityBroken, KeyError):
+            return False
+
+
+class LogCheck:
+    """The log recomputed as far as it was read; of its tiles it holds those at the edge."""
+
+    def __init__(self, rows: LedgerRows, signed: SignedSizes, state: LogState) -> None:
+        self._rows = rows
+        self._signed = signed
+        self._is_broken = False
+        self._tiles = state.size // TILE_WIDTH  # that are full
+        self._edge = dict(state.edge)
+        self._root = state.root  # over the full tiles
+        self._leaves: list[bytes] = []  # of the tile that is not full yet
+        self._names: list[tuple[object, object]] = []  # of the entries behind them
+        self._stop = state.size
+
+    @property
+    def size(self) -> int:
+        """How many places of the log are known."""
+        return self._tiles * TILE_WIDTH + len(self._leaves)
+
+    @property
+    def root(self) -> bytes:
+        """The root over these places."""
+        if not self._leaves:
+            return self._root
+        _, last = tile_over(self._leaves)
+        return grow(self._tiles, self._edge, [last]).root
+
+    @property
+    def state(self) -> LogState | None:
+        """Where the check can go on later; None within a tile, and where the log could not be followed."""
+        if self._leaves or self._is_broken:
+            return None
+        return LogState(
+            size=self.size, root=self._root, edge=dict(self._edge), misses_held=self._signed.misses_held
+        )
+
+    def begin(self) -> Iterator[Finding]:
+        """Check what was signed about the empty log, and that no place comes before the first."""
+        self._set_stop()
+        if self.size == 0:
+            yield from self._reach()
+            yield from self.go_through(Places(None, 0))
+
+    def take_tiles(self, part: TilesChecked) -> Iterator[Finding]:
+        """Go on past the tiles of a part, by their roots or, where there are none, place by place."""
+        left = list(reversed(part.roots or ()))
+        while left and not self._is_broken and self.size == part.end - TILE_WIDTH * len(left):
+            until_signed = (self._signed.next_size - self.size) // TILE_WIDTH
+            if until_signed:
+                yield from self._take_roots([left.pop() for _ in range(min(until_signed, len(left)))])
+            else:
+                left.pop()
+                yield from self.go_through(Places(self.size, self.size + TILE_WIDTH))
+        if self.size < part.end:
+            yield from self.go_through(Places(max(self.size, part.first), part.end))
+
+    def go_through(self, span: Places) -> Iterator[Finding]:
+        """Go on place by place; a span ends where a tile does, or with the log."""
+        for row in () if self._is_broken else self._rows.log_leaves(span):
+            if not self._takes(row):
+                yield from self._look_at(row)
+            if self.size >= self._stop:
+                yield from self._reach()
+
+    def end(self) -> Iterator[Finding]:
+        """Check the tiles at the edge, that there are no others, the state, and what checkpoints remain."""
+        yield from self._reach()
+        if not self._is_broken:
+            yield from self._edge_findings()
+            yield from self._unexpected_tiles()
+            yield from self._state_findings()
+        yield from self._signed.end(size=self.size, is_whole=not self._is_broken)
+
+    def _takes(self, row: StoredLogLeaf) -> bool:
+        """Add the leaf of a row that is as it should be, so that `_reach` is to be called at size `_stop`."""
+        if row.log_index != self.size or self._is_broken or not _is_hash(row.leaf_hash):
             return False
         self._leaves.append(row.leaf_hash)
         self._names.append((row.subject, row.seq))
-        self.size += 1
         return True
 
-    def look_at(self, row: StoredLogLeaf) -> Iterator[Finding]:
+    def _look_at(self, row: StoredLogLeaf) -> Iterator[Finding]:
         """Say what is wrong with a row that was not taken, and go on past it."""
-        if self.is_broken:
+        if self._is_broken:
             return
         index = row.log_index
         if type(index) is not int or index < self.size:
@@ -85,71 +204,83 @@ class _Log:
         if index > self.size:
             yield Finding(code="log-place-missing", values={"log_index": self.size, "found": index})
             yield from self._add_kept(index)
-        if self.is_broken or self.takes(row):
+        if self._is_broken or self._takes(row):
             return
         yield _leaf_finding("log-leaf-without-entry", row, log_index=index)
         yield from self._add_kept(index + 1, (row.subject, row.seq))
-
-    def end(self) -> Iterator[Finding]:
-        """Check the tiles at the edge, that there are no others, the state, and what checkpoints remain."""
-        yield from self.grow()
-        if not self.is_broken:
-            for place, tile in self._edge.items():
-                yield from self._compare(place, tile)
-            yield from self._unexpected_tiles()
-            yield from self._state_findings()
-        yield from self.signed.end(size=self.size, is_whole=not self.is_broken)
-
-    def grow(self) -> Iterator[Finding]:
-        """Extend the tree over the leaves that wait, check every tile that they fill, and what was signed."""
-        growth = grow(self.grown, self._edge, self._leaves)
-        known = self._edge | dict(growth.tiles)
-        self._edge = {place: known[place] for place in edge(growth.size)}
-        for place, tile in growth.tiles.items():
-            if place not in self._edge:
-                yield from self._compare(place, tile)
-        del self._names[: len(self._names) - growth.size % TILE_WIDTH]
-        self._leaves.clear()
-        self.grown, self.root = growth.size, growth.root
-        yield from self.signed.look_at(size=self.grown, root=self.root)
-        self.stop = min(self.signed.next_size, self.grown + _LEAVES_AT_ONCE)
 
     def _add_kept(self, end: int, name: tuple[object, object] = _NAMELESS) -> Iterator[Finding]:
         """Add the leaves up to, not including, `end` as their tiles keep them, or give up where none does."""
         while self.size < end:
             index, place = divmod(self.size, TILE_WIDTH)
-            kept = _first_row(self.rows.tile(0, index))[place : end - index * TILE_WIDTH]
+            kept = _first_row(self._rows.tile(0, index))[place : end - index * TILE_WIDTH]
             if not kept:
-                self.is_broken = True
+                self._is_broken = True
                 yield Finding(code="log-not-recomputed", values={"log_index": self.size})
                 return
             for leaf_hash in kept:
-                self.takes(StoredLogLeaf(self.size, *name, leaf_hash))
-                if self.size >= self.stop:
-                    yield from self.grow()
+                self._takes(StoredLogLeaf(self.size, *name, leaf_hash))
+                if self.size >= self._stop:
+                    yield from self._reach()
+
+    def _reach(self) -> Iterator[Finding]:
+        """Check the tile that has become full, and what was signed about the log of this size."""
+        if len(self._leaves) == TILE_WIDTH:
+            tile, root = tile_over(self._leaves)
+            yield from self._compare((0, self._tiles), tile)
+            yield from self._take_roots([root])
+        else:
+            yield from self._look_at_signed()
+
+    def _take_roots(self, roots: list[bytes]) -> Iterator[Finding]:
+        """Extend the log of tile roots, and check the tiles above that become full."""
+        growth = grow(self._tiles, self._edge, roots)
+        known = self._edge | dict(growth.tiles)
+        self._edge = {place: known[place] for place in edge(growth.size)}
+        self._tiles, self._root = growth.size, growth.root
+        self._leaves.clear()
+        self._names.clear()
+        for (level, index), tile in growth.tiles.items():
+            if (level, index) not in self._edge:
+                yield from self._compare((level + 1, index), tile)
+        yield from self._look_at_signed()
+
+    def _look_at_signed(self) -> Iterator[Finding]:
+        if self._signed.next_size <= self.size:
+            yield from self._signed.look_at(size=self.size, root=self.root)
+        self._set_stop()
+
+    def _set_stop(self) -> None:
+        self._stop = min(self._signed.next_size, (self._tiles + 1) * TILE_WIDTH)
+
+    def _edge_findings(self) -> Iterator[Finding]:
+        if self._leaves:
+            tile, _ = tile_over(self._leaves)
+            yield from self._compare((0, self._tiles), tile)
+        for (level, index), tile in self._edge.items():
+            yield from self._compare((level + 1, index), tile)
 
     def _compare(self, place: TileId, tile: bytes) -> Iterator[Finding]:
         level, index = place
         values = {"level": level, "index": index}
-        stored = self.rows.tile(level, index)
+        stored = self._rows.tile(level, index)
         if stored is None:
             yield Finding(code="tile-missing", values=values)
         elif stored != tile:
-            subject, seq = self._first_difference(index, tile, stored) if level == 0 else _NAMELESS
+            subject, seq = self._first_difference(tile, stored) if level == 0 else _NAMELESS
             yield Finding(code="tile-differs", subject=_text(subject), seq=_count(seq), values=values)
 
-    def _first_difference(self, index: int, tile: bytes, stored: object) -> tuple[object, object]:
+    def _first_difference(self, tile: bytes, stored: object) -> tuple[object, object]:
         """Return the name of the first entry whose hash is another in its stored tile, if there is one."""
         row, stored_row = _first_row(tile), _first_row(stored)
-        first_named = self.size - len(self._names) - index * TILE_WIDTH
         for place, leaf_hash in enumerate(row):
             if stored_row[place : place + 1] != [leaf_hash]:
-                return self._names[place - first_named]
+                return self._names[place]
         return _NAMELESS
 
     def _unexpected_tiles(self) -> Iterator[Finding]:
         last: tuple[object, object] = _NAMELESS
-        for level, index in self.rows.tile_places():
+        for level, index in self._rows.tile_places():
             values = {"level": level, "index": index}
             if not _is_tile_of(self.size, level, index):
                 yield Finding(code="tile-unexpected", values=values)
@@ -159,7 +290,7 @@ class _Log:
                 last = (level, index)
 
     def _state_findings(self) -> Iterator[Finding]:
-        states = list(self.rows.states())
+        states = list(self._rows.states())
         if len(states) != 1:
             yield Finding(code="log-state-rows", values={"found": len(states)})
         for state in states:
@@ -167,6 +298,12 @@ class _Log:
                 yield Finding(code="log-state-size", values={"found": state.size, "size": self.size})
             if state.root != self.root:
                 yield Finding(code="log-state-root", values={"size": self.size})
+
+
+def _are_hashes(values: Sequence[object]) -> TypeGuard[Sequence[bytes]]:
+    return set(map(type, values)) == {bytes} and set(map(len, cast("Sequence[bytes]", values))) == {
+        HASH_BYTES
+    }
 
 
 def _is_hash(value: object) -> TypeGuard[bytes]:

@@ -9,6 +9,7 @@ The length gives the width. The first row alone is the C2SP tlog-tiles tile. See
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from struct import iter_unpack
 from typing import TypeAlias
 
 from creditbank.errors import IntegrityBroken, InvalidInput
@@ -245,5 +246,5 @@ def _widened(tile: bytes, hashes: bytes) -> list[bytes]:
 
 def _parents(hashes: bytes) -> bytes:
     """Return the nodes above pairs of neighbours; one left over has none yet."""
-    pairs = range(0, len(hashes) - _PAIR + 1, _PAIR)
-    return b"".join([sha256(b"\x01" + hashes[start : start + _PAIR]).digest() for start in pairs])
+    pairs = iter_unpack(f"{_PAIR}s", hashes[: len(hashes) // _PAIR * _PAIR])
+    return b"".join([sha256(b"\x01" + pair).digest() for (pair,) in pairs])

@@ -1,36 +1,22 @@
-"""The pure ledger beside its peers: canonical bytes, the tree, verification beside reading and hashing."""
+"""The pure ledger beside its peers: canonical bytes, the tree, proofs."""
 
-import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 
 import pytest
 import rfc8785
-from sqlalchemy import Engine
 
-from creditbank.ledger.audit_chains import chain_findings
-from creditbank.ledger.audit_tree import tree_findings
-from creditbank.ledger.chain import EMPTY, Head, extend, head_after
 from creditbank.ledger.encoding import JsonValue, canonical_bytes
-from creditbank.ledger.entry import Entry, Payload
 from creditbank.ledger.tiles import edge, grow, inclusion_proof
-from creditbank.storage.sql_audit import SqlLedgerRows, audit_rows
-from creditbank.storage.sql_store import SqlStore
-from creditbank.terms import IssuerId, Microseconds, SubjectId
 from tests.benchmarks.table import Measure, print_measures
-from tests.engines import opened, sqlite_url
-from tests.strategies.ledger import LOG, leaf_hashes
+from tests.strategies.ledger import leaf_hashes
 
 pytestmark = pytest.mark.benchmark
 
 ROUNDS = 5
-ENTRIES = 20_000
-SUBJECTS = 1_000
 
 
 def payload(number: int) -> dict[str, JsonValue]:
@@ -49,24 +35,6 @@ def payload(number: int) -> dict[str, JsonValue]:
             "hours": None,
         },
     }
-
-
-def entries() -> Iterator[Entry]:
-    heads: dict[SubjectId, Head] = {}
-    for number in range(ENTRIES):
-        subject = SubjectId(f"account:{number % SUBJECTS:016d}")
-        entry = extend(
-            heads.get(subject, EMPTY),
-            log=LOG,
-            subject=subject,
-            at=Microseconds(1_788_220_800_000_000 + number),
-            kind="outcome.recorded",
-            issuer=IssuerId("12540300MB0000000X"),
-            payload=Payload(salt=secrets.token_bytes(32), content=canonical_bytes(payload(number))),
-            idempotency_key=f"row-{number}",
-        )
-        heads[subject] = head_after(entry)
-        yield entry
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -145,48 +113,3 @@ def test_a_proof_at_100_000_leaves_beside_one_at_10_000() -> None:
     assert len(edge(100_000)) == 3
     assert reads <= 4 * ROUNDS * 2_000
     assert measure.ratio >= measure.goal
-
-
-def test_verification_beside_reading_and_hashing_the_same_bytes() -> None:
-    with TemporaryDirectory() as directory, opened(sqlite_url(Path(directory))) as engine:
-        with SqlStore(engine).writing() as books:
-            books.ledger.append(list(entries()))
-        measure = measured(
-            "full verification / reading and hashing",
-            product=partial(verify, engine),
-            peer=partial(read_and_hash, engine),
-            count=ENTRIES,
-            unit="entries/s",
-            goal=0.35,
-        )
-    print_measures(measure)
-    assert measure.ratio >= measure.goal
-
-
-def verify(engine: Engine) -> None:
-    with audit_rows(engine) as rows:
-        assert not any(chain_findings(rows, log=LOG))
-        assert not any(tree_findings(rows, keys=[]))
-
-
-def read_and_hash(engine: Engine) -> None:
-    with audit_rows(engine) as rows:
-        for row in rows.entries():
-            sha256(_bytes(row.leaf)).digest()
-            sha256(_bytes(row.salt) + _bytes(row.content)).digest()
-        for place in rows.log_leaves():
-            _bytes(place.leaf_hash)
-        for tile in _tiles(rows):
-            sha256(tile).digest()
-
-
-def _tiles(rows: SqlLedgerRows) -> Iterator[bytes]:
-    for level, index in rows.tile_places():
-        assert isinstance(level, int)
-        assert isinstance(index, int)
-        yield _bytes(rows.tile(level, index))
-
-
-def _bytes(cell: object) -> bytes:
-    assert isinstance(cell, bytes)
-    return cell

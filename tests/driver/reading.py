@@ -4,16 +4,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from creditbank.assembly import DatabaseExamination, verifier_key_file
-from creditbank.cli.ledger import print_report
+from creditbank.assembly import now, verifier_key_file
 from creditbank.cli.session import Session
+from creditbank.cli.verify_report import print_report
 from creditbank.errors import CreditBankError
+from creditbank.ledger.audit_report import AuditReport
 from creditbank.ledger.checkpoint import VerifierKey, parse_verifier_keys
-from creditbank.services.audit import AuditReport, verify_ledger
+from creditbank.services.audit import verify_ledger
 from creditbank.services.bank import Bank
 from creditbank.storage.engine import open_engine
 from creditbank.storage.schema import require_current
-from creditbank.storage.sql_audit import audit_rows
+from creditbank.storage.sql_examination import SqlExamination
+from creditbank.storage.sql_examination import examined as examined_database
 from creditbank.terms import instant
 from tests.driver.database import Database, open_made
 from tests.driver.pieces import FoundPiece, found_pieces
@@ -30,16 +32,16 @@ def report_on(database: Database, *, held: bytes | None = None) -> AuditReport:
         CreditBankError: the database cannot even be taken for a bank's.
     """
     with examined(database) as examination:
-        return verify_ledger(examination, verifier_keys=keys_of(database), held=held)
+        return verify_ledger(examination, verifier_keys=keys_of(database), clock=now, held=held)
 
 
 @contextmanager
-def examined(database: Database) -> Iterator[DatabaseExamination]:
+def examined(database: Database) -> Iterator[SqlExamination]:
     engine = open_engine(database.url)
     try:
         require_current(engine)
-        with audit_rows(engine) as rows:
-            yield DatabaseExamination(engine=engine, rows=rows)
+        with examined_database(engine, workers=1) as opened:
+            yield opened
     finally:
         engine.dispose()
 
@@ -59,7 +61,7 @@ def print_verification(database: Database, *, held: bytes | None) -> int:
     except CreditBankError as error:
         print(f"✗ {error}", flush=True)
         return MISUSED if error.reason in _NOTHING_TO_VERIFY else DAMAGED
-    print_report(Session(settings=database.settings), report)
+    print_report(Session(settings=database.settings).words, report)
     sys.stdout.flush()
     return WHOLE if report.is_whole else DAMAGED
 

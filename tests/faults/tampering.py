@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Table, delete, insert, select, text, 
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
-from tests.contract.test_tampering import unguarded as unguarded_sqlite
+from tests.contract.attacks import unguarded as unguarded_sqlite
 from tests.driver.database import Database
 from tests.engines import opened
 from tests.faults.figures import Extent, Figures

@@ -1,17 +1,21 @@
 """Laws of the audit: a whole ledger passes, and nothing done to its rows goes unnoticed or stops it."""
 
-from collections.abc import Generator
+import itertools
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from creditbank.ledger.audit import Finding
-from creditbank.ledger.audit_chains import chain_findings
-from creditbank.ledger.audit_tree import Recomputed, tree_findings
-from creditbank.ledger.checkpoint import Checkpoint, SignedNote, parse_note
+from creditbank.ledger.audit import Finding, Places, Subjects
+from creditbank.ledger.audit_chains import ChainsPart
+from creditbank.ledger.audit_report import LISTED_MAX, AuditReport
+from creditbank.ledger.checkpoint import Checkpoint, NoteInvalid, SignedNote, parse_note
 from creditbank.ledger.entry import Entry
+from creditbank.services.audit import WHOLE_CUT, Cut, ReportNotContinued, verify_ledger
 from creditbank.terms import SubjectId
+from tests.banks import BEGINNING
 from tests.reference import rfc6962
 from tests.strategies.ledger import LOG, Signer, chains, head_of, next_entry
 from tests.strategies.stored_ledger import (
@@ -19,9 +23,11 @@ from tests.strategies.stored_ledger import (
     TABLES,
     Row,
     Rows,
+    StoredExamination,
     StoredLedger,
     changed_cells,
     checkpoint_of,
+    damaged,
     histories,
     large_ledger,
     ledgers,
@@ -31,27 +37,18 @@ from tests.strategies.stored_ledger import (
 pytestmark = pytest.mark.nightly
 
 
-def audit(ledger: StoredLedger, *, held: Checkpoint | None = None) -> tuple[list[Finding], Recomputed]:
-    rows = Rows(ledger)
-    found = [finding for finding in chain_findings(rows, log=LOG) if finding is not None]
-    tree = tree_findings(rows, keys=[SIGNER.key], held=held)
-    recomputed = yield_from(tree, found)
-    return found, recomputed
+def audit(ledger: StoredLedger, *, held: Checkpoint | None = None, cut: Cut = WHOLE_CUT) -> AuditReport:
+    return verify_ledger(
+        StoredExamination(ledger),
+        verifier_keys=[SIGNER.key],
+        clock=lambda: BEGINNING,
+        held=None if held is None else SIGNER.sign(held.body()),
+        cut=cut,
+    )
 
 
-def yield_from(tree: Generator[Finding | None, None, Recomputed], found: list[Finding]) -> Recomputed:
-    while True:
-        try:
-            finding = next(tree)
-        except StopIteration as end:
-            recomputed: Recomputed = end.value
-            return recomputed
-        if finding is not None:
-            found.append(finding)
-
-
-def findings(ledger: StoredLedger, *, held: Checkpoint | None = None) -> list[Finding]:
-    return audit(ledger, held=held)[0]
+def findings(ledger: StoredLedger, *, held: Checkpoint | None = None) -> tuple[Finding, ...]:
+    return audit(ledger, held=held).findings
 
 
 def codes(ledger: StoredLedger, *, held: Checkpoint | None = None) -> list[str]:
@@ -60,27 +57,35 @@ def codes(ledger: StoredLedger, *, held: Checkpoint | None = None) -> list[str]:
 
 @given(ledgers())
 def test_a_whole_ledger_passes(ledger: StoredLedger) -> None:
-    found, recomputed = audit(ledger)
-    assert found == []
-    leaves = [row.leaf_hash for row in ledger.log_leaves() if isinstance(row.leaf_hash, bytes)]
-    assert recomputed == Recomputed(size=len(leaves), root=rfc6962.root(leaves))
+    report = audit(ledger)
+    assert report.findings == ()
+    assert report.is_whole
+    hashes = (row.leaf_hash for row in ledger.log_leaves(Places()))
+    leaves = [leaf_hash for leaf_hash in hashes if isinstance(leaf_hash, bytes)]
+    assert (report.size, report.root) == (len(leaves), rfc6962.root(leaves))
+    assert (report.entries, report.waiting) == (len(ledger.entry), len(ledger.pending))
 
 
 def test_a_whole_ledger_over_many_tiles_passes() -> None:
-    assert findings(large_ledger()) == []
+    assert findings(large_ledger()) == ()
 
 
 def test_a_new_ledger_passes() -> None:
-    assert findings(stored([])) == []
-    assert findings(stored([], signed=[0])) == []
+    assert findings(stored([])) == ()
+    assert findings(stored([], signed=[0])) == ()
 
 
-@given(st.data())
-def test_every_place_is_counted_once_in_each_half(data: st.DataObject) -> None:
-    ledger = data.draw(ledgers())
-    rows = Rows(ledger)
-    assert list(chain_findings(rows, log=LOG)) == [None] * len(ledger.entry)
-    assert list(tree_findings(rows, keys=[SIGNER.key])) == [None] * len(ledger.log_leaf)
+@given(ledgers(), st.integers(1, 4))
+def test_progress_counts_every_entry_once_for_its_two_looks(ledger: StoredLedger, entries: int) -> None:
+    steps: list[int] = []
+    verify_ledger(
+        StoredExamination(ledger),
+        verifier_keys=[SIGNER.key],
+        clock=lambda: BEGINNING,
+        cut=Cut(entries=entries, places=256),
+        on_progress=steps.append,
+    )
+    assert sum(steps) == (len(ledger.entry) + len(ledger.log_leaf)) // 2
 
 
 @given(st.data())
@@ -175,7 +180,7 @@ def test_a_log_that_was_written_anew_is_noticed_by_what_is_held_elsewhere(
 def test_a_log_that_grew_from_what_is_held_passes(history: list[Entry], data: st.DataObject) -> None:
     size = data.draw(st.integers(0, len(history)))
     held = checkpoint_of(stored(history[:size]))
-    assert findings(stored(history, signed=[size]), held=held) == []
+    assert findings(stored(history, signed=[size]), held=held) == ()
     assert codes(stored(history), held=held) == ["checkpoint-not-kept"]
 
 
@@ -212,8 +217,8 @@ def test_a_stored_note_holds_nothing_but_our_line() -> None:
 
 @given(chains(min_size=1), st.text().filter(LOG.__ne__))
 def test_entries_of_another_log_are_noticed(entries: list[Entry], log: str) -> None:
-    found = list(chain_findings(Rows(stored(entries)), log=log))
-    assert sum(each is not None and each.code == "leaf-of-another-log" for each in found) == len(entries)
+    checked = ChainsPart(log=log, subjects=Subjects()).check(Rows(stored(entries)))
+    assert sum(each.code == "leaf-of-another-log" for each in checked.findings) == len(entries)
 
 
 A2 = {"subject": "account:A", "seq": 2}
@@ -296,17 +301,17 @@ def test_an_entry_rewritten_with_its_hash_is_named_in_chain_and_tree() -> None:
 def test_an_entry_that_waits_for_its_place_passes_and_one_that_is_forgotten_does_not() -> None:
     entries = a_chain(3)
     ledger = stored(entries[:2], queued=entries[2:])
-    assert findings(ledger) == []
+    assert findings(ledger) == ()
     ledger.pending[0]["leaf_hash"] = bytes(32)
     assert codes(ledger) == ["queued-hash-differs"]
     ledger.pending.clear()
     assert codes(ledger) == ["entry-not-in-log"]
 
 
-def a_chain(length: int) -> list[Entry]:
+def a_chain(length: int, *, of: str = "account:A") -> list[Entry]:
     entries: list[Entry] = []
     for _ in range(length):
-        entries.append(next_entry(head_of(entries), subject=SubjectId("account:A")))
+        entries.append(next_entry(head_of(entries), subject=SubjectId(of)))
     return entries
 
 
@@ -324,3 +329,162 @@ def bytes_of(row: Row) -> bytes:
     leaf = row["leaf"]
     assert isinstance(leaf, bytes)
     return leaf
+
+
+# However the work is cut, and wherever it is interrupted.
+
+cuts = st.builds(Cut, entries=st.integers(1, 5), places=st.just(256))
+
+
+@given(st.data(), cuts)
+def test_what_is_found_does_not_depend_on_how_the_work_is_cut(data: st.DataObject, cut: Cut) -> None:
+    ledger = data.draw(damaged(data.draw(ledgers())))
+    assert replace(audit(ledger, cut=cut), runs=()) == replace(audit(ledger), runs=())
+
+
+@settings(max_examples=40)
+@given(st.data(), st.integers(1, 300))
+def test_what_is_found_in_many_tiles_does_not_depend_on_how_the_work_is_cut(
+    data: st.DataObject, entries: int
+) -> None:
+    ledger = data.draw(damaged(large_ledger()))
+    held = data.draw(st.none() | st.just(checkpoint_of(large_ledger())))
+    cut = Cut(entries=entries, places=data.draw(st.sampled_from([256, 512])))
+    assert replace(audit(ledger, held=held, cut=cut), runs=()) == replace(audit(ledger, held=held), runs=())
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_an_interrupted_verification_goes_on_to_the_same_end(data: st.DataObject) -> None:
+    ledger = data.draw(damaged(data.draw(st.sampled_from([large_ledger(), stored(a_chain(7), signed=[3])]))))
+    cut = Cut(entries=data.draw(st.integers(20, 200)), places=256)
+    held = data.draw(st.none() | st.just(checkpoint_of(large_ledger())))
+    whole = audit(ledger, held=held, cut=cut)
+    report = interrupted(ledger, data, held=held, cut=cut)
+    while not report.is_finished:
+        before, report = report, interrupted(ledger, data, held=held, cut=cut, earlier=report)
+        assert report.entries >= before.entries
+        assert report.size >= before.size or report.has_all_places
+    assert replace(report, runs=()) == replace(whole, runs=())
+    ranges = [(run.chains_from, run.chains_to) for run in report.runs if run.has_chains]
+    assert ranges[0][0] is ranges[-1][1] is None
+    assert all(one[1] == other[0] for one, other in itertools.pairwise(ranges))
+    assert sum(run.log_to - run.log_from for run in report.runs) in {report.size, 0}
+
+
+class Interrupted(Exception):
+    pass
+
+
+def interrupted(
+    ledger: StoredLedger,
+    data: st.DataObject,
+    *,
+    held: Checkpoint | None,
+    cut: Cut,
+    earlier: AuditReport | None = None,
+) -> AuditReport:
+    """Verify until, after some part, it is interrupted; return the last report that was made."""
+    reports: list[AuditReport] = []
+    stop = data.draw(st.integers(2, 6), label="reports")
+
+    def keep(report: AuditReport) -> None:
+        reports.append(report)
+        if len(reports) == stop:
+            raise Interrupted
+
+    try:
+        return verify_ledger(
+            StoredExamination(ledger),
+            verifier_keys=[SIGNER.key],
+            clock=lambda: BEGINNING,
+            held=None if held is None else SIGNER.sign(held.body()),
+            earlier=earlier,
+            cut=cut,
+            on_report=keep,
+        )
+    except Interrupted:
+        return reports[-1]
+
+
+def test_a_report_goes_on_only_with_what_it_is_about() -> None:
+    ledger = stored(a_chain(5), signed=[3])
+    held = SIGNER.sign(checkpoint_of(stored(a_chain(3))).body())
+    other = Signer(LOG, b"\x01" * 32)
+    began = replace(audit(ledger), finished_at=None)
+    examination = StoredExamination(ledger)
+    elsewhere = StoredExamination(ledger)
+    elsewhere.database = "elsewhere"
+
+    def refusal(examination: StoredExamination, earlier: AuditReport, **more: Any) -> str:  # noqa: ANN401
+        given = {"verifier_keys": [SIGNER.key], **more}
+        with pytest.raises(ReportNotContinued) as refused:
+            verify_ledger(examination, clock=lambda: BEGINNING, earlier=earlier, **given)
+        return refused.value.reason
+
+    assert refusal(examination, audit(ledger)) == "report-finished"
+    assert refusal(elsewhere, began) == "report-of-another-database"
+    assert refusal(examination, began, verifier_keys=[SIGNER.key, other.key]) == "report-of-other-keys"
+    assert refusal(examination, began, held=held) == "report-of-another-checkpoint"
+    for another in (stored(a_chain(4)), stored(a_chain(4) + a_chain(1, of="account:B"))):
+        assert refusal(StoredExamination(another), began) == "report-of-another-log"
+
+
+def test_a_log_that_grew_meanwhile_is_gone_on_with() -> None:
+    cut = Cut(entries=100, places=256)
+    reports: list[AuditReport] = []
+    verify_ledger(
+        StoredExamination(stored(a_chain(600))),
+        verifier_keys=[SIGNER.key],
+        clock=lambda: BEGINNING,
+        cut=cut,
+        on_report=reports.append,
+    )
+    (early,) = {report.size: report for report in reports if report.size == 512}.values()
+    report = verify_ledger(
+        StoredExamination(stored(a_chain(900))),
+        verifier_keys=[SIGNER.key],
+        clock=lambda: BEGINNING,
+        earlier=early,
+        cut=cut,
+    )
+    assert report.is_whole
+    assert [(run.log_size, run.log_from, run.log_to) for run in report.runs] == [
+        (600, 0, 512),
+        (900, 512, 900),
+    ]
+    # What was checked when there was less of it stays as it was then, and says so.
+    assert [(run.has_chains, run.chains_to) for run in report.runs] == [(True, None), (False, None)]
+    assert report.entries == 600
+
+
+def test_of_very_many_findings_the_first_are_listed_and_all_are_counted() -> None:
+    ledger = stored(a_chain(LISTED_MAX + 50))
+    for row in ledger.entry:
+        row["leaf"] = b"{}"
+    report = audit(ledger)
+    assert len(report.chains.listed) == LISTED_MAX
+    assert report.chains.counts == {
+        "leaf-hash-differs": LISTED_MAX + 50,
+        "leaf-unreadable": LISTED_MAX + 50,
+    }
+    assert report.found == 2 * LISTED_MAX + 100
+
+
+def test_a_checkpoint_held_elsewhere_is_one_of_this_log() -> None:
+    note = SIGNER.sign(Checkpoint(origin="another/log", size=0, root=bytes(32)).body())
+    with pytest.raises(NoteInvalid):
+        verify_ledger(
+            StoredExamination(stored([])), verifier_keys=[SIGNER.key], clock=lambda: BEGINNING, held=note
+        )
+
+
+def test_checkpoints_of_any_of_the_keys_are_fine() -> None:
+    retired = Signer(LOG, b"\x02" * 32)
+    ledger = stored(a_chain(4), signed=[2, 4])
+    old = ledger.row("checkpoint", size=2)
+    old["note"] = retired.sign(checkpoint_of(stored(a_chain(2))).body())
+    examination = StoredExamination(ledger)
+    keys = [SIGNER.key, retired.key]
+    assert verify_ledger(examination, verifier_keys=keys, clock=lambda: BEGINNING).is_whole
+    assert codes(ledger) == ["checkpoint-invalid"]

@@ -1,14 +1,26 @@
 """A ledger as tables of rows that anyone may change: what a database would hand to the audit."""
 
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
+from typing import TypeVar
 
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from creditbank.ledger.audit import StoredCheckpoint, StoredEntry, StoredLogLeaf, StoredState
+from creditbank.ledger.audit import (
+    EntryCells,
+    Finding,
+    LedgerRows,
+    Part,
+    Places,
+    StoredCheckpoint,
+    StoredLogLeaf,
+    StoredState,
+    Subjects,
+)
+from creditbank.ledger.audit_report import EngineCheck, EngineChecked
 from creditbank.ledger.checkpoint import Checkpoint
 from creditbank.ledger.entry import REDACTION, Entry, leaf_hash
 from creditbank.ledger.merkle import EMPTY_ROOT
@@ -58,35 +70,62 @@ class StoredLedger:
     def size(self) -> int:
         return len(self.entry)
 
-    def entries(self) -> Iterator[StoredEntry]:
-        payloads, places, queue = (_by_entry(each) for each in (self.payload, self.log_leaf, self.pending))
-        for row in _ordered(self.entry, "subject", "seq"):
-            joined = (_joined(row, others) for others in (payloads, places, queue))
-            for payload, place, queued in product(*joined):
-                yield StoredEntry(
-                    subject=row["subject"],
-                    seq=row["seq"],
-                    leaf=row["leaf"],
-                    leaf_hash=row["leaf_hash"],
-                    idempotency_key=row["idempotency_key"],
-                    salt=payload["salt"],
-                    content=payload["bytes"],
-                    log_index=place["log_index"],
-                    pending_hash=queued["leaf_hash"],
-                )
+    def subject_after(self, first: str | None, entries: int) -> str | None:
+        subjects = [row["subject"] for row in _within(self.entry, "subject", first, None)]
+        if len(subjects) <= entries:
+            return None
+        found = subjects[entries]
+        if found == first:
+            found = next((subject for subject in subjects if subject != first), None)
+        return found if isinstance(found, str) else None
 
-    def strays(self) -> Iterator[tuple[str, object, object]]:
+    def entries(self, span: Subjects) -> Iterator[Sequence[EntryCells]]:
+        payloads, places, queue = (_by_entry(each) for each in (self.payload, self.log_leaf, self.pending))
+        for row in _ordered(_within(self.entry, "subject", *span), "subject", "seq"):
+            joined = (_joined(row, others) for others in (payloads, places, queue))
+            entry = (row["subject"], row["seq"], row["leaf"], row["leaf_hash"], row["idempotency_key"])
+            yield [
+                (*entry, payload["salt"], payload["bytes"], place["log_index"], queued["leaf_hash"])
+                for payload, place, queued in product(*joined)
+            ]
+
+    def counts(self, span: Subjects) -> tuple[int, int]:
+        return (
+            len(_within(self.payload, "subject", *span)),
+            len(_within(self.pending, "subject", *span)),
+        )
+
+    def strays(self, span: Subjects) -> Iterator[tuple[str, object, object]]:
         entries = _by_entry(self.entry)
         for name in ("payload", "pending"):
-            for row in self.table(name):
+            for row in _ordered(_within(self.table(name), "subject", *span), "subject", "seq"):
                 if _joined(row, entries) == [_NOTHING]:
                     yield name, row["subject"], row["seq"]
 
-    def log_leaves(self) -> Iterator[StoredLogLeaf]:
+    def place_after(self, first: int, places: int) -> int | None:
+        rows = _within(self.log_leaf, "log_index", first, None)
+        found = rows[places]["log_index"] if len(rows) > places else None
+        return found if type(found) is int else None
+
+    def places(self) -> int:
+        last = _ordered(self.log_leaf, "log_index")[-1:]
+        index = last[0]["log_index"] if last else -1
+        return max(index + 1, 0) if type(index) is int else 0
+
+    def log_leaves(self, span: Places) -> Iterator[StoredLogLeaf]:
         entries = _by_entry(self.entry)
-        for row in _ordered(self.log_leaf, "log_index"):
+        for row in _within(self.log_leaf, "log_index", *span):
             for entry in _joined(row, entries):
                 yield StoredLogLeaf(row["log_index"], row["subject"], row["seq"], entry["leaf_hash"])
+
+    def leaf_hashes(self, span: Places) -> Iterator[Sequence[tuple[object, object]]]:
+        for leaf in self.log_leaves(span):
+            yield [(leaf.log_index, leaf.leaf_hash)]
+
+    def tiles(self, first: int, end: int) -> Iterator[tuple[object, object]]:
+        level = [row for row in self.tile if row["level"] == 0]
+        for row in _within(level, "tile_index", first, end):
+            yield row["tile_index"], row["hashes"]
 
     def tile_at(self, level: int, index: int) -> object:
         found = [row["hashes"] for row in self.tile if (row["level"], row["tile_index"]) == (level, index)]
@@ -100,8 +139,9 @@ class StoredLedger:
         for row in self.log_state:
             yield StoredState(row["size"], row["root"])
 
-    def checkpoints(self) -> Generator[StoredCheckpoint, None, None]:
-        for row in _ordered(self.checkpoint, "size"):
+    def checkpoints(self, after: int | None = None) -> Generator[StoredCheckpoint, None, None]:
+        first = None if after is None else after + 1
+        for row in _within(self.checkpoint, "size", first, None):
             yield StoredCheckpoint(row["size"], row["note"])
 
 
@@ -110,13 +150,40 @@ class Rows:
 
     def __init__(self, stored: StoredLedger) -> None:
         self.size = stored.size
+        self.subject_after = stored.subject_after
         self.entries = stored.entries
+        self.counts = stored.counts
         self.strays = stored.strays
+        self.place_after = stored.place_after
+        self.places = stored.places
         self.log_leaves = stored.log_leaves
+        self.leaf_hashes = stored.leaf_hashes
         self.tile = stored.tile_at
+        self.tiles = stored.tiles
         self.tile_places = stored.tile_places
         self.states = stored.states
         self.checkpoints = stored.checkpoints
+
+
+T = TypeVar("T")
+
+
+class StoredExamination:
+    """A stored ledger opened for an audit: `services.audit.Examination`."""
+
+    database = "memory"
+
+    def __init__(self, stored: StoredLedger) -> None:
+        self.rows: LedgerRows = Rows(stored)
+
+    def structure_findings(self) -> Iterator[Finding]:
+        return iter(())
+
+    def begin_engine_check(self) -> Callable[[], EngineChecked]:
+        return lambda: EngineChecked(check=EngineCheck(means="memory"))
+
+    def checked(self, parts: Iterable[Part[T]]) -> Iterator[T]:
+        return (part.check(self.rows) for part in parts)
 
 
 def stored(
@@ -156,8 +223,12 @@ def histories(draw: st.DrawFn, *, min_size: int = 1) -> list[Entry]:
         key = f"key {seq}" if draw(st.booleans()) else None
         chains[subject].append(next_entry(head_of(chains[subject]), subject=subject, kind=kind, key=key))
     for chain in chains.values():
-        last = max((entry.leaf.seq for entry in chain if entry.leaf.kind == REDACTION), default=0)
-        for seq in draw(st.sets(st.integers(0, last))) - {last}:
+        redactions = [entry.leaf.seq for entry in chain if entry.leaf.kind == REDACTION]
+        # All that they said before is gone; what a redaction itself said may stay.
+        kept = set(redactions[-1:]) | draw(
+            st.sets(st.sampled_from(redactions)) if redactions else st.just(set())
+        )
+        for seq in set(range(max(redactions, default=0))) - kept:
             chain[seq] = without_payload(chain[seq])
     return _in_log_order(chains, history)
 
@@ -209,6 +280,19 @@ def changed_cells(draw: st.DrawFn, ledger: StoredLedger) -> tuple[str, str, Row,
     assume(new != old)  # 1 and 1.0 are one key
     changed.table(table)[place][column] = new
     return table, column, row, changed
+
+
+@st.composite
+def damaged(draw: st.DrawFn, ledger: StoredLedger) -> StoredLedger:
+    """Draw the ledger with up to three cells changed or rows taken out, often of neighbours."""
+    changed = ledger.copy()
+    for _ in range(draw(st.integers(0, 3))):
+        if draw(st.booleans()):
+            *_, changed = draw(changed_cells(changed))
+        else:
+            table = changed.table(draw(st.sampled_from([name for name in TABLES if changed.table(name)])))
+            del table[draw(st.integers(0, len(table) - 1))]
+    return changed
 
 
 @st.composite
@@ -275,6 +359,16 @@ def _by_entry(rows: list[Row]) -> dict[tuple[object, object], list[Row]]:
 def _joined(row: Row, others: Mapping[tuple[object, object], list[Row]]) -> list[Row]:
     key = (row["subject"], row["seq"])
     return (others.get(key) if None not in key else None) or [_NOTHING]
+
+
+def _within(rows: list[Row], column: str, first: object, end: object) -> list[Row]:
+    """Return the rows between two bounds, None being none, in order."""
+    return [
+        row
+        for row in _ordered(rows, column)
+        if (first is None or _rank(first) <= _rank(row[column]))
+        and (end is None or _rank(row[column]) < _rank(end))
+    ]
 
 
 def _ordered(rows: list[Row], *columns: str) -> list[Row]:
