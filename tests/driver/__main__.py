@@ -19,7 +19,7 @@ from creditbank.cli.periodic import periodic
 from creditbank.errors import CreditBankError
 from creditbank.services.bank import Bank
 from creditbank.services.publishing import publish_now
-from tests.driver.database import DEVELOPMENT_KEY, Database, open_made, open_or_make
+from tests.driver.database import DEVELOPMENT_KEY, Database, closed_after, open_made, open_or_make
 from tests.driver.pieces import ID, TAG
 from tests.driver.reading import MISUSED, print_ids, print_one, print_verification
 from tests.driver.recording import ServiceRecorder
@@ -153,10 +153,6 @@ def _write(asked: argparse.Namespace) -> int:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    database = Database.named(asked.database)
-    bank = open_or_make(database)
-    if asked.jumping_clock is not None:
-        bank = replace(bank, clock=_jumping_clock(asked.jumping_clock))
     task = Task(
         tag=asked.tag,
         first=asked.retry,
@@ -165,11 +161,15 @@ def _write(asked: argparse.Namespace) -> int:
         rest_seconds=asked.rest,
         gives_up_after=asked.give_up,
     )
-    if asked.server:
-        return _post_to_a_server(bank, database, task, stop)
-    with periodic("publisher", lambda: publish_now(bank), every_seconds=asked.publish_every):
-        is_done = Writing(ServiceRecorder(bank), task, out=sys.stdout, stop=stop).run()
-    return 0 if is_done else GAVE_UP
+    database = Database.named(asked.database)
+    clock = now if asked.jumping_clock is None else _jumping_clock(asked.jumping_clock)
+    with closed_after(open_or_make(database)) as opened:
+        bank = replace(opened, clock=clock)
+        if asked.server:
+            return _post_to_a_server(bank, database, task, stop)
+        with periodic("publisher", lambda: publish_now(bank), every_seconds=asked.publish_every):
+            is_done = Writing(ServiceRecorder(bank), task, out=sys.stdout, stop=stop).run()
+        return 0 if is_done else GAVE_UP
 
 
 def _post_to_a_server(bank: Bank, database: Database, task: Task, stop: Event) -> int:
@@ -196,11 +196,13 @@ def _announce(recorder: HttpRecorder) -> None:
 
 
 def _list(asked: argparse.Namespace) -> int:
-    return print_ids(open_made(Database.named(asked.database)))
+    with closed_after(open_made(Database.named(asked.database))) as bank:
+        return print_ids(bank)
 
 
 def _one(asked: argparse.Namespace) -> int:
-    return print_one(open_made(Database.named(asked.database)), asked.id)
+    with closed_after(open_made(Database.named(asked.database))) as bank:
+        return print_one(bank, asked.id)
 
 
 def _verify(asked: argparse.Namespace) -> int:
@@ -209,7 +211,8 @@ def _verify(asked: argparse.Namespace) -> int:
 
 
 def _checkpoint(asked: argparse.Namespace) -> int:
-    sys.stdout.buffer.write(publish_now(open_made(Database.named(asked.database))).note)
+    with closed_after(open_made(Database.named(asked.database))) as bank:
+        sys.stdout.buffer.write(publish_now(bank).note)
     sys.stdout.flush()
     return 0
 

@@ -27,6 +27,7 @@ from creditbank.samples.people import SampleInstitution, sample_institutions, sa
 from creditbank.services.bank import Bank, Principal
 from creditbank.services.institutions import Institution, institutions, register_institution
 from creditbank.settings import PREFIX, Settings
+from creditbank.storage.sql_store import SqlStore
 
 DEVELOPMENT_KEY = b64encode(b"the driver's key, known to all .").decode()
 """What the keys are derived from where CREDITBANK_DEVELOPMENT_KEY names no others."""
@@ -95,6 +96,16 @@ def open_made(database: Database) -> Bank:
         CreditBankError: there is none, or it cannot be opened.
     """
     return open_bank(database.settings, passphrase=_nobody_is_asked)
+
+
+@contextmanager
+def closed_after(bank: Bank) -> Iterator[Bank]:
+    """Close the bank's connections after the block: on SQLite the file alone then holds everything."""
+    assert isinstance(bank.store, SqlStore)
+    try:
+        yield bank
+    finally:
+        bank.store.close()
 
 
 def open_or_make(database: Database) -> Bank:

@@ -10,8 +10,7 @@ from pathlib import Path
 from creditbank.errors import CreditBankError
 from creditbank.services.bank import Bank
 from creditbank.services.publishing import publish_now
-from creditbank.storage.sql_store import SqlStore
-from tests.driver.database import Database, open_or_make
+from tests.driver.database import Database, closed_after, open_or_make
 from tests.driver.pieces import found_pieces
 from tests.driver.reading import report_on
 from tests.driver.recording import UNEXPECTED
@@ -86,12 +85,8 @@ class Keeper:
         """Open the bank for the block; after it no connection is left that a next fault would not meet."""
         if self._bank is None:
             self._bank = open_or_make(self.database)
-        store = self._bank.store
-        assert isinstance(store, SqlStore)
-        try:
-            yield self._bank
-        finally:
-            store.close()
+        with closed_after(self._bank) as bank:
+            yield bank
 
     def look(self, *at_work: Driver, may_write: bool = True) -> None:
         """Compare the database with the journal, verify it against the checkpoint held, hold a new one.

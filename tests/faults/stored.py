@@ -17,9 +17,8 @@ from creditbank.services.operator_token import make_token
 from creditbank.services.outcome_keys import key_of
 from creditbank.services.ports import Books
 from creditbank.services.publishing import publish_now
-from creditbank.storage.sql_store import SqlStore
 from creditbank.terms import SubjectId
-from tests.driver.database import Database, open_or_make
+from tests.driver.database import Database, closed_after, open_made, open_or_make
 from tests.driver.reading import report_on
 from tests.driver.recording import ServiceRecorder
 from tests.driver.writing import Task, Writing
@@ -37,7 +36,7 @@ def written_bank(engine: str) -> Iterator[tuple[Database, bytes]]:
     """Give the block a bank with something in every table, and the checkpoint that an outsider holds."""
     with new_database(engine) as database:
         write(database, "before", ENTRIES // 2)
-        with closing_bank(database) as bank:
+        with closed_after(open_or_make(database)) as bank:
             make_token(bank)
             with bank.store.writing() as books:
                 books.batches.add(batch("20260301-00000001"))
@@ -48,29 +47,18 @@ def written_bank(engine: str) -> Iterator[tuple[Database, bytes]]:
         yield database, held
 
 
-@contextmanager
-def closing_bank(database: Database) -> Iterator[Bank]:
-    """Open the bank for the block, made first if it is not there, and leave no connection open after it."""
-    bank = open_or_make(database)
-    assert isinstance(bank.store, SqlStore)
-    try:
-        yield bank
-    finally:
-        bank.store.close()
-
-
 def write(database: Database, tag: str, count: int) -> None:
     """Let a driver in this process write so many entries."""
     out = StringIO()
     task = Task(tag=tag, at_most=count, at_once=3)
-    with closing_bank(database) as bank:
+    with closed_after(open_or_make(database)) as bank:
         Writing(ServiceRecorder(bank), task, out=out, stop=Event()).run()
     assert out.getvalue().count("ACK") == count, out.getvalue()
 
 
 def checkpoint_of(database: Database) -> bytes:
     """Return a signed checkpoint of the log as it stands."""
-    with closing_bank(database) as bank:
+    with closed_after(open_or_make(database)) as bank:
         return publish_now(bank).note
 
 
@@ -98,7 +86,7 @@ def is_seen(database: Database, held: bytes) -> bool:
 def is_missed_with_keys(database: Database) -> bool:
     """Whether whoever has the keys finds an identity or a blind key that is not as it was written."""
     try:
-        with closing_bank(database) as bank, bank.store.reading() as books:
+        with closed_after(open_made(database)) as bank, bank.store.reading() as books:
             return any(_is_missed(bank, books, subject) for subject in books.ledger.subjects("account:"))
     except CreditBankError:
         return True

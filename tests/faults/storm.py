@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from creditbank.services.bank import Bank
 from creditbank.storage.engine import WRITES, open_engine
-from tests.driver.database import Database, open_or_make
+from tests.driver.database import Database, closed_after, open_or_make
 from tests.faults.figures import Extent, Figures
 from tests.faults.keeper import WORKS_WITHIN_SECONDS, Keeper, new_database
 from tests.faults.kills import PACE
@@ -34,8 +34,10 @@ def storm(engine: str, extent: Extent) -> Figures:
     figures = Figures(campaign="8 writers, lock hog", engine=engine, wanted=extent.faults, seed=extent.seed)
     with new_database(engine) as database:
         keeper = Keeper(database, figures)
-        bank = open_or_make(database)
-        with _long_readers(bank, figures, seed=extent.seed):
+        with (
+            closed_after(open_or_make(database)) as bank,
+            _long_readers(bank, figures, seed=extent.seed),
+        ):
             writers = [keeper.driver(f"w{number}", *PACE) for number in range(WRITERS)]
             begun = [writer.acknowledges(within=WORKS_WITHIN_SECONDS) for writer in writers]
             figures.stuck += begun.count(False)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.driver.__main__ import main
 from tests.driver.database import Database
 from tests.engines import postgresql_url
 from tests.faults.keeper import cleared
+from tests.faults.processes import Forked
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -25,66 +27,69 @@ def name(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             yield url
 
 
-def said(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> list[str]:
-    assert main(list(arguments)) == code
-    return capsys.readouterr().out.splitlines()
+def said(*arguments: str, code: int = 0) -> list[str]:
+    """Run the driver in a process of its own; return what it printed, once its exit code is as expected."""
+    with TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        driver = Forked(main, list(arguments), log=log)
+        printed = driver.ended()
+        assert driver.exit_code == code, (arguments, printed, log.read_text())
+        return printed
 
 
-def test_what_is_acknowledged_is_listed_known_and_whole(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lines = said(capsys, "write", name, "t1", "--count", "9", "--at-once", "2")
+def test_what_is_acknowledged_is_listed_known_and_whole(name: str) -> None:
+    lines = said("write", name, "t1", "--count", "9", "--at-once", "2")
     tried, acknowledged = (
         {line.split()[1] for line in lines if line.startswith(word)} for word in ("TRY", "ACK")
     )
     assert len(lines) == 18
     assert len(tried) == 9
-    assert tried == acknowledged == set(said(capsys, "list", name))
+    assert tried == acknowledged == set(said("list", name))
     piece = min(acknowledged)
-    (known,) = said(capsys, "one", name, piece)
+    (known,) = said("one", name, piece)
     assert known.startswith(f"{piece} account=")
-    assert "is not in the database" in said(capsys, "one", name, f"{piece}0", code=1)[0]
-    said(capsys, "verify", name)
+    assert "is not in the database" in said("one", name, f"{piece}0", code=1)[0]
+    said("verify", name)
 
 
-def test_an_id_that_is_asked_for_again_is_recorded_once(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    first = said(capsys, "write", name, "t1", "--count", "2")[0].split()[1]
-    again = said(capsys, "write", name, "t1", "--retry", first, "--count", "1")
+def test_an_id_that_is_asked_for_again_is_recorded_once(name: str) -> None:
+    first = said("write", name, "t1", "--count", "2")[0].split()[1]
+    again = said("write", name, "t1", "--retry", first, "--count", "1")
     assert again == [f"TRY {first}", f"ACK {first}"]
-    assert said(capsys, "list", name).count(first) == 1
+    assert said("list", name).count(first) == 1
 
 
-def test_a_copy_from_before_the_checkpoint_is_damage(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_copy_from_before_the_checkpoint_is_damage(tmp_path: Path) -> None:
     name, held = str(tmp_path / "bank.db"), tmp_path / "checkpoint"
-    said(capsys, "write", name, "t1", "--count", "3")
+    said("write", name, "t1", "--count", "3")
     before = Path(name).read_bytes()
-    said(capsys, "write", name, "t1", "--count", "3")
-    held.write_text("\n".join(said(capsys, "checkpoint", name)) + "\n", encoding="utf-8")
-    said(capsys, "verify", name, str(held))
+    said("write", name, "t1", "--count", "3")
+    held.write_text("\n".join(said("checkpoint", name)) + "\n", encoding="utf-8")
+    said("verify", name, str(held))
     Path(name).write_bytes(before)
-    said(capsys, "verify", name)
-    assert said(capsys, "verify", name, str(held), code=1)
+    said("verify", name)
+    assert said("verify", name, str(held), code=1)
     Path(name).write_bytes(before[:5_000])
-    assert said(capsys, "verify", name, code=1)
+    assert said("verify", name, code=1)
     Path(name).unlink()
-    said(capsys, "verify", name, code=2)
+    said("verify", name, code=2)
 
 
-def test_errors_are_told_and_in_the_end_it_gives_up(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_errors_are_told_and_in_the_end_it_gives_up(tmp_path: Path) -> None:
     name = str(tmp_path / "bank.db")
-    said(capsys, "write", name, "t1", "--count", "1")
-    monkeypatch.setenv("CREDITBANK_BACKLOG_LIMIT", "1")
+    said("write", name, "t1", "--count", "1")
     # Nobody gives the entries their places: soon no more are taken.
-    options = ["--publish-every", "600", "--give-up", "1", "--count", "40"]
-    lines = said(capsys, "write", name, "t2", *options, code=1)
-    assert lines[-1].split()[0] == "ERR"
-    assert lines[-1].endswith("log-behind/log-behind")
+    options = ["--publish-every", "600", "--give-up", "1", "--count", "60"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.driver", "write", name, "t2", *options],
+        env=os.environ | {"CREDITBANK_BACKLOG_LIMIT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.splitlines()[-1].split()[0] == "ERR"
+    assert done.stdout.endswith("log-behind/log-behind\n")
 
 
 def test_it_stops_when_it_is_asked_to_and_its_server_with_it(tmp_path: Path) -> None:
