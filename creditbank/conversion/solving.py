@@ -197,12 +197,15 @@ def _pose(
     return problem, tuple(at for at, of_rule in enumerate(options) for _ in of_rule)
 
 
-_Name = tuple[tuple[int, tuple[OutcomeId, ...]], ...]
+_Name = tuple[tuple[int, tuple[Holding, ...]], ...]
 
 
 def _name(problem: Problem, options: Sequence[int], rule_of: Sequence[int]) -> _Name:
-    """Return what tells a part from others of the same case: its rules and the outcomes they spend."""
-    return tuple((rule_of[at], problem.options[at].spent_ids) for at in options)
+    """Return what tells a part from others of the same case: its rules and the outcomes they spend.
+
+    The outcomes as they are, not their ids: a higher level may be worth more under the same rule.
+    """
+    return tuple((rule_of[at], problem.options[at].spent) for at in options)
 
 
 def _spends(problem: Problem, holdings: Sequence[Holding], scales: Mapping[str, Scale]) -> list[int]:

@@ -23,6 +23,7 @@ from tests.strategies.conversion import (
     Question,
     TestPack,
     decide,
+    level,
     meeting,
     premises,
     questions,
@@ -114,6 +115,36 @@ def similar(draw: st.DrawFn) -> Question:
     )
 
 
+def worth_more_at_a_higher_level() -> Question:
+    """One rule misses a level; another applies already, and gives more for that level."""
+    question = asking("A", held="A")
+    (pack,) = question.packs
+    (rule,) = pack.rules
+    pattern = Pattern(kind="skill-certificate", min_levels=(level("中级"),))
+    (premise,) = rule.premises
+    assert isinstance(rule.grant, ExemptionGrant)
+    misses = replace(
+        rule,
+        id=RuleId("r1"),
+        premises=(replace(premise, pattern=pattern),),
+        grant=replace(rule.grant, courses=CourseFilter(courses=frozenset({CourseId("c9")}))),
+    )
+    applies = replace(rule, grant=replace(rule.grant, courses=CourseFilter()))
+    bank = pack.tables["bank"]
+    rows = (*bank.rows, WorthRow(pattern=pattern, credits=Decimal(1)))
+    (course,) = question.programme.courses
+    return replace(
+        question,
+        packs=(
+            replace(pack, rules=(applies, misses), tables={"bank": replace(bank, rows=rows, families=())}),
+        ),
+        holdings=(replace(question.holdings[0], level=level("初级")),),
+        programme=replace(
+            question.programme, credits=Decimal(1), courses=(course, replace(course, id=CourseId("c1")))
+        ),
+    )
+
+
 def match_of(question: Question, refusal: Refusal) -> Match:
     pack = next(pack for pack in question.packs if pack.id == refusal.cited.pack)
     rule = next(
@@ -188,7 +219,8 @@ def test_an_outcome_is_not_asked_for_beside_a_similar_one() -> None:
     assert needed(decide(asking("AB", "AC", held="B"))) == [("outcome", None, "C")]
 
 
-@given(missing())
+@given(missing() | similar())
+@example(worth_more_at_a_higher_level())
 def test_a_gain_is_what_deciding_again_brings(question: Question) -> None:
     before = decide(question)
     for refusal in near(before):
