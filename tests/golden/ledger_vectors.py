@@ -144,19 +144,16 @@ class Vectors:
 def vectors() -> Vectors:
     """Return all files and cases."""
     made = Vectors()
-    for add in (
-        add_keys,
-        add_leaves,
-        add_checkpoints,
-        add_cosignatures,
-        add_receipts,
-        add_bad_receipts,
-        add_consistency,
-        add_comparisons,
-        add_payloads,
-        add_tiles,
-    ):
-        add(made)
+    add_keys(made)
+    add_leaves(made)
+    add_checkpoints(made)
+    add_cosignatures(made)
+    add_receipts(made)
+    add_bad_receipts(made)
+    add_consistency(made)
+    add_comparisons(made)
+    add_payloads(made)
+    add_tiles(made)
     cases = [vars(case) for case in made.cases]
     listed = {"v": 1, "origin": LOG, "size": SIZE, "cases": cases}
     made.put("vectors.json", json.dumps(listed, ensure_ascii=False, indent=2).encode() + b"\n")
@@ -166,12 +163,14 @@ def vectors() -> Vectors:
 def add_keys(made: Vectors) -> None:
     key, witness = SIGNER.key.encode(), WITNESS.key.encode()
     made.holds(
-        "verifier-key", {"key_id": SIGNER.key.key_id.hex()}, verifier_key=made.put("log.vkey", ended(key))
+        "verifier-key",
+        {"key_id": SIGNER.key.key_id.hex()},
+        verifier_key=made.put("log.vkey", f"{key}\n".encode()),
     )
     made.holds(
         "witness-key",
         {"key_id": WITNESS.key.key_id.hex()},
-        witness_key=made.put("witness.vkey", ended(witness)),
+        witness_key=made.put("witness.vkey", f"{witness}\n".encode()),
     )
     name, key_id, encoded = key.split("+", 2)
     for reason, text in (
@@ -181,7 +180,7 @@ def add_keys(made: Vectors) -> None:
         ("verifier-key-length", f"{name}+{key_id}+{encoded[:-4]}"),
         ("verifier-key-malformed", f"{name}+{key_id}+{encoded}="),
     ):
-        made.fails("verifier-key", reason, verifier_key=made.put(f"bad/{reason}.vkey", ended(text)))
+        made.fails("verifier-key", reason, verifier_key=made.put(f"bad/{reason}.vkey", f"{text}\n".encode()))
 
 
 def add_leaves(made: Vectors) -> None:
@@ -312,6 +311,7 @@ def add_consistency(made: Vectors) -> None:
         ("short", "consistency-not-shown", with_path(good, *path[:-1])),
         ("old", "consistency-not-shown", replace(good, old_size=3).encode()),
         ("stranger", "note-signer-unknown", replace(good, note=stranger).encode()),
+        ("note", "consistency-not-shown", replace(good, note=note(256)).encode()),
         ("zero", "consistency-file-malformed", whole.replace(b"old 2", b"old 02")),
         ("no-blank", "consistency-file-malformed", whole.partition(b"\n\n")[0]),
     ):
@@ -329,6 +329,8 @@ def add_comparisons(made: Vectors) -> None:
     made.holds("receipt", proved(1, SIZE), checkpoint="checkpoint-2.txt", **of_all, **grown)
     made.fails("receipt", "consistency-wanted", checkpoint="checkpoint-2.txt", **of_all)
     made.fails("receipt", "consistency-not-shown", **of_all, **grown, **forked)
+    other_note = {"consistency": "bad/consistency-note.txt", "checkpoint": "checkpoint-2.txt"}
+    made.fails("receipt", "consistency-not-shown", **of_all, **other_note)
     of_two = of_all | {"receipt": "entry-1-of-2.tlog-proof"}
     made.fails("receipt", "checkpoints-disagree", **of_two, **forked)
 
@@ -370,10 +372,6 @@ def at_size(size: int) -> dict[str, object]:
 def proved(index: int, size: int) -> dict[str, object]:
     leaf = entries()[index].leaf
     return {"log_index": index, "subject": leaf.subject, "seq": leaf.seq, "kind": leaf.kind, **at_size(size)}
-
-
-def ended(text: str) -> bytes:
-    return f"{text}\n".encode()
 
 
 def with_path(proof: InclusionProof | ConsistencyProof, *hashes: bytes) -> bytes:

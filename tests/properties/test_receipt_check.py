@@ -105,6 +105,17 @@ def test_a_checkpoint_of_a_log_that_was_rewritten_never_agrees(case: Case, root:
         assert answer.reason == "consistency-not-shown"
 
 
+@given(cases(apart=True), hashes)
+def test_a_proof_shows_the_checkpoint_that_stands_under_it_and_no_other(case: Case, root: bytes) -> None:
+    assume(root not in {case.here.root, case.there.root})
+    stated = SIGNER.sign(replace(case.there, root=root).body())
+    beside = Beside(
+        checkpoint=SIGNER.sign(case.there.body()), consistency=replace(case.consistency, note=stated)
+    )
+    answer = check_receipt(case.proof, [SIGNER.key], beside)
+    assert answer == NotProved(reason="consistency-not-shown")
+
+
 @given(cases(), hashes)
 def test_two_checkpoints_of_one_size_and_two_roots_are_told(case: Case, root: bytes) -> None:
     assume(root != case.here.root)
