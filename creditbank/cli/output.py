@@ -58,14 +58,9 @@ class RateColumn(ProgressColumn):
         return Text("" if speed is None else f"{speed:,.0f}/s", style="progress.data.speed")
 
 
-@contextmanager
-def progress(title: str, *, total: int | None = None, done: int = 0) -> Iterator[Step]:
-    """Yield the function that moves a bar on standard error, with the rate and the time that is left.
-
-    The bar shows itself from 1,000 steps on. `done` steps were done before: they count for the bar, and not
-    for the rate.
-    """
-    columns = (
+def bar_columns() -> tuple[ProgressColumn, ...]:
+    """Return what a bar shows: the work, how much of it is done, how fast, since when, and how long still."""
+    return (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -73,7 +68,16 @@ def progress(title: str, *, total: int | None = None, done: int = 0) -> Iterator
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    bar = Progress(*columns, console=errors, transient=True)
+
+
+@contextmanager
+def progress(title: str, *, total: int | None = None, done: int = 0) -> Iterator[Step]:
+    """Yield the function that moves a bar on standard error, with the rate and the time that is left.
+
+    The bar shows itself from 1,000 steps on. `done` steps were done before: they count for the bar, and not
+    for the rate.
+    """
+    bar = Progress(*bar_columns(), console=errors, transient=True)
     task = bar.add_task(title, total=total, completed=done)
 
     def step(steps: int) -> None:

@@ -3,12 +3,15 @@
 import json
 import shutil
 from base64 import b64encode
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from rich.console import Console
+from rich.progress import Progress
 
-from creditbank.cli import verify_report
+from creditbank.cli import output, verify_report
 from creditbank.cli.verify_report import ReportFile
 from creditbank.documents.ledger_report import parse_ledger_report
 from creditbank.ledger.audit_report import AuditReport
@@ -178,3 +181,30 @@ def test_two_processes_say_what_one_says(auditor: Commands) -> None:
     damaged(auditor)
     alone = auditor.run("ledger", "verify", code=1).out
     assert auditor.run("ledger", "verify", "--workers", "2", code=1).out == alone
+
+
+def test_the_bar_shows_how_many_a_second_and_how_long_it_still_takes() -> None:
+    seconds = 0.0
+    screen = Console(file=StringIO(), width=120)
+    bar = Progress(*output.bar_columns(), console=screen, get_time=lambda: seconds)
+    task = bar.add_task("核对", total=10_000, completed=4_000)
+    shown = []
+    for done in (4_000, 5_000, 6_000):  # the first thousands were done in an earlier run
+        bar.update(task, completed=done)
+        with screen.capture() as capture:
+            screen.print(bar.get_renderable())
+        shown.append(capture.get())
+        seconds += 10
+    assert "4000/10000" in shown[0]
+    assert "/s" not in shown[0]
+    assert "6000/10000" in shown[2]
+    assert "100/s" in shown[2]
+    assert "0:00:40" in shown[2]
+
+
+def test_a_short_work_shows_no_bar_and_a_long_one_counts_from_where_it_was(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with output.progress("核对", total=5, done=2) as step:
+        step(1)
+    assert capsys.readouterr().err == ""
