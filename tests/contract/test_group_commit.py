@@ -1,28 +1,35 @@
 """What several threads want written shares a transaction and nothing else: each gets its own answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from itertools import count
 from threading import Event
 from typing import TypeVar
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
+from creditbank.account.records import OutcomeKey
 from creditbank.errors import InvalidInput
-from creditbank.ledger.append import HeadMoved, LogBehind
-from creditbank.ledger.chain import EMPTY
+from creditbank.ledger.append import HeadMoved, LogBehind, LogRange
+from creditbank.ledger.chain import EMPTY, head_after
+from creditbank.ledger.entry import Entry
 from creditbank.services.ports import Books
+from creditbank.storage.engine import WRITES
 from creditbank.storage.sql_store import SqlBooks, SqlStore
 from creditbank.terms import SubjectId
 from tests.engines import opened, postgresql_url
-from tests.strategies.books import chain, entry_after, subject
+from tests.strategies.books import account, batch, chain, entry_after, subject
 
 T = TypeVar("T")
 
 WAIT = 20
+
+_numbers = count()
 
 
 class Refused(InvalidInput):
@@ -66,23 +73,120 @@ def gathered(store: SqlStore, actions: list[Callable[[Books], T]], about: list[S
     return asked
 
 
-@given(refusing=st.lists(st.booleans(), min_size=1, max_size=12))
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_an_action_that_raises_is_undone_alone(engine: Engine, refusing: list[bool]) -> None:
+# What an action may write beside the ledger, by the name of its table.
+BESIDE: dict[str, Callable[[Books, SubjectId], object]] = {
+    "nothing": lambda _books, _of: None,
+    "account": lambda books, of: books.accounts.add([account(of.removeprefix("account:"))]),
+    "outcome_key": lambda books, of: books.outcomes.add([OutcomeKey(key=of.encode(), subject=of, seq=0)]),
+    "batch": lambda books, of: books.batches.add(batch(of, file=of.encode())),
+    "checkpoint": lambda books, of: books.ledger.add_checkpoint(size=crc32(of.encode()), note=of.encode()),
+}
+ACTIONS = st.tuples(
+    st.booleans(), st.booleans(), st.one_of(st.just("nothing"), st.sampled_from(sorted(BESIDE)))
+)
+
+
+@given(drawn=st.lists(ACTIONS, min_size=1, max_size=12))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_an_action_that_raises_is_undone_alone(engine: Engine, drawn: list[tuple[bool, bool, str]]) -> None:
     store = SqlStore(engine)
-    with store.reading() as books:
-        begun = len(list(books.ledger.subjects("")))
-    subjects = [subject(f"{begun}-{place}") for place in range(len(refusing))]
+    rows = {table: rows_of(engine, table) for table in BESIDE if table != "nothing"}
+
+    def action(of: SubjectId, *, refuses: bool, appends: bool, beside: str) -> Callable[[Books], None]:
+        def act(books: Books) -> None:
+            if appends:
+                extend(of)(books)
+            BESIDE[beside](books, of)
+            if refuses:
+                refuse()
+
+        return act
+
+    subjects = [subject(f"{next(_numbers):06}") for _ in drawn]
     actions = [
-        extend(of, then=refuse if refuses else lambda: None)
-        for of, refuses in zip(subjects, refusing, strict=True)
+        action(of, refuses=refuses, appends=appends, beside=beside)
+        for of, (refuses, appends, beside) in zip(subjects, drawn, strict=True)
     ]
     answers = gathered(store, actions, subjects)
-    for answer, refuses in zip(answers, refusing, strict=True):
-        assert isinstance(answer.exception(), Refused) if refuses else answer.result() == 0
+    for answer, (refuses, _, _) in zip(answers, drawn, strict=True):
+        assert isinstance(answer.exception(), Refused) if refuses else answer.result() is None
     with store.reading() as books:
         lengths = [books.ledger.heads_of([of])[of].length for of in subjects]
-    assert lengths == [0 if refuses else 1 for refuses in refusing]
+    assert lengths == [int(appends and not refuses) for refuses, appends, _ in drawn]
+    for table, before in rows.items():
+        kept = sum(beside == table and not refuses for refuses, _, beside in drawn)
+        assert rows_of(engine, table) == before + kept
+
+
+def rows_of(engine: Engine, table: str) -> int:
+    with engine.connect() as connection:
+        return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
+
+
+@pytest.mark.parametrize("writes_before", [False, True])
+def test_who_refuses_before_writing_takes_nobody_with_it(engine: Engine, *, writes_before: bool) -> None:
+    store, begun = SqlStore(engine), list[Mapping[str, object]]()
+    subjects = [subject(place) for place in range(6)]
+
+    def refuse_at_once(books: Books) -> int:
+        books.ledger.heads_of([subjects[3]])
+        books.outcomes.claim([b"claimed"])
+        books.outcomes.find([b"claimed"])
+        raise Refused("refused")
+
+    refusing = extend(subjects[3], then=refuse) if writes_before else refuse_at_once
+    event.listen(engine, "begin", lambda connection: begun.append(connection.get_execution_options()))
+    answers = gathered(store, [refusing if of == subjects[3] else extend(of) for of in subjects], subjects)
+    assert [answer.exception() is None for answer in answers] == [of != subjects[3] for of in subjects]
+    # One for who kept them waiting, one for the group; and where it could not be kept, one for each.
+    assert sum(WRITES in options for options in begun) == 2 + (len(subjects) if writes_before else 0)
+
+
+LOOKS: dict[str, Callable[[Books, Entry], object]] = {
+    "entries_of": lambda books, entry: list(books.ledger.entries_of(entry.leaf.subject)) == [entry],
+    "entry": lambda books, entry: books.ledger.entry(entry.leaf.subject, 0) == entry,
+    "entry_by_key": lambda books, entry: books.ledger.entry_by_key(entry.leaf.subject, "key") == entry,
+    "subjects": lambda books, entry: entry.leaf.subject in list(books.ledger.subjects("")),
+    "heads_of": lambda books, entry: (
+        books.ledger.heads_of([entry.leaf.subject]) == {entry.leaf.subject: head_after(entry)}
+    ),
+    "pending": lambda books, _entry: books.ledger.pending(at_most=5) == 1,
+    "sequence": lambda books, entry: (
+        books.ledger.sequence() == LogRange(first=0, size=1)
+        and books.ledger.log_index_of(entry.leaf.subject, 0) == 0
+    ),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_what_an_action_appended_is_there_for_the_next(
+    engine: Engine, look: Callable[[Books, Entry], object]
+) -> None:
+    store = SqlStore(engine)
+    entry = entry_after(EMPTY, of=subject("a"), idempotency_key="key")
+    actions: list[Callable[[Books], object]] = [
+        lambda books: books.ledger.append([entry]),
+        lambda books: look(books, entry),
+    ]
+    answers = gathered(store, actions, [subject("a"), subject("b")])
+    assert [answer.result() for answer in answers] == [None, True]
+
+
+def test_a_key_that_two_of_one_transaction_use_makes_one_entry(engine: Engine) -> None:
+    store, of = SqlStore(engine), subject("keyed")
+
+    def record(books: Books) -> int:
+        head = books.ledger.heads_of([of])[of]
+        made = books.ledger.entry_by_key(of, "key")
+        if made is None:
+            made = entry_after(head, of=of, idempotency_key="key")
+            books.ledger.append([made])
+        return made.leaf.seq
+
+    answers = gathered(store, [record] * 5, [of] * 5)
+    assert [answer.result() for answer in answers] == [0] * 5
+    with store.reading() as books:
+        assert len(list(books.ledger.entries_of(of))) == 1
 
 
 def test_all_that_waits_is_written_in_one_transaction(engine: Engine) -> None:
