@@ -10,11 +10,9 @@ One that another process forestalled is done again in the next transaction, once
 chain (see `sql_queue`).
 """
 
-import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from random import uniform
 from threading import Condition, Lock
 from typing import Generic, Protocol, TypeVar, cast
 
@@ -47,7 +45,6 @@ GATHERING_SECONDS = 0.002
 """How long a leader waits, at most, for those whom the group before answered to come back with more."""
 ATTEMPTS = 16
 """How often an action is done before others were first too often; see `services.ports.Store.written`."""
-_PAUSE_MAX_SECONDS = 0.05
 
 
 class _Entangled(Exception):
@@ -101,7 +98,7 @@ class GroupCommit(Generic[B]):
         self._opening = opening
         self._wait_seconds = wait_seconds
         self._turn = Lock()
-        self._arrival = Condition()
+        self._arrival = Condition(Lock())
         self._waiting: deque[_Job[B]] = deque()
         self._is_led = False
         self._followers = 0
@@ -118,7 +115,8 @@ class GroupCommit(Generic[B]):
         with self._arrival:
             self._waiting.append(job)
             job.leads, self._is_led = not self._is_led, True
-            self._arrival.notify()
+            if not job.leads:
+                self._arrival.notify()
         if not job.leads:
             self._await_answer(job)
         if not job.is_done:
@@ -172,7 +170,8 @@ class GroupCommit(Generic[B]):
     def _gathered(self) -> list[_Job[B]]:
         """Take what else waits; after a group, give those who were in it a moment to come back."""
         with self._arrival:
-            self._arrival.wait_for(lambda: len(self._waiting) >= self._followers, GATHERING_SECONDS)
+            if self._followers:
+                self._arrival.wait_for(lambda: len(self._waiting) >= self._followers, GATHERING_SECONDS)
             self._followers = min(len(self._waiting), GATHERED_AT_MOST - 1)
             return [self._waiting.popleft() for _ in range(self._followers)]
 
@@ -213,7 +212,6 @@ class GroupCommit(Generic[B]):
                 return
             jobs = late
             self._contention.note({subject for job in jobs for subject in job.lost_at})
-            _pause(attempt)
 
     def _write_apart(self, jobs: list[_Job[B]]) -> None:
         for job in jobs:
@@ -221,13 +219,12 @@ class GroupCommit(Generic[B]):
 
     def _run(self, jobs: list[_Job[B]], books: B) -> list[_Job[B]]:
         """Run the jobs one after the other; return those that lost a race."""
-        subjects = {job.about for job in jobs if job.about}
-        queued = self._contention.among(subjects).union(*(job.lost_at for job in jobs))
-        await_turn_at(books.connection, queued)
+        queued = {subject for job in jobs for subject in job.lost_at}
+        await_turn_at(books.connection, queued | self._contention.among(job.about for job in jobs))
         if len(jobs) == 1:
             jobs[0].run(books)
             return []
-        books.share(subjects)
+        books.share({job.about for job in jobs if job.about})
         return [job for job in jobs if not _is_settled(job, books)]
 
 
@@ -248,9 +245,3 @@ def _is_settled(job: _Job[B], books: B) -> bool:
             return False
         job.fail(error)
     return True
-
-
-def _pause(attempt: int) -> None:
-    """Leave to the others for a moment what many want at once, a different one each time."""
-    if attempt:
-        time.sleep(uniform(0, min(_PAUSE_MAX_SECONDS, 0.001 * 2**attempt)))  # noqa: S311 - no secret

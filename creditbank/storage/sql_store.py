@@ -1,7 +1,7 @@
 """The books on SQLite and PostgreSQL: `services.ports.Store`, one transaction to each opening."""
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -56,6 +56,7 @@ class SqlStore:
         self._engine = engine
         self._writing_engine = engine.execution_options(**{WRITES: True})
         watch(self._writing_engine)
+        self._kept: Connection | None = None
         self._group = GroupCommit(self._transaction, wait_seconds=BUSY_SECONDS)
         self._backlog = Backlog(self._pending, limit=backlog_limit)
 
@@ -108,6 +109,8 @@ class SqlStore:
 
     def close(self) -> None:
         """Close every connection that no block holds open."""
+        if self._kept is not None:
+            self._kept.close()
         self._engine.dispose()
 
     @property
@@ -116,13 +119,19 @@ class SqlStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[SqlBooks]:
-        with (
-            translated(),
-            self._writing_engine.connect() as connection,
-            connection.begin(),
-            sharable(connection),
-        ):
+        with translated(), self._connected() as connection, connection.begin(), sharable(connection):
             yield _books(connection)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """Connect; on SQLite, which has one writer, that one keeps its connection while all is well."""
+        connection, self._kept = self._kept or self._writing_engine.connect(), None
+        with ExitStack() as on_failure:
+            on_failure.enter_context(connection)
+            yield connection
+            if self._is_sqlite:
+                self._kept = connection
+                on_failure.pop_all()
 
     def _pending(self, at_most: int) -> int:
         with self.reading() as books:
