@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from creditbank.errors import IntegrityBroken
 from creditbank.ledger.append import LogRange
 from creditbank.ledger.tiles import edge, grow
-from creditbank.storage.sql_rows import insert_rows, table_of
+from creditbank.storage.sql_rows import insert_rows, rows_from_driver, table_of
 from creditbank.storage.tables import LogLeafRow
 
 SEQUENCED_AT_ONCE = 4_096
@@ -18,12 +18,19 @@ _log_leaf = table_of(LogLeafRow)
 
 _LOCK = 0x637265646974  # "credit": one number for the bank, among PostgreSQL's advisory locks
 
-# Out of the queue, never by "after the last one seen": a late commit would be missed.
-_take = text(
-    "DELETE FROM pending WHERE (subject, seq) IN"
-    " (SELECT subject, seq FROM pending ORDER BY subject, seq LIMIT :limit)"
-    " RETURNING subject, seq, leaf_hash"
-)
+# Out of the queue, never by "after the last one seen": a late commit would be missed. By where the rows lie,
+# which is where the index has just been.
+_take = {
+    "sqlite": (
+        "DELETE FROM pending WHERE rowid IN (SELECT rowid FROM pending ORDER BY subject, seq LIMIT ?)"
+        " RETURNING subject, seq, leaf_hash"
+    ),
+    "postgresql": (
+        "DELETE FROM pending WHERE ctid = ANY(ARRAY("
+        "SELECT ctid FROM pending ORDER BY subject, seq LIMIT %s))"
+        " RETURNING subject, seq, leaf_hash"
+    ),
+}
 _try_lock = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _size = text("SELECT size FROM log_state")
 _move = text("UPDATE log_state SET size = :new, root = :root WHERE size = :old")
@@ -45,7 +52,7 @@ class SqlSequencer:
         if not self._is_alone():
             return None
         size = int(self._connection.execute(_size).scalar_one())
-        taken = sorted(map(tuple, self._connection.execute(_take, {"limit": at_most})))
+        taken = sorted(rows_from_driver(self._connection, _take, [at_most]))
         if taken:
             rows = ((size + place, subject, seq) for place, (subject, seq, _) in enumerate(taken))
             insert_rows(self._connection, _log_leaf, rows)
