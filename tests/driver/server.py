@@ -24,6 +24,7 @@ _ADDRESS = re.compile(r"http://[0-9.]+:[0-9]+")
 _STARTS_WITHIN_SECONDS = 60.0
 _ANSWERS_WITHIN_SECONDS = 60.0
 _STOPS_WITHIN_SECONDS = 30.0
+_LOOKS_EVERY_SECONDS = 0.05
 _PASSING = frozenset({409, 503})
 
 
@@ -114,7 +115,7 @@ class HttpRecorder:
     def record(self, piece: str) -> None:
         account = self._accounts.of(piece)
         outcome = outcome_of(piece)
-        server = self.server
+        server = self._server_that_is_there()
         headers = {
             "Authorization": f"Bearer {server.token}",
             "On-Behalf-Of": outcome.issuer,
@@ -132,6 +133,19 @@ class HttpRecorder:
             raise NotRecorded(f"no-answer/{type(error).__name__}") from error
         if status != 201:
             raise NotRecorded(_reason(said, status), is_passing=status in _PASSING)
+
+    def _server_that_is_there(self) -> Server:
+        """Wait for the next server where this one is gone, so that only what it left open is in doubt.
+
+        Raises:
+            NotRecorded: none came.
+        """
+        until = time.monotonic() + _STARTS_WITHIN_SECONDS
+        while self.server.is_gone:
+            if time.monotonic() > until:
+                raise NotRecorded("no-server")
+            time.sleep(_LOOKS_EVERY_SECONDS)
+        return self.server
 
     def _connection(self, server: Server) -> http.client.HTTPConnection:
         held = getattr(self._mine, "connection", None)

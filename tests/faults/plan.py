@@ -51,10 +51,10 @@ CAMPAIGNS: tuple[Campaign, ...] = (
     _on("sqlite", disk.limit_files, nightly=40, slice_=3, share=60),
     *_on_both(disk.fill_volumes, nightly=40, slice_=2, share=70),
     *_on_both(storm.storm, nightly=40, slice_=3, share=100),
-    *_on_both(clock.turn_clocks, nightly=2_000, slice_=60, share=70),
+    *_on_both(clock.turn_clocks, nightly=2_000, slice_=40, share=70),
     *_on_both(migrations.kill_upgrades, nightly=40, slice_=3, share=100),
     *_on_both(migrations.kill_creations, nightly=40, slice_=3, share=90),
-    *_on_both(tampering.tamper, nightly=500, slice_=45, share=150),
+    *_on_both(tampering.tamper, nightly=500, slice_=24, share=150),
     *_on_both(tampering.replace_whole, nightly=10, slice_=2, share=20),
     _on("sqlite", flips.flip_bits, nightly=1_500, slice_=60, share=140),
 )

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import inspect, text
 
 from creditbank.account.body import Recorded, parse_body
+from creditbank.account.records import KeptAnswer
 from creditbank.errors import CreditBankError
 from creditbank.identity.account_number import account_of
 from creditbank.services.accounts import find_account
@@ -17,7 +18,7 @@ from creditbank.services.operator_token import make_token
 from creditbank.services.outcome_keys import key_of
 from creditbank.services.ports import Books
 from creditbank.services.publishing import publish_now
-from creditbank.terms import SubjectId
+from creditbank.terms import Microseconds, SubjectId
 from tests.driver.database import Database, closed_after, open_made, open_or_make
 from tests.driver.reading import report_on
 from tests.driver.recording import ServiceRecorder
@@ -29,6 +30,9 @@ from tests.strategies.books import batch
 Dump = Mapping[str, list[tuple[object, ...]]]
 ENTRIES = 300
 """More than one tile holds."""
+_ANSWER = KeptAnswer(
+    key=bytes(32), request=bytes(32), subject=None, answer=b"sealed", kept_at=Microseconds(1)
+)
 
 
 @contextmanager
@@ -40,6 +44,7 @@ def written_bank(engine: str) -> Iterator[tuple[Database, bytes]]:
             make_token(bank)
             with bank.store.writing() as books:
                 books.batches.add(batch("20260301-00000001"))
+                books.answers.add(_ANSWER)
             publish_now(bank)
         write(database, "after", ENTRIES // 2)
         held = checkpoint_of(database)
