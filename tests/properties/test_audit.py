@@ -10,14 +10,17 @@ from hypothesis import strategies as st
 
 from creditbank.ledger.audit import Finding, Places, Subjects
 from creditbank.ledger.audit_chains import ChainsPart
+from creditbank.ledger.audit_checkpoints import SignedSizes
 from creditbank.ledger.audit_report import LISTED_MAX, AuditReport
+from creditbank.ledger.audit_tree import LogCheck, LogState, TilesChecked
 from creditbank.ledger.checkpoint import Checkpoint, NoteInvalid, SignedNote, parse_note
 from creditbank.ledger.entry import Entry
+from creditbank.ledger.tiles import grow
 from creditbank.services.audit import WHOLE_CUT, Cut, ReportNotContinued, verify_ledger
 from creditbank.terms import SubjectId
 from tests.banks import BEGINNING
 from tests.reference import rfc6962
-from tests.strategies.ledger import LOG, Signer, chains, head_of, next_entry
+from tests.strategies.ledger import LOG, Signer, chains, head_of, leaf_hashes, next_entry
 from tests.strategies.stored_ledger import (
     SIGNER,
     TABLES,
@@ -358,7 +361,9 @@ def test_what_is_found_in_many_tiles_does_not_depend_on_how_the_work_is_cut(
 def test_an_interrupted_verification_goes_on_to_the_same_end(data: st.DataObject) -> None:
     ledger = data.draw(damaged(data.draw(st.sampled_from([large_ledger(), stored(a_chain(7), signed=[3])]))))
     cut = Cut(entries=data.draw(st.integers(20, 200)), places=256)
-    held = data.draw(st.none() | st.just(checkpoint_of(large_ledger())))
+    held = data.draw(
+        st.sampled_from([None, large_checkpoint(200), large_checkpoint(512), large_checkpoint(800)])
+    )
     whole = audit(ledger, held=held, cut=cut)
     report = interrupted(ledger, data, held=held, cut=cut)
     while not report.is_finished:
@@ -370,6 +375,62 @@ def test_an_interrupted_verification_goes_on_to_the_same_end(data: st.DataObject
     assert ranges[0][0] is ranges[-1][1] is None
     assert all(one[1] == other[0] for one, other in itertools.pairwise(ranges))
     assert sum(run.log_to - run.log_from for run in report.runs) in {report.size, 0}
+
+
+def large_checkpoint(size: int) -> Checkpoint:
+    """Return what the large ledger could have signed when it was smaller."""
+    leaves = [row.leaf_hash for row in large_ledger().log_leaves(Places(None, size))]
+    hashes = [leaf_hash for leaf_hash in leaves if isinstance(leaf_hash, bytes)]
+    return Checkpoint(origin=LOG, size=size, root=rfc6962.root(hashes))
+
+
+@pytest.mark.parametrize("size", [1, 255, 256, 300, 777, 800])
+@pytest.mark.parametrize("places", [256, 512, 16_384])
+def test_a_checkpoint_of_any_size_is_compared_with_the_log_of_that_size(size: int, places: int) -> None:
+    ledger = large_ledger().copy()
+    ledger.checkpoint.clear()
+    ledger.checkpoint.append({"size": size, "note": SIGNER.sign(large_checkpoint(size).body())})
+    assert audit(ledger, cut=Cut(places=places)).is_whole
+    assert audit(ledger, held=large_checkpoint(size), cut=Cut(places=places)).is_whole
+    false = replace(large_checkpoint(size), root=bytes(32))
+    assert audit(ledger, held=false, cut=Cut(places=places)).places.counts == {"log-forked": 1}
+    ledger.checkpoint[0]["note"] = SIGNER.sign(false.body())
+    assert audit(ledger, cut=Cut(places=places)).places.counts == {"checkpoint-root-differs": 1}
+
+
+@pytest.mark.parametrize("index", [0, 255, 256, 511, 767, 768, 799])
+def test_a_place_gone_at_a_cut_is_found_once(index: int) -> None:
+    ledger = large_ledger().copy()
+    ledger.log_leaf.remove(ledger.row("log_leaf", log_index=index))
+    whole = audit(ledger)
+    assert whole.places.counts.keys() <= {
+        "log-place-missing",
+        "log-state-size",
+        "log-state-root",
+        "tile-differs",
+    }
+    for places in (256, 512):
+        assert replace(audit(ledger, cut=Cut(places=places)), runs=()) == replace(whole, runs=())
+
+
+@pytest.mark.parametrize(
+    ("stored_tile", "found"),
+    [("true", []), ("cut", ["tile-differs"]), ("gone", ["tile-missing"])],
+)
+def test_the_tiles_over_full_tiles_are_compared_when_they_are_full(
+    stored_tile: str, found: list[str]
+) -> None:
+    roots = leaf_hashes(256)
+    ledger = StoredLedger()
+    true = grow(0, {}, roots).tiles[0, 0]
+    if stored_tile != "gone":
+        hashes = true if stored_tile == "true" else true[:-1]
+        ledger.tile.append({"level": 1, "tile_index": 0, "hashes": hashes})
+    log = LogCheck(Rows(ledger), SignedSizes(iter(()), [], None), LogState())
+    assert list(log.begin()) == []
+    part = TilesChecked(first=0, end=65_536, roots=tuple(roots))
+    assert [finding.code for finding in log.take_tiles(part)] == found
+    assert (log.size, log.root) == (65_536, rfc6962.root(roots))
 
 
 class Interrupted(Exception):
