@@ -6,6 +6,7 @@ they are opened.
 """
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -50,6 +51,12 @@ class Settings(BaseSettings):
     """An SQLAlchemy URL, which may hold a password: `<home>/bank.db` on SQLite unless set."""
     key_file: Path = Field(default_factory=_key_file_in)
     """The sealed key file: `<home>/keys.sealed` unless set."""
+    checkpoint_key_file: Path | None = None
+    """The sealed file of the log's own key, where it lives apart and this process may use it."""
+    checkpoint_passphrase_file: Path | None = None
+    """A file whose only line opens that one; unset, the same passphrase opens both."""
+    signer_command: Annotated[tuple[str, ...], NoDecode] = ()
+    """The command that signs checkpoints for this process, quoted as for a shell but run without one."""
     checkpoint_file: Path = Field(default_factory=_checkpoint_file_in)
     """Where the last published checkpoint is kept outside the database: `<home>/checkpoint` unless set."""
     passphrase_file: Path | None = None
@@ -83,6 +90,11 @@ class Settings(BaseSettings):
         if isinstance(given, str):
             return tuple(part for part in given.split(os.pathsep) if part)
         return given
+
+    @field_validator("signer_command", mode="before")
+    @classmethod
+    def _split_command(cls, given: object) -> object:
+        return tuple(shlex.split(given)) if isinstance(given, str) else given
 
     @field_validator("passphrase_fd")
     @classmethod

@@ -35,9 +35,9 @@ class Commands:
             **settings,
         }
 
-    def run(self, *arguments: str | Path, code: int = 0) -> Done:
-        """Run a command and make sure of its exit code, and that it shows no traceback."""
-        result = CliRunner().invoke(app, list(map(str, arguments)), env=self._environment)
+    def run(self, *arguments: str | Path, code: int = 0, given: bytes | None = None) -> Done:
+        """Run a command, `given` on its standard input; it must end with this code and show no traceback."""
+        result = CliRunner().invoke(app, list(map(str, arguments)), env=self._environment, input=given)
         done = Done(code=result.exit_code, out=result.stdout, err=result.stderr)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception

@@ -14,9 +14,11 @@ class AccountRecord:
     citizen_index: bytes | None
     """Keyed blind index of the citizen number (HMAC-SHA-256), unique; None for a learner without one."""
     wrapped_key: bytes
-    """The account's own data key, wrapped by the key-encryption key."""
+    """The account's own data key, wrapped by an encryption key."""
     identity: bytes
     """The `Person`, encrypted under the data key, bound to the subject."""
+    wrapped_by: str
+    """The id of the encryption key that wraps the data key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,6 @@ class BankRecord:
     origin: str
     """The log's name, as every leaf and checkpoint carries it."""
     key_check: bytes
-    """A value that only the right keys reproduce, so that a wrong key file is noticed at the start."""
+    """What the keys that the bank was made with produced: a wrong key file is noticed at the start."""
     operator: IssuerId
     created_at: Microseconds

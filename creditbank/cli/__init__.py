@@ -16,6 +16,7 @@ from creditbank.cli import (
     importing,
     init,
     institution,
+    keys,
     ledger,
     rules,
     schemas,
@@ -61,6 +62,7 @@ app.add_typer(account.app, name="account")
 app.add_typer(decide.app, name="decide")
 app.add_typer(rules.app, name="rules")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(keys.app, name="keys")
 
 
 @app.callback()

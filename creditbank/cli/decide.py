@@ -56,6 +56,21 @@ LeftOn = Annotated[
 Completed = Annotated[str | None, typer.Option(help="已完成培养方案的百分比 · percent completed")]
 
 
+def instant_of(text: str, *, field: str) -> datetime:
+    """Read an instant with its time zone, such as 2026-03-01T08:00+08:00.
+
+    Raises:
+        QuestionInvalid: it is none, or does not name its time zone.
+    """
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise QuestionInvalid("instant-malformed", field=field, value=text) from error
+    if given.tzinfo is None:
+        raise QuestionInvalid("instant-without-zone", field=field, value=text)
+    return given
+
+
 @app.command("exemptions")
 def exemptions(
     context: typer.Context,
@@ -128,7 +143,7 @@ def _answer(
         principal = session.principal(bank, issuer)
         answer = apply_for(bank, principal, number, question, applicant=applicant, as_of=day)
     else:
-        instant = None if known_at is None else microseconds(_instant(known_at))
+        instant = None if known_at is None else microseconds(instant_of(known_at, field="known_at"))
         answer = decide_for(bank, number, question, applicant=applicant, as_of=day, known_at=instant)
     if as_json:
         print_json({"decision": answer.decision.as_json(), "registered": list(answer.registered)})
@@ -162,16 +177,6 @@ def _day(as_of: datetime | None) -> date | None:
     if as_of is not None and not FIRST_DAY <= as_of.date() <= LAST_DAY:
         raise QuestionInvalid("day-out-of-range", field="as_of", first=FIRST_DAY, last=LAST_DAY)
     return None if as_of is None else as_of.date()
-
-
-def _instant(text: str) -> datetime:
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise QuestionInvalid("instant-malformed", field="known_at", value=text) from error
-    if given.tzinfo is None:
-        raise QuestionInvalid("instant-without-zone", field="known_at", value=text)
-    return given
 
 
 def _decimal(text: str | None, *, field: str) -> Decimal | None:

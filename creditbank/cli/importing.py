@@ -7,7 +7,7 @@ from typing import Annotated, assert_never
 import typer
 
 from creditbank.cli.files import require_new, write_file
-from creditbank.cli.output import NEGATIVE, console, print_json, progress
+from creditbank.cli.output import NEGATIVE, console, errors, print_json, progress
 from creditbank.cli.session import IssuerOption, JsonOption, Session, session_of
 from creditbank.documents.receipt import (
     ImportReceipt,
@@ -16,6 +16,7 @@ from creditbank.documents.receipt import (
     parse_receipt,
     receipt_bytes,
 )
+from creditbank.documents.receipt_signature import receipt_statement
 from creditbank.documents.spreadsheet import Limits, Place, Reading, read_workbook, workbook_bytes
 from creditbank.ledger.encoding import JsonValue
 from creditbank.locale.catalogue import Catalogue
@@ -47,13 +48,17 @@ def import_workbook(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="只检查，不入账 · check, and post nothing")
     ] = False,
-    receipt: Annotated[Path | None, typer.Option(help="回执另存为 · write the receipt to this file")] = None,
+    receipt: Annotated[
+        Path | None,
+        typer.Option(help="回执另存为，签名在旁 · write the receipt here, and beside it its signature"),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """导入学习成果表：全部入账，或一条不入 · post a workbook of outcomes, whole or not at all."""
     session = session_of(context)
     if receipt is not None:
         require_new(receipt)
+        require_new(signature_file(receipt))
     bank = session.bank()
     principal = session.principal(bank, issuer)
     content = workbook_bytes(file, limits=Limits())
@@ -62,14 +67,33 @@ def import_workbook(
         show_reading(session.words, reading, as_json=as_json)
         raise typer.Exit(NEGATIVE)
     answer = post(session, bank, principal, reading, content, name=file.name, dry_run=dry_run)
-    if receipt is not None and isinstance(answer, Posted):
-        write_file(answer.receipt, receipt)
+    if receipt is not None and isinstance(answer, Posted | PostedBefore):
+        write_receipt(session, bank, answer, receipt)
     if as_json:
         print_json(answer_members(session.words, answer))
     else:
         show_reading(session.words, reading)
         show_answer(session.words, answer)
     raise typer.Exit(NEGATIVE if isinstance(answer, FileRefused) else 0)
+
+
+def signature_file(receipt: Path) -> Path:
+    """Return where the signature of a receipt is kept: beside it."""
+    return receipt.with_name(receipt.name + ".sig")
+
+
+def write_receipt(session: Session, bank: Bank, answer: Posted | PostedBefore, path: Path) -> None:
+    """Write the receipt of a posted file, and beside it its signature by the operator's institution key."""
+    content = answer.receipt if isinstance(answer, Posted) else answer.batch.receipt
+    write_file(content, path)
+    signer = bank.institution_signers.get(bank.record.operator)
+    if signer is None:
+        errors.print(
+            session.words.text("word.receipt-unsigned", operator=bank.record.operator), style="yellow"
+        )
+        return
+    statement = receipt_statement(content, origin=bank.record.origin, number=answer.batch.number)
+    write_file(signer.sign(statement), signature_file(path))
 
 
 def read(

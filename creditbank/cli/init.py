@@ -6,11 +6,10 @@ import typer
 
 from creditbank.assembly import create_bank, upgrade_database, verifier_key_file
 from creditbank.cli.output import console
-from creditbank.cli.session import Session, session_of
+from creditbank.cli.session import session_of
 from creditbank.errors import Misconfigured
 from creditbank.identity.organisation_code import parse_organisation_code
 from creditbank.services.institutions import Institution
-from creditbank.signing.passphrase import PassphraseUnusable, require_strength
 
 
 def init(
@@ -38,7 +37,7 @@ def init(
     institution = Institution(issuer=parse_organisation_code(operator), name=name, role="education-bureau")
     bank = create_bank(
         session.settings,
-        passphrase=lambda: _new_passphrase(session),
+        passphrase=session.first_passphrase,
         origin=origin,
         operator=institution,
     )
@@ -46,11 +45,3 @@ def init(
     console.print(words.text("word.bank-made", origin=bank.record.origin, home=session.settings.home))
     console.print(words.text("word.verifier-key-kept", path=verifier_key_file(session.settings)))
     console.print(bank.verifier_keys[0].encode())
-
-
-def _new_passphrase(session: Session) -> str:
-    passphrase = session.passphrase()
-    require_strength(passphrase)
-    if session.is_asking and session.passphrase(again=True) != passphrase:
-        raise PassphraseUnusable("passphrases-differ")
-    return passphrase

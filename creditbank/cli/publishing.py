@@ -36,7 +36,7 @@ def publish(
 ) -> None:
     """公布账本：证明它延续上次的检查点后签发下一个 · sign the next checkpoint once it continues the last."""
     session = session_of(context)
-    bank = session.bank()
+    bank = session.log_bank()
     published = publish_log(bank, new_file=new_file)
     _say_published(session, published)
     if every is not None:
@@ -48,7 +48,7 @@ def checkpoint(context: typer.Context, out: OutOption = None) -> None:
     session = session_of(context)
     if out is not None:
         require_new(out)
-    bank = session.bank()
+    bank = session.log_bank()
     publish_now(bank)
     write_file(checkpoint_note(bank), out)
     say_written(session, out)
@@ -63,7 +63,7 @@ def cosign(
 ) -> None:
     """收下见证方的副签，核对后保存 · take a witness's cosignatures, check them and keep them."""
     session = session_of(context)
-    kept = keep_cosignatures(session.bank(), read_file(note))
+    kept = keep_cosignatures(session.log_bank(), read_file(note))
     names = sorted({each.witness.name for each in kept.cosignatures})
     console.print(session.words.text("word.cosigned", size=kept.checkpoint.size, witnesses=names))
 

@@ -2,6 +2,8 @@
 
 import getpass
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,7 +11,17 @@ from typing import Annotated, cast
 
 import typer
 
-from creditbank.assembly import open_bank, open_library, open_store
+from creditbank.assembly import (
+    ListedKeys,
+    OpenKeys,
+    list_keys,
+    open_bank,
+    open_keys,
+    open_library,
+    open_log_bank,
+    open_log_signer,
+    open_store,
+)
 from creditbank.cli.output import errors
 from creditbank.identity.organisation_code import parse_organisation_code
 from creditbank.locale.catalogue import Catalogue, catalogue
@@ -17,8 +29,9 @@ from creditbank.rulepacks.library import Library
 from creditbank.services.bank import Bank, Principal
 from creditbank.services.ports import Store
 from creditbank.settings import Settings
-from creditbank.signing.passphrase import read_passphrase
-from creditbank.signing.sealed_file import warning_about
+from creditbank.signing.key_file import warning_about
+from creditbank.signing.key_signer import KeySigner
+from creditbank.signing.passphrase import PassphraseUnusable, read_passphrase, require_strength
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,20 +50,83 @@ class Session:
         """Whether the passphrase is asked for on the terminal, because the settings name no source of it."""
         return self.settings.passphrase_fd is None and self.settings.passphrase_file is None
 
-    def passphrase(self, *, again: bool = False) -> str:
-        """Read the passphrase from where the settings say, or ask for it (`again`) on the terminal."""
-        words = self.words.text("word.passphrase-again" if again else "word.passphrase")
+    def passphrase(self) -> str:
+        """Read the passphrase from where the settings say, or ask for it on the terminal."""
         return read_passphrase(
             fd=self.settings.passphrase_fd,
             file=self.settings.passphrase_file,
-            prompt=partial(getpass.getpass, words) if sys.stdin.isatty() else None,
+            prompt=self._prompt("word.passphrase"),
         )
+
+    @property
+    def log_passphrase(self) -> Callable[[], str] | None:
+        """What reads the passphrase of the log's own key file; None where it is the same passphrase."""
+        file = self.settings.checkpoint_passphrase_file
+        if file is None and not self.is_asking:
+            return None
+        return partial(read_passphrase, file=file, prompt=self._prompt("word.checkpoint-passphrase"))
+
+    def first_passphrase(self) -> str:
+        """Read the passphrase that seals a new bank's keys: from where the settings say, or asked for twice.
+
+        Raises:
+            PassphraseUnusable: it is too short, or was not typed twice alike.
+        """
+        if self.is_asking:
+            return self.new_passphrase()
+        passphrase = self.passphrase()
+        require_strength(passphrase)
+        return passphrase
+
+    def new_passphrase(self, *, file: Path | None = None) -> str:
+        """Read the passphrase that takes another one's place: from a file, or asked for twice.
+
+        Raises:
+            PassphraseUnusable: it is too short, or was not typed twice alike.
+        """
+        passphrase = read_passphrase(file=file, prompt=self._prompt("word.new-passphrase"))
+        require_strength(passphrase)
+        again = partial(read_passphrase, prompt=self._prompt("word.passphrase-again"))
+        if file is None and again() != passphrase:
+            raise PassphraseUnusable("passphrases-differ")
+        return passphrase
+
+    def first_log_passphrase(self) -> str | None:
+        """Read the passphrase for a new file of the log's own key; None where it is to be the other file's.
+
+        Raises:
+            PassphraseUnusable: it is too short, or was not typed twice alike.
+        """
+        file = self.settings.checkpoint_passphrase_file
+        return self.new_passphrase(file=file) if file is not None or self.is_asking else None
 
     def bank(self) -> Bank:
         """Open the bank with its keys, and warn where others could read them."""
-        if self.settings.key_file.exists() and (warning := warning_about(self.settings.key_file)):
-            errors.print(self.words.warning(warning), style="yellow")
-        return open_bank(self.settings, passphrase=self.passphrase)
+        self._warn_about_key_files()
+        return open_bank(self.settings, passphrase=self.passphrase, log_passphrase=self.log_passphrase)
+
+    def log_bank(self) -> Bank:
+        """Open the bank to publish: with the log's own key alone, where that lives apart."""
+        self._warn_about_key_files()
+        return open_log_bank(self.settings, passphrase=self.passphrase, log_passphrase=self.log_passphrase)
+
+    def keys(self, *, without_log_file: bool = False) -> AbstractContextManager[OpenKeys]:
+        """Open the bank's keys to change them."""
+        self._warn_about_key_files()
+        return open_keys(
+            self.settings,
+            passphrase=self.passphrase,
+            log_passphrase=self.log_passphrase,
+            without_log_file=without_log_file,
+        )
+
+    def listed_keys(self) -> ListedKeys:
+        """Open the bank's keys to tell what they are."""
+        return list_keys(self.settings, passphrase=self.passphrase, log_passphrase=self.log_passphrase)
+
+    def log_signer(self) -> KeySigner:
+        """Open the log's own key, and no other where it lives apart."""
+        return open_log_signer(self.settings, passphrase=self.passphrase, log_passphrase=self.log_passphrase)
 
     def store(self) -> Store:
         """Open the books alone, without keys."""
@@ -67,6 +143,14 @@ class Session:
         """
         acting_for = bank.record.operator if issuer is None else parse_organisation_code(issuer)
         return Principal.operator(acting_for)
+
+    def _prompt(self, word: str) -> Callable[[], str] | None:
+        return partial(getpass.getpass, self.words.text(word)) if sys.stdin.isatty() else None
+
+    def _warn_about_key_files(self) -> None:
+        for path in (self.settings.key_file, self.settings.checkpoint_key_file):
+            if path is not None and path.exists() and (warning := warning_about(path)):
+                errors.print(self.words.warning(warning), style="yellow")
 
 
 def session_of(context: typer.Context) -> Session:

@@ -43,6 +43,8 @@ class Bank:
     """The public keys that check the log's checkpoints: the current one first, then those it replaced."""
     signer: Signer | None
     """Signs the log's checkpoints; None in a process that does not hold the key."""
+    institution_signers: Mapping[IssuerId, Signer]
+    """Those that sign in an institution's own name, as far as this process holds their keys."""
     publication: Publication
     clock: Clock
     random: Callable[[int], bytes]

@@ -7,7 +7,7 @@ it gets published is for `publishing`.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from creditbank.errors import IntegrityBroken, InvalidInput, NotFound, NotYet
+from creditbank.errors import IntegrityBroken, InvalidInput, Misconfigured, NotFound, NotYet
 from creditbank.ledger.checkpoint import Checkpoint, open_note
 from creditbank.ledger.consistency_file import ConsistencyProof
 from creditbank.ledger.cosignature import with_cosignatures
@@ -17,6 +17,7 @@ from creditbank.ledger.proof_file import InclusionProof
 from creditbank.ledger.tile_path import TileName
 from creditbank.ledger.tiles import consistency_proof, inclusion_proof, tile_hashes, tile_width
 from creditbank.services.bank import Bank
+from creditbank.services.keys import log_keys_in
 from creditbank.services.ports import Books
 from creditbank.terms import SubjectId
 
@@ -74,12 +75,29 @@ def opened(bank: Bank, note: bytes) -> Published:
 
     Raises:
         IntegrityBroken: the log did not sign it.
+        Misconfigured: a key signed it that was added since this process began.
     """
     try:
         return Published(note=note, checkpoint=open_note(note, bank.verifier_keys))
     except InvalidInput as error:
+        require_newest_keys(bank, note)
         # Not the caller's input: the note was kept by us.
         raise IntegrityBroken("stored-checkpoint-invalid", cause=error.reason) from error
+
+
+def require_newest_keys(bank: Bank, note: bytes) -> None:
+    """Make sure that a note was not refused only because this process has not the log's newest key.
+
+    Raises:
+        Misconfigured: a key of the log signed it that the ledger knows and this process does not.
+    """
+    with bank.store.reading() as books:
+        announced = log_keys_in(books, bank.record.operator)
+    try:
+        open_note(note, announced)
+    except InvalidInput:
+        return
+    raise Misconfigured("checkpoint-key-unknown")
 
 
 def checkpoint_note(bank: Bank) -> bytes:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol, TypeVar
@@ -18,6 +19,7 @@ from creditbank.ledger.chain import Head
 from creditbank.ledger.checkpoint import VerifierKey
 from creditbank.ledger.cosignature import Cosignature
 from creditbank.ledger.entry import Entry
+from creditbank.ledger.key_entry import KeyPurpose, NamedKey
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.terms import ExamId, IssuerId, Microseconds, ProgrammeId, SubjectId
 
@@ -117,12 +119,39 @@ class AccountStore(Protocol):
 
         Raises:
             Raced: a citizen index is already taken.
+            Misconfigured: an account is wrapped by an encryption key that is not admitted (any more).
         """
 
     def find(self, subject: SubjectId) -> AccountRecord | None: ...
 
     def find_by_citizen(self, indexes: Collection[bytes]) -> Mapping[bytes, AccountRecord]:
         """Return the accounts among `indexes` that exist, by citizen index."""
+
+    def admitted_keys(self) -> AbstractSet[str]:
+        """Return the ids of the encryption keys that may wrap accounts."""
+
+    def wrapped_by(self) -> Mapping[str, int]:
+        """Return every admitted encryption key, by id, and how many accounts it wraps."""
+
+    def not_wrapped_by(self, key_id: str, *, after: SubjectId | None, limit: int) -> Sequence[AccountRecord]:
+        """Return up to `limit` accounts that another key wraps, in order of subject, from after `after`."""
+
+    def rewrap(self, changes: Sequence[tuple[AccountRecord, AccountRecord]]) -> None:
+        """Replace what wraps the data keys of accounts, old by new, where it is still as in the old record.
+
+        Raises:
+            Misconfigured: an account is wrapped by an encryption key that is not admitted (any more).
+        """
+
+    def admit_key(self, key_id: str) -> None:
+        """Let an encryption key wrap accounts; one that is admitted stays so."""
+
+    def dismiss_key(self, key_id: str) -> None:
+        """Let an encryption key wrap no account any more, in this process or another; again, nothing happens.
+
+        Raises:
+            Conflict: it still wraps one.
+        """
 
 
 class OutcomeIndex(Protocol):
@@ -267,14 +296,15 @@ class Vault(Protocol):
         """
 
     @property
-    def key_check(self) -> bytes:
-        """What only these keys produce: kept in the bank's line, see `BankRecord.key_check`."""
+    def wraps_with(self) -> str:
+        """The id of the encryption key that wraps the data keys of new accounts."""
 
-    def require(self, key_check: bytes) -> None:
-        """Make sure that these keys made `key_check`.
+    def rewrap(self, record: AccountRecord) -> AccountRecord:
+        """Return the record with its data key wrapped by that key; nothing else changes.
 
         Raises:
-            Misconfigured: they did not: the database belongs to other keys.
+            IntegrityBroken: the wrapped key does not open.
+            Misconfigured: this vault does not hold the key that wraps it.
         """
 
 
@@ -320,6 +350,36 @@ class OutsideCheckpoint(Protocol):
         Raises:
             Misconfigured: it cannot be written.
         """
+
+
+class KeyCabinet(Protocol):
+    """The bank's keys while they are changed: what a call has done is on disk when it returns."""
+
+    def find(self, purpose: KeyPurpose, key_id: str) -> NamedKey | None: ...
+
+    def current(self, purpose: KeyPurpose, institution: IssuerId | None = None) -> NamedKey | None:
+        """Return the key in force."""
+
+    def prepared(self, purpose: KeyPurpose, institution: IssuerId | None = None) -> NamedKey | None:
+        """Return the key that an interrupted run made and left before it was in force."""
+
+    def standing(self) -> Sequence[NamedKey]:
+        """Return every key that is or was in force and is not retired."""
+
+    def prepare(
+        self, purpose: KeyPurpose, institution: IssuerId | None = None, *, at: Microseconds
+    ) -> NamedKey:
+        """Make a key that is not in force yet, or return the one that an interrupted run left.
+
+        Raises:
+            Misconfigured: keys of this purpose are not made here.
+        """
+
+    def put_in_force(self, key: NamedKey) -> None:
+        """Let a prepared key take the place of the one in force, which is kept; again, nothing happens."""
+
+    def retire(self, key: NamedKey, *, at: Microseconds) -> None:
+        """Destroy a key's secret; a public half stays. Again, nothing happens."""
 
 
 class RuleLibrary(Protocol):

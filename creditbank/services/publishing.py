@@ -18,11 +18,13 @@ from creditbank.ledger.checkpoint import Checkpoint, open_note
 from creditbank.ledger.merkle import EMPTY_ROOT, verify_consistency
 from creditbank.ledger.tiles import consistency_proof, root
 from creditbank.services.bank import Bank
+from creditbank.services.keys import require_standing
 from creditbank.services.log import (
     LogShrankOrForked,
     Published,
     last_published,
     opened,
+    require_newest_keys,
     tile_reader,
 )
 from creditbank.services.ports import Books
@@ -80,7 +82,8 @@ def publish(bank: Bank, *, new_file: bool = False) -> Published:
         CheckpointFileUnusable: the file is lost, or is none of this log; or, for `new_file`, it is there.
         IntegrityBroken: what is stored contradicts itself.
         Conflict: another publisher, or another writer, was at it for too long.
-        Misconfigured: there is something to sign, and this process does not hold the key.
+        Misconfigured: there is something to sign, and this process does not hold the key, or one that was
+            retired; or what was signed last is signed by a newer one.
     """
     outside = bank.publication.outside
     with outside.alone():
@@ -91,6 +94,7 @@ def publish(bank: Bank, *, new_file: bool = False) -> Published:
             published = _published_already(survey)
             if published is None:
                 _require_root(books, survey.now)
+                _require_key(bank, books)
         if published is None:
             published = _signed(bank, survey.now)
         if held is None or held.checkpoint.size < survey.now.size:
@@ -155,6 +159,12 @@ def _signed(bank: Bank, checkpoint: Checkpoint) -> Published:
     return Published(note=bank.signer.sign(checkpoint.body()), checkpoint=checkpoint)
 
 
+def _require_key(bank: Bank, books: Books) -> None:
+    if bank.signer is None:
+        raise Misconfigured("checkpoint-key-elsewhere")
+    require_standing(bank, books, bank.signer.verifier_key)
+
+
 def _held(bank: Bank) -> Published | None:
     outside = bank.publication.outside
     note = outside.read()
@@ -163,6 +173,7 @@ def _held(bank: Bank) -> Published | None:
     try:
         return Published(note=note, checkpoint=open_note(note, bank.verifier_keys))
     except InvalidInput as error:
+        require_newest_keys(bank, note)
         raise CheckpointFileUnusable(
             "checkpoint-file-invalid", path=outside.place, cause=error.reason
         ) from error

@@ -5,8 +5,6 @@ and tells the difference; so it belongs on another disk than the database, and i
 """
 
 import fcntl
-import os
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +12,13 @@ from pathlib import Path
 from threading import Lock
 from typing import TextIO
 
+from creditbank.durable_file import replace_file
 from creditbank.errors import Conflict, Misconfigured
 from creditbank.ledger.checkpoint import NOTE_MAX_BYTES
 
 WAIT_SECONDS = 30.0
 
 _POLL_SECONDS = 0.02
-_READABLE_BY_ALL = 0o644
 
 
 class CheckpointFile:
@@ -73,14 +71,8 @@ class CheckpointFile:
         Raises:
             Misconfigured: it cannot be written.
         """
-        partial = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
         try:
-            try:
-                _write_through(partial, note)
-                partial.replace(self._path)
-            finally:
-                partial.unlink(missing_ok=True)
-            _sync_directory(self._path.parent)
+            replace_file(self._path, note, is_public=True)
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -127,19 +119,3 @@ class MemoryCheckpoint:
     def write(self, note: bytes) -> None:
         """Keep a signed note instead of the one before."""
         self._note = note
-
-
-def _write_through(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _READABLE_BY_ALL)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

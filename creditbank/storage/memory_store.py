@@ -1,15 +1,18 @@
 """The books in memory: `services.ports.Store` for tests and trials, with the promises of `sql_store.py`."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TypeVar
 
 from creditbank.account.records import AccountRecord, BankRecord, Batch, KeptAnswer, OutcomeKey
-from creditbank.errors import Raced
+from creditbank.errors import Conflict, Raced
 from creditbank.ledger.cosignature import Cosignature
 from creditbank.storage.memory_ledger import MemoryLedger, MemoryLedgerState
+from creditbank.storage.vault import EncryptionKeyUnusable
 from creditbank.terms import IssuerId, SubjectId
 
 T = TypeVar("T")
@@ -23,6 +26,7 @@ class MemoryState:
     cosignatures: dict[int, tuple[Cosignature, ...]] = field(default_factory=dict)
     accounts: dict[SubjectId, AccountRecord] = field(default_factory=dict)
     citizens: dict[bytes, AccountRecord] = field(default_factory=dict)
+    encryption_keys: frozenset[str] = frozenset({"initial"})
     outcomes: frozenset[OutcomeKey] = frozenset()
     batches: dict[str, Batch] = field(default_factory=dict)
     answers: dict[bytes, KeptAnswer] = field(default_factory=dict)
@@ -35,6 +39,7 @@ class MemoryState:
             cosignatures=dict(self.cosignatures),
             accounts=dict(self.accounts),
             citizens=dict(self.citizens),
+            encryption_keys=self.encryption_keys,
             outcomes=self.outcomes,
             batches=dict(self.batches),
             answers=dict(self.answers),
@@ -81,6 +86,7 @@ class MemoryAccounts:
         taken = accounts.keys() & self._state.accounts.keys() or citizens.keys() & self._state.citizens.keys()
         if taken or len(accounts) < len(records) or len(citizens) < len(indexed):
             raise Raced("account-taken")
+        self._require_admitted(records)
         self._state.accounts |= accounts
         self._state.citizens |= citizens
 
@@ -89,6 +95,40 @@ class MemoryAccounts:
 
     def find_by_citizen(self, indexes: Collection[bytes]) -> Mapping[bytes, AccountRecord]:
         return {index: self._state.citizens[index] for index in indexes if index in self._state.citizens}
+
+    def admitted_keys(self) -> AbstractSet[str]:
+        return self._state.encryption_keys
+
+    def wrapped_by(self) -> Mapping[str, int]:
+        counts = Counter(record.wrapped_by for record in self._state.accounts.values())
+        return {key_id: counts[key_id] for key_id in self._state.encryption_keys}
+
+    def not_wrapped_by(self, key_id: str, *, after: SubjectId | None, limit: int) -> Sequence[AccountRecord]:
+        others = [record for record in self._state.accounts.values() if record.wrapped_by != key_id]
+        later = [record for record in others if after is None or record.subject > after]
+        return sorted(later, key=lambda record: record.subject)[:limit]
+
+    def rewrap(self, changes: Sequence[tuple[AccountRecord, AccountRecord]]) -> None:
+        self._require_admitted([new for _, new in changes])
+        for old, new in changes:
+            kept = self._state.accounts.get(old.subject)
+            if kept is not None and kept.wrapped_key == old.wrapped_key:
+                changed = replace(kept, wrapped_key=new.wrapped_key, wrapped_by=new.wrapped_by)
+                self._state.accounts[old.subject] = changed
+                if kept.citizen_index is not None:
+                    self._state.citizens[kept.citizen_index] = changed
+
+    def admit_key(self, key_id: str) -> None:
+        self._state.encryption_keys |= {key_id}
+
+    def dismiss_key(self, key_id: str) -> None:
+        if accounts := self.wrapped_by().get(key_id):
+            raise Conflict("encryption-key-wraps", key=key_id, accounts=accounts)
+        self._state.encryption_keys -= {key_id}
+
+    def _require_admitted(self, records: Sequence[AccountRecord]) -> None:
+        for key_id in {record.wrapped_by for record in records} - self._state.encryption_keys:
+            raise EncryptionKeyUnusable("encryption-key-dismissed", key=key_id)
 
 
 class MemoryOutcomes:

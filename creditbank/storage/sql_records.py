@@ -1,29 +1,33 @@
 """What is kept beside the ledger on SQLite and PostgreSQL: accounts, keys, receipts, answers, token, bank."""
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from itertools import starmap
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, text
+from sqlalchemy import Connection, Table, delete, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from creditbank.account.records import AccountRecord, BankRecord, Batch, KeptAnswer, OutcomeKey
-from creditbank.errors import Raced
+from creditbank.errors import Conflict, Raced
 from creditbank.storage.sql_rows import chunks, for_driver, rows_from_driver, table_of
 from creditbank.storage.sql_sharing import leaving_nothing
 from creditbank.storage.tables import (
     AccountRow,
     BankRow,
     BatchRow,
+    EncryptionKeyRow,
     KeptAnswerRow,
     OperatorTokenRow,
 )
+from creditbank.storage.vault import EncryptionKeyUnusable
 from creditbank.terms import IssuerId, Microseconds, SubjectId
 
 _LOCK_BYTES = 8
 
 _account = table_of(AccountRow)
+_encryption_key = table_of(EncryptionKeyRow)
 _batch = table_of(BatchRow)
 _kept_answer = table_of(KeptAnswerRow)
 _token = table_of(OperatorTokenRow)
@@ -34,14 +38,24 @@ _keep_outcome_key = text(
 )
 _claim = text("INSERT INTO outcome_claim (key) SELECT unnest(CAST(:keys AS bytea[]))")
 _release = text("DELETE FROM outcome_claim WHERE key = ANY(CAST(:keys AS bytea[]))")
-_ACCOUNTS = "SELECT subject, opened_at, citizen_index, wrapped_key, identity FROM account WHERE {0}"
+_ACCOUNTS = (
+    "SELECT subject, opened_at, citizen_index, wrapped_key, identity, wrapped_by FROM account WHERE {0}"
+)
 _one_account = for_driver(_ACCOUNTS.format("subject = %s"))
+_not_wrapped_by = for_driver(_ACCOUNTS.format("wrapped_by <> %s AND subject > %s ORDER BY subject LIMIT %s"))
 _one_answer = for_driver("SELECT key, request, subject, answer, kept_at FROM kept_answer WHERE key = %s")
 _try_lock = for_driver("SELECT pg_try_advisory_xact_lock(CAST(%s AS bigint))")
 _keep_answer = for_driver(
     "INSERT INTO kept_answer (key, request, subject, answer, kept_at) VALUES (%s, %s, %s, %s, %s)"
     " ON CONFLICT (key) DO NOTHING RETURNING 1"
 )
+# What somebody erased since it was read stays erased: its wrapped key is no longer the old one.
+_rewrap = text(
+    "UPDATE account SET wrapped_key = :new_key, wrapped_by = :by"
+    " WHERE subject = :subject AND wrapped_key = :old_key"
+)
+_admit_key = text("INSERT INTO encryption_key (id) VALUES (:id) ON CONFLICT DO NOTHING")
+_dismiss_key = text("DELETE FROM encryption_key WHERE id = :id")
 _keep_digest = text(
     "INSERT INTO operator_token (id, digest) VALUES (1, :digest)"
     " ON CONFLICT (id) DO UPDATE SET digest = excluded.digest"
@@ -62,10 +76,15 @@ class SqlAccounts:
                 "citizen_index": record.citizen_index,
                 "wrapped_key": record.wrapped_key,
                 "identity": record.identity,
+                "wrapped_by": record.wrapped_by,
             }
             for record in records
         ]
-        _insert(self._connection, _account, rows, taken="account-taken")
+        try:
+            _insert(self._connection, _account, rows, taken="account-taken")
+        except Raced:
+            self._require_admitted(records)
+            raise
 
     def find(self, subject: SubjectId) -> AccountRecord | None:
         rows = rows_from_driver(self._connection, _one_account, (subject,))
@@ -78,6 +97,55 @@ class SqlAccounts:
             for row in rows_from_driver(self._connection, _accounts_of_citizens(len(chunk)), chunk)
         ]
         return {record.citizen_index: record for record in found if record.citizen_index is not None}
+
+    def admitted_keys(self) -> AbstractSet[str]:
+        return set(self._connection.execute(select(_encryption_key.c.id)).scalars())
+
+    def wrapped_by(self) -> Mapping[str, int]:
+        query = select(_account.c.wrapped_by, func.count()).group_by(_account.c.wrapped_by)
+        counts = {row[0]: row[1] for row in self._connection.execute(query)}
+        return {key_id: counts.get(key_id, 0) for key_id in self.admitted_keys()}
+
+    def not_wrapped_by(self, key_id: str, *, after: SubjectId | None, limit: int) -> Sequence[AccountRecord]:
+        # No subject comes before the empty one.
+        rows = rows_from_driver(self._connection, _not_wrapped_by, (key_id, after or "", limit))
+        return list(starmap(_account_of, rows))
+
+    def rewrap(self, changes: Sequence[tuple[AccountRecord, AccountRecord]]) -> None:
+        rows = [
+            {
+                "subject": old.subject,
+                "old_key": old.wrapped_key,
+                "new_key": new.wrapped_key,
+                "by": new.wrapped_by,
+            }
+            for old, new in changes
+        ]
+        if not rows:
+            return
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(_rewrap, rows)
+        except IntegrityError:
+            self._require_admitted([new for _, new in changes])
+            raise
+
+    def admit_key(self, key_id: str) -> None:
+        self._connection.execute(_admit_key, {"id": key_id})
+
+    def dismiss_key(self, key_id: str) -> None:
+        accounts = self.wrapped_by().get(key_id, 0)
+        if accounts:
+            raise Conflict("encryption-key-wraps", key=key_id, accounts=accounts)
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(_dismiss_key, {"id": key_id})
+        except IntegrityError as error:  # an account came in between
+            raise Conflict("encryption-key-wraps", key=key_id, accounts=1) from error
+
+    def _require_admitted(self, records: Sequence[AccountRecord]) -> None:
+        for key_id in {record.wrapped_by for record in records} - self.admitted_keys():
+            raise EncryptionKeyUnusable("encryption-key-dismissed", key=key_id)
 
 
 class SqlOutcomes:
@@ -237,7 +305,12 @@ def _marks(count: int) -> str:
 
 
 def _account_of(
-    subject: str, opened_at: int, citizen_index: bytes | None, wrapped_key: bytes, identity: bytes
+    subject: str,
+    opened_at: int,
+    citizen_index: bytes | None,
+    wrapped_key: bytes,
+    identity: bytes,
+    wrapped_by: str,
 ) -> AccountRecord:
     return AccountRecord(
         subject=SubjectId(subject),
@@ -245,6 +318,7 @@ def _account_of(
         citizen_index=citizen_index,
         wrapped_key=wrapped_key,
         identity=identity,
+        wrapped_by=wrapped_by,
     )
 
 

@@ -135,13 +135,31 @@ class AccountRow(SQLModel, table=True):
     """An account's sealed identity; see `account.records.AccountRecord`."""
 
     __tablename__ = "account"
-    __table_args__ = (Unique("citizen_index", name="account_citizen_index"), _STRICT)
+    __table_args__ = (
+        Unique("citizen_index", name="account_citizen_index"),
+        ForeignKeyConstraint(["wrapped_by"], ["encryption_key.id"], name="account_encryption_key"),
+        _STRICT,
+    )
 
     subject: str = Field(primary_key=True, sa_type=_TEXT)
     opened_at: int = Field(sa_type=_COUNT)
     citizen_index: bytes | None = Field(default=None, sa_type=LargeBinary)
     wrapped_key: bytes = Field(sa_type=LargeBinary)
     identity: bytes = Field(sa_type=LargeBinary)
+    wrapped_by: str = Field(sa_type=_TEXT)
+
+
+class EncryptionKeyRow(SQLModel, table=True):
+    """The id of an encryption key that may wrap accounts: the key itself is in the key file alone.
+
+    An account names its key here, so that no process, however old the key file it was started with, can
+    seal a learner under a key that was destroyed.
+    """
+
+    __tablename__ = "encryption_key"
+    __table_args__ = (_STRICT,)
+
+    id: str = Field(primary_key=True, sa_type=_TEXT)
 
 
 class OutcomeKeyRow(SQLModel, table=True):

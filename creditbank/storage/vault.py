@@ -2,10 +2,13 @@
 
 It also seals what requests were answered, since answers speak of people too.
 
-Every account has its own random data key, wrapped by the key-encryption key; destroying the wrapped key
-erases the person. Every field is sealed apart under the data key, with associated data that names the
-account and the field, so that a value moved to another account or field does not open. All fields are
-sealed, absent ones too, and padded: neither what is missing nor a length tells anything about the learner.
+Every account has its own random data key, wrapped by an encryption key; destroying the wrapped key erases
+the person. Every field is sealed apart under the data key, with associated data that names the account and
+the field, so that a value moved to another account or field does not open. All fields are sealed, absent
+ones too, and padded: neither what is missing nor a length tells anything about the learner.
+
+Encryption keys rotate: a new one wraps the data keys of new accounts at once, and those that an older one
+wraps are wrapped again. The index key never does, since every blind index rests on it.
 
 The keys come from `signing/`; who may look is decided elsewhere.
 """
@@ -13,7 +16,8 @@ The keys come from `signing/`; who may look is decided elsewhere.
 import hmac
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -48,43 +52,35 @@ class AnswerUnreadable(IntegrityBroken):
     code = "answer-unreadable"
 
 
-class WrongKeys(Misconfigured):
-    """The keys of this deployment are not the ones that this database was made with."""
+class EncryptionKeyUnusable(Misconfigured):
+    """This process has older keys than its database: one was added, or dismissed, since it began."""
 
-    code = "wrong-keys"
+    code = "encryption-key-unusable"
 
 
 class SealedVault:
-    """Keeps the promises of the port `Vault` with the two keys it is given."""
+    """Keeps the promises of the port `Vault` with the keys it is given."""
 
     def __init__(
         self,
         *,
-        key_encryption_key: bytes,
+        encryption_keys: Mapping[str, bytes],
+        wraps_with: str,
         index_key: bytes,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        assert len(key_encryption_key) == len(index_key) == KEY_BYTES, "every key has 32 bytes"
-        self._wrapping = AESGCM(key_encryption_key)
+        assert wraps_with in encryption_keys, "the key that wraps is one of them"
+        assert {len(key) for key in [*encryption_keys.values(), index_key]} == {KEY_BYTES}, "keys of 32 bytes"
+        self._wrapping = {key_id: AESGCM(key) for key_id, key in encryption_keys.items()}
+        self._wraps_with = wraps_with
         self._index_key = index_key
         self._answers = AESGCM(_mac(index_key, b"creditbank v1 answers"))
         self._random = random
-        index_check = _mac(index_key, b"creditbank v1 key check")
-        self._key_check = _mac(key_encryption_key, b"creditbank v1 key check" + index_check)
 
     @property
-    def key_check(self) -> bytes:
-        """32 bytes that only these two keys produce."""
-        return self._key_check
-
-    def require(self, key_check: bytes) -> None:
-        """Make sure that both keys are those that made `key_check`.
-
-        Raises:
-            WrongKeys: they are not.
-        """
-        if not hmac.compare_digest(key_check, self._key_check):
-            raise WrongKeys("wrong-keys")
+    def wraps_with(self) -> str:
+        """The id of the encryption key that wraps the data keys of new accounts."""
+        return self._wraps_with
 
     def seal(self, subject: SubjectId, person: Person, *, opened_at: Microseconds) -> AccountRecord:
         """Seal a person as the owner of `subject`, under a new data key: no two seals are alike."""
@@ -99,8 +95,9 @@ class SealedVault:
             subject=subject,
             opened_at=opened_at,
             citizen_index=None if number is None else self.citizen_index(number),
-            wrapped_key=self._sealed(self._wrapping, data_key, _bound(subject, _DATA_KEY)),
+            wrapped_key=self._wrapped(subject, data_key),
             identity=canonical_bytes({"v": VERSION, "fields": fields}),
+            wrapped_by=self._wraps_with,
         )
 
     def unseal(self, record: AccountRecord) -> Person:
@@ -109,8 +106,9 @@ class SealedVault:
         Raises:
             IdentityUnreadable: the identity, the wrapped key or the citizen index is not as it was sealed
                 for this account, or other keys sealed it.
+            EncryptionKeyUnusable: this vault does not hold the key that wraps the account's.
         """
-        cipher = AESGCM(_opened(self._wrapping, record.wrapped_key, record.subject, _DATA_KEY))
+        cipher = AESGCM(self._data_key_of(record))
         values = {
             name: _unpadded(_opened(cipher, sealed, record.subject, name), record.subject, name)
             for name, sealed in _envelope(record).items()
@@ -120,6 +118,18 @@ class SealedVault:
         if record.citizen_index != (None if number is None else self.citizen_index(number)):
             raise IdentityUnreadable("identity-index-differs", subject=record.subject)
         return person
+
+    def rewrap(self, record: AccountRecord) -> AccountRecord:
+        """Return the record with its data key wrapped by the key that wraps new ones; nothing else changes.
+
+        Raises:
+            IdentityUnreadable: the wrapped key is not as it was sealed for this account.
+            EncryptionKeyUnusable: this vault does not hold the key that wraps it.
+        """
+        data_key = self._data_key_of(record)
+        return replace(
+            record, wrapped_key=self._wrapped(record.subject, data_key), wrapped_by=self._wraps_with
+        )
 
     def citizen_index(self, number: CitizenNumber) -> bytes:
         """Return HMAC-SHA-256(index key, normalised number): equal for equal numbers, and no way back."""
@@ -149,9 +159,53 @@ class SealedVault:
         except (InvalidTag, ValueError) as error:
             raise AnswerUnreadable("answer-unreadable") from error
 
+    def _wrapped(self, subject: SubjectId, data_key: bytes) -> bytes:
+        return self._sealed(self._wrapping[self._wraps_with], data_key, _bound(subject, _DATA_KEY))
+
+    def _data_key_of(self, record: AccountRecord) -> bytes:
+        wrapping = self._wrapping.get(record.wrapped_by)
+        if wrapping is None:
+            raise EncryptionKeyUnusable("encryption-key-unknown", key=record.wrapped_by)
+        return _opened(wrapping, record.wrapped_key, record.subject, _DATA_KEY)
+
     def _sealed(self, cipher: AESGCM, plain: bytes, associated: bytes) -> bytes:
         nonce = self._random(_NONCE_BYTES)
         return nonce + cipher.encrypt(nonce, plain, associated)
+
+
+class ClosedVault:
+    """Keeps the promises of the port `Vault` to a process that may read nobody's identity: it refuses."""
+
+    @property
+    def wraps_with(self) -> str:
+        raise self._refusal()
+
+    def seal(self, subject: SubjectId, person: Person, *, opened_at: Microseconds) -> AccountRecord:  # noqa: ARG002
+        raise self._refusal()
+
+    def unseal(self, record: AccountRecord) -> Person:  # noqa: ARG002
+        raise self._refusal()
+
+    def rewrap(self, record: AccountRecord) -> AccountRecord:  # noqa: ARG002
+        raise self._refusal()
+
+    def citizen_index(self, number: CitizenNumber) -> bytes:  # noqa: ARG002
+        raise self._refusal()
+
+    def outcome_key(self, *, kind: OutcomeKind, number: str) -> bytes:  # noqa: ARG002
+        raise self._refusal()
+
+    def request_digest(self, *parts: str) -> bytes:  # noqa: ARG002
+        raise self._refusal()
+
+    def seal_answer(self, answer: bytes, *, key: bytes, request: bytes) -> bytes:  # noqa: ARG002
+        raise self._refusal()
+
+    def unseal_answer(self, kept: KeptAnswer) -> bytes:  # noqa: ARG002
+        raise self._refusal()
+
+    def _refusal(self) -> Misconfigured:
+        return Misconfigured("keys-of-the-log-alone")
 
 
 def _fields_of(person: Person) -> dict[str, JsonValue]:

@@ -15,22 +15,14 @@ from creditbank.ledger.audit_report import AuditReport
 from creditbank.ledger.checkpoint import Checkpoint
 from creditbank.ledger.tiles import grow
 from creditbank.services.audit import WHOLE_CUT, Cut, verify_ledger
-from creditbank.signing.checkpoint_signer import KeyringSigner
-from creditbank.signing.keys import Keyring
+from creditbank.signing.key_signer import KeySigner
 from creditbank.storage.schema import require_current
 from creditbank.storage.sql_examination import examined
 from creditbank.storage.sql_store import SqlStore
 from tests.engines import opened, postgresql_template, postgresql_url, sqlite_url
 from tests.strategies.books import LOG, chain, entry_after, subject
 
-SIGNER = KeyringSigner(
-    Keyring(
-        origin=LOG,
-        key_encryption_key=bytes(32),
-        index_key=bytes(32),
-        checkpoint_seed=sha256(b"seed").digest(),
-    )
-)
+SIGNER = KeySigner(name=LOG, seed=sha256(b"seed").digest())
 DIALECTS = ("sqlite", "postgresql")
 COLUMNS = {
     "entry": ["subject", "seq", "leaf", "leaf_hash", "idempotency_key"],

@@ -6,6 +6,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,28 +14,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creditbank.ledger.encoding import canonical_bytes
+from creditbank.signing.key_file import KeyFile, create_key_file, read_key_file, warning_about
 from creditbank.signing.keys import (
     Keyring,
     KeysUnavailable,
     development_keyring,
     is_origin,
+    keyring_of,
     new_keyring,
 )
-from creditbank.signing.opening import open_keyring
+from creditbank.signing.opening import KeySources, open_keyring
 from creditbank.signing.passphrase import PassphraseUnusable, read_passphrase, require_strength
-from creditbank.signing.sealed_file import (
-    SCRYPT_COST,
-    create_key_file,
-    read_key_file,
-    seal,
-    unseal,
-    warning_about,
-)
-from tests.strategies.keys import keyrings, keys, origins, passphrases
+from creditbank.signing.sealed_file import SCRYPT_COST, seal, unseal
+from creditbank.terms import IssuerId, Microseconds
+from tests.strategies.keys import institutions, keyrings, keys, origins, passphrases
 
 COST = 2  # scrypt's smallest: the laws are about the envelope
 PASSPHRASE = "correct horse battery"
-KEYRING = new_keyring(origin="log.example")
+OPERATOR = IssuerId("12540300MB0000000X")
+NOW = Microseconds(1_700_000_000_000_000)
+KEYRING = new_keyring(origin="log.example", operator=OPERATOR, made_at=NOW)
+VERSION_1 = (Path(__file__).parents[1] / "golden" / "keys-v1.sealed").read_bytes()
 SEALED = seal(KEYRING, passphrase=PASSPHRASE, cost=COST)
 
 
@@ -42,17 +42,20 @@ def refuse_to_answer() -> str:
     raise AssertionError("nobody was to be asked")
 
 
+def secrets_of(keyring: Keyring) -> set[bytes]:
+    return {key.secret for key in keyring.keys if key.secret is not None}
+
+
 # The envelope.
 
 
-@given(keyrings, passphrases)
+@given(keyrings(), passphrases)
 def test_the_passphrase_opens_what_it_sealed(keyring: Keyring, passphrase: str) -> None:
-    assert (
-        unseal(seal(keyring, passphrase=passphrase, cost=COST), passphrase=passphrase, path="keys") == keyring
-    )
+    unsealed = unseal(seal(keyring, passphrase=passphrase, cost=COST), passphrase=passphrase, path="keys")
+    assert (unsealed.keyring, unsealed.cost) == (keyring, COST)
 
 
-@given(keyrings, passphrases, passphrases)
+@given(keyrings(), passphrases, passphrases)
 def test_no_other_passphrase_opens_it(keyring: Keyring, passphrase: str, other: str) -> None:
     tried = other if other != passphrase else other + "x"
     with pytest.raises(KeysUnavailable) as refused:
@@ -60,10 +63,11 @@ def test_no_other_passphrase_opens_it(keyring: Keyring, passphrase: str, other: 
     assert refused.value.reason == "key-file-not-opened"
 
 
-def test_no_flipped_bit_goes_unnoticed() -> None:
-    for place in range(len(SEALED)):
+@pytest.mark.parametrize("sealed", [SEALED, VERSION_1], ids=["version 2", "version 1"])
+def test_no_flipped_bit_goes_unnoticed(sealed: bytes) -> None:
+    for place in range(len(sealed)):
         for bit in range(8):
-            damaged = bytearray(SEALED)
+            damaged = bytearray(sealed)
             damaged[place] ^= 1 << bit
             with pytest.raises(KeysUnavailable):
                 unseal(bytes(damaged), passphrase=PASSPHRASE, path="keys")
@@ -118,18 +122,18 @@ def test_a_damaged_figure_of_scrypt_takes_neither_memory_nor_time(figure: str, v
 
 
 def test_a_newer_version_is_named() -> None:
-    newer = SEALED.replace(b'"version":1', b'"version":2')
+    newer = SEALED.replace(b'"version":2', b'"version":3')
     with pytest.raises(KeysUnavailable) as refused:
         unseal(newer, passphrase=PASSPHRASE, path="keys")
-    assert (refused.value.reason, refused.value.values) == ("key-file-newer", {"path": "keys", "version": 2})
+    assert (refused.value.reason, refused.value.values) == ("key-file-newer", {"path": "keys", "version": 3})
 
 
-@given(keyrings)
+@given(keyrings())
 def test_two_seals_of_the_same_keys_share_nothing_secret(keyring: Keyring) -> None:
     first, second = (seal(keyring, passphrase=PASSPHRASE, cost=COST) for _ in range(2))
     assert json.loads(first)["sealed"] != json.loads(second)["sealed"]
-    for key in (keyring.key_encryption_key, keyring.index_key, keyring.checkpoint_seed):
-        assert key.hex().encode() not in first
+    for secret in secrets_of(keyring):
+        assert secret.hex().encode() not in first
 
 
 def test_the_real_cost_is_the_recorded_one() -> None:
@@ -142,7 +146,28 @@ def test_the_real_cost_is_the_recorded_one() -> None:
         "p": 1,
         "salt": "",
     }
-    assert unseal(sealed, passphrase=PASSPHRASE, path="keys") == KEYRING
+    assert unseal(sealed, passphrase=PASSPHRASE, path="keys").keyring == KEYRING
+
+
+def test_a_file_of_version_1_opens_and_is_one_of_version_2_after_the_first_change(tmp_path: Path) -> None:
+    path = tmp_path / "keys.sealed"
+    path.write_bytes(VERSION_1)
+    opened = read_key_file(path, passphrase=PASSPHRASE)
+    assert opened.keyring == keyring_of(
+        origin="bank.example/log",
+        encryption_key=sha256(b"kek").digest(),
+        index_key=sha256(b"index").digest(),
+        checkpoint_seed=sha256(b"seed").digest(),
+    )
+    # What the vault of version 1 said of these keys, and the database of such a bank holds.
+    assert opened.keyring.key_check.hex() == (
+        "3ae997e5926024309eb0473d37f92bc251cbdc664c87b0faf942f3f201d97235"
+    )
+    assert path.read_bytes() == VERSION_1
+    changed = opened.keyring.retire(opened.keyring.keys[0].name, at=NOW)
+    opened.replaced(changed)
+    assert json.loads(path.read_bytes())["version"] == 2
+    assert read_key_file(path, passphrase=PASSPHRASE).keyring == changed
 
 
 # The file.
@@ -150,11 +175,12 @@ def test_the_real_cost_is_the_recorded_one() -> None:
 
 def test_the_file_is_private_and_whole_and_alone(tmp_path: Path) -> None:
     path = tmp_path / "new" / "keys.sealed"
-    create_key_file(path, KEYRING, passphrase=PASSPHRASE, cost=COST)
+    made = create_key_file(path, KEYRING, passphrase=PASSPHRASE, cost=COST)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert warning_about(path) is None
     assert [entry.name for entry in path.parent.iterdir()] == ["keys.sealed"]
-    assert read_key_file(path, passphrase=PASSPHRASE) == KEYRING
+    assert read_key_file(path, passphrase=PASSPHRASE) == made
+    assert made == KeyFile(path=path, keyring=KEYRING, passphrase=PASSPHRASE, cost=COST)
 
 
 def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
@@ -201,24 +227,28 @@ def test_a_file_that_others_may_touch_is_noticed(tmp_path: Path, mode: int) -> N
 # The keys themselves.
 
 
-@given(keyrings)
+@given(keyrings())
 def test_no_key_is_in_the_printed_form(keyring: Keyring) -> None:
-    for key in (keyring.key_encryption_key, keyring.index_key, keyring.checkpoint_seed):
-        assert repr(key) not in repr(keyring)
-        assert key.hex() not in repr(keyring)
+    shown = repr(keyring) + repr(KeyFile(path=Path("keys"), keyring=keyring, passphrase=PASSPHRASE))
+    for secret in secrets_of(keyring):
+        assert repr(secret) not in shown
+        assert secret.hex() not in shown
+    assert PASSPHRASE not in shown
 
 
-@given(keys, keys)
-def test_one_development_secret_gives_one_keyring_of_three_unrelated_keys(one: bytes, other: bytes) -> None:
-    keyring = development_keyring(base64.b64encode(one).decode())
-    derived = {keyring.key_encryption_key, keyring.index_key, keyring.checkpoint_seed}
-    assert len(derived | {one}) == 4
-    assert development_keyring(base64.b64encode(one).decode()) == keyring
+@given(keys, keys, institutions)
+def test_one_development_secret_gives_one_keyring_of_unrelated_keys(
+    one: bytes, other: bytes, operator: IssuerId
+) -> None:
+    secret = base64.b64encode(one).decode()
+    keyring = development_keyring(secret, operator=operator)
+    derived = secrets_of(keyring)
+    assert len(derived | {one}) == 5
+    assert development_keyring(secret, operator=operator) == keyring
+    assert development_keyring(secret).keys == keyring.keys[:-1]
     if one != other:
-        different = development_keyring(base64.b64encode(other).decode())
-        assert derived.isdisjoint(
-            {different.key_encryption_key, different.index_key, different.checkpoint_seed}
-        )
+        different = development_keyring(base64.b64encode(other).decode(), operator=operator)
+        assert derived.isdisjoint(secrets_of(different))
 
 
 @given(
@@ -233,34 +263,40 @@ def test_any_other_development_secret_is_refused(secret: str) -> None:
 
 @given(origins, st.sampled_from(["", "+", " ", "\n", "\t", "\u3000", "\u2028", "\x00"]), st.integers(0, 40))
 def test_a_log_is_never_named_what_a_signed_note_cannot_carry(origin: str, bad: str, place: int) -> None:
-    assert new_keyring(origin=origin).origin == origin
+    assert new_keyring(origin=origin, operator=OPERATOR, made_at=NOW).origin == origin
     named = origin[:place] + bad + origin[place:] if bad else ""
     assert not is_origin(named)
     with pytest.raises(KeysUnavailable) as refused:
-        new_keyring(origin=named)
+        new_keyring(origin=named, operator=OPERATOR, made_at=NOW)
     assert refused.value.reason == "origin-malformed"
 
 
 # Which keys, and the passphrase.
 
 
+def sources(directory: Path, *, development_key: str | None = None) -> KeySources:
+    return KeySources(
+        key_file=directory / "keys.sealed",
+        passphrase=refuse_to_answer if development_key is not None else lambda: PASSPHRASE,
+        development_key=development_key,
+    )
+
+
 def test_no_key_no_start(tmp_path: Path) -> None:
     with pytest.raises(KeysUnavailable) as refused:
-        open_keyring(key_file=tmp_path / "keys.sealed", development_key=None, passphrase=refuse_to_answer)
+        open_keyring(sources(tmp_path))
     assert refused.value.reason == "no-key"
 
 
 def test_keys_come_from_the_file_or_from_the_environment_but_never_from_two_places(tmp_path: Path) -> None:
-    path = tmp_path / "keys.sealed"
     secret = base64.b64encode(bytes(32)).decode()
-    assert open_keyring(
-        key_file=path, development_key=secret, passphrase=refuse_to_answer
-    ) == development_keyring(secret)
-    create_key_file(path, KEYRING, passphrase=PASSPHRASE, cost=COST)
-    assert open_keyring(key_file=path, development_key=None, passphrase=lambda: PASSPHRASE) == KEYRING
+    assert open_keyring(sources(tmp_path, development_key=secret)) == development_keyring(secret)
+    create_key_file(tmp_path / "keys.sealed", KEYRING, passphrase=PASSPHRASE, cost=COST)
+    assert open_keyring(sources(tmp_path)) == KEYRING
     with pytest.raises(KeysUnavailable) as refused:
-        open_keyring(key_file=path, development_key=secret, passphrase=refuse_to_answer)
+        open_keyring(sources(tmp_path, development_key=secret))
     assert refused.value.reason == "two-keys"
+    assert secret not in repr(sources(tmp_path, development_key=secret))
 
 
 def refusal_of(reading: Callable[[], str]) -> str:

@@ -28,7 +28,14 @@ def test_the_example_names_every_setting_and_no_other() -> None:
 
 def test_the_values_in_the_example_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = Settings()
-    without_default = {"passphrase_file", "passphrase_fd", "witness_keys_file"}
+    without_default = {
+        "passphrase_file",
+        "passphrase_fd",
+        "checkpoint_key_file",
+        "checkpoint_passphrase_file",
+        "signer_command",
+        "witness_keys_file",
+    }
     for name, value in re.findall(rf"^#{PREFIX}([A-Z_]+)=(.*)$", EXAMPLE.read_text("utf-8"), re.MULTILINE):
         if name.lower() not in without_default:
             monkeypatch.setenv(PREFIX + name, value)

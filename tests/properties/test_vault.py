@@ -4,19 +4,26 @@ from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
+from secrets import token_bytes
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from creditbank.account.records import AccountRecord, KeptAnswer
-from creditbank.errors import CreditBankError
+from creditbank.errors import CreditBankError, Misconfigured
 from creditbank.identity.citizen_number import CitizenNumber
 from creditbank.identity.names import PersonNames
 from creditbank.identity.person import Person
 from creditbank.ledger.encoding import canonical_bytes, parse_canonical
 from creditbank.outcomes.outcome import OUTCOME_KINDS, OutcomeKind
-from creditbank.storage.vault import AnswerUnreadable, IdentityUnreadable, SealedVault, WrongKeys
+from creditbank.storage.vault import (
+    AnswerUnreadable,
+    ClosedVault,
+    EncryptionKeyUnusable,
+    IdentityUnreadable,
+    SealedVault,
+)
 from creditbank.terms import Microseconds, SubjectId
 from tests.strategies.identity import citizen_numbers, persons
 from tests.strategies.keys import keys
@@ -24,7 +31,19 @@ from tests.strategies.keys import keys
 NOW = Microseconds(1_700_000_000_000_000)
 HERE = SubjectId("account:0123-4567-89AB-CDEF")
 ELSEWHERE = SubjectId("account:0123-4567-89AB-CDEG")
-VAULT = SealedVault(key_encryption_key=b"k" * 32, index_key=b"i" * 32)
+
+
+def a_vault(
+    key: bytes, index_key: bytes, *, random: Callable[[int], bytes] = token_bytes, **others: bytes
+) -> SealedVault:
+    """Return the vault of a bank that wraps with its newest key, `key` unless there are others."""
+    encryption_keys = {"initial": key, **others}
+    return SealedVault(
+        encryption_keys=encryption_keys, wraps_with=[*encryption_keys][-1], index_key=index_key, random=random
+    )
+
+
+VAULT = a_vault(b"k" * 32, b"i" * 32)
 NONCE_AND_TAG = 12 + 16
 kinds = st.sampled_from(OUTCOME_KINDS)
 FIELDS = ("names", "citizen_number", "phone", "category")
@@ -59,7 +78,7 @@ def repeating_bytes() -> Callable[[int], bytes]:
 
 @given(persons(), keys, keys)
 def test_what_is_sealed_opens_unchanged(person: Person, key: bytes, index_key: bytes) -> None:
-    vault = SealedVault(key_encryption_key=key, index_key=index_key)
+    vault = a_vault(key, index_key)
     record = vault.seal(HERE, person, opened_at=NOW)
     assert (record.subject, record.opened_at) == (HERE, NOW)
     assert vault.unseal(record) == person
@@ -180,7 +199,12 @@ def test_any_bytes_are_refused_and_nothing_worse(
     identity: bytes, wrapped: bytes, index: bytes | None
 ) -> None:
     record = AccountRecord(
-        subject=HERE, opened_at=NOW, citizen_index=index, wrapped_key=wrapped, identity=identity
+        subject=HERE,
+        opened_at=NOW,
+        citizen_index=index,
+        wrapped_key=wrapped,
+        identity=identity,
+        wrapped_by="initial",
     )
     genuine = VAULT.seal(HERE, Person(names=PersonNames(chinese="无名氏")), opened_at=NOW)
     for tried in (record, replace(record, wrapped_key=genuine.wrapped_key)):
@@ -192,11 +216,11 @@ def test_any_bytes_are_refused_and_nothing_worse(
 def test_equal_numbers_have_equal_indexes_under_one_key_alone(
     one: CitizenNumber, other: CitizenNumber, key: bytes, another_key: bytes
 ) -> None:
-    vault = SealedVault(key_encryption_key=bytes(32), index_key=key)
+    vault = a_vault(bytes(32), key)
     assert (vault.citizen_index(one) == vault.citizen_index(other)) == (one == other)
     assert vault.citizen_index(one) == vault.citizen_index(CitizenNumber(text=one.text))
     if key != another_key:
-        elsewhere = SealedVault(key_encryption_key=bytes(32), index_key=another_key)
+        elsewhere = a_vault(bytes(32), another_key)
         assert elsewhere.citizen_index(one) != vault.citizen_index(one)
 
 
@@ -217,7 +241,7 @@ def test_a_request_digest_depends_on_every_part_and_is_no_other_index(
 ) -> None:
     digest = VAULT.request_digest(*parts)
     assert (digest == VAULT.request_digest(*others)) == (parts == others)
-    elsewhere = SealedVault(key_encryption_key=bytes(32), index_key=key)
+    elsewhere = a_vault(bytes(32), key)
     assert digest != elsewhere.request_digest(*parts)
     assert all(digest != VAULT.outcome_key(kind=kind, number=part) for part in parts)
 
@@ -242,34 +266,79 @@ def test_an_answer_opens_unchanged_and_only_beside_its_request(
         with pytest.raises(AnswerUnreadable):
             VAULT.unseal_answer(changed)
     with pytest.raises(AnswerUnreadable):
-        SealedVault(key_encryption_key=b"k" * 32, index_key=other).unseal_answer(kept)
+        a_vault(b"k" * 32, other).unseal_answer(kept)
 
 
 @given(persons(), keys, keys, keys)
-def test_other_keys_open_nothing_and_are_refused_at_the_start(
-    person: Person, key: bytes, index_key: bytes, other: bytes
-) -> None:
+def test_other_keys_open_nothing(person: Person, key: bytes, index_key: bytes, other: bytes) -> None:
     assume(other not in {key, index_key})
-    vault = SealedVault(key_encryption_key=key, index_key=index_key)
-    vault.require(SealedVault(key_encryption_key=key, index_key=index_key).key_check)
-    record = vault.seal(HERE, person, opened_at=NOW)
-    for wrong in (
-        SealedVault(key_encryption_key=other, index_key=index_key),
-        SealedVault(key_encryption_key=key, index_key=other),
-    ):
-        with pytest.raises(WrongKeys):
-            wrong.require(vault.key_check)
+    record = a_vault(key, index_key).seal(HERE, person, opened_at=NOW)
     with pytest.raises(IdentityUnreadable):
-        SealedVault(key_encryption_key=other, index_key=index_key).unseal(record)
+        a_vault(other, index_key).unseal(record)
+    if person.citizen_number is not None:
+        with pytest.raises(IdentityUnreadable):
+            a_vault(key, other).unseal(record)
+
+
+@given(persons(), keys, keys, keys)
+def test_an_older_key_opens_what_it_wraps_and_wraps_nothing_more(
+    person: Person, key: bytes, newer: bytes, index_key: bytes
+) -> None:
+    before, after = a_vault(key, index_key), a_vault(key, index_key, newer=newer)
+    record = before.seal(HERE, person, opened_at=NOW)
+    assert record.wrapped_by == "initial"
+    assert after.unseal(record) == person
+    rewrapped = after.rewrap(record)
+    assert rewrapped.wrapped_by == after.seal(HERE, person, opened_at=NOW).wrapped_by == "newer"
+    assert replace(rewrapped, wrapped_key=record.wrapped_key, wrapped_by="initial") == record
+    assert after.unseal(rewrapped) == person
+    # The older key may go: what was wrapped again needs the newer one alone.
+    assert (
+        SealedVault(encryption_keys={"newer": newer}, wraps_with="newer", index_key=index_key).unseal(
+            rewrapped
+        )
+        == person
+    )
+
+
+@given(persons(), keys, keys)
+def test_a_key_that_was_added_since_is_asked_for_by_name(person: Person, key: bytes, newer: bytes) -> None:
+    record = a_vault(key, key, newer=newer).seal(HERE, person, opened_at=NOW)
+    for use in (a_vault(key, key).unseal, a_vault(key, key).rewrap):
+        with pytest.raises(EncryptionKeyUnusable) as refused:
+            use(record)
+        assert (refused.value.reason, refused.value.values) == ("encryption-key-unknown", {"key": "newer"})
+
+
+@given(persons(), keys, keys)
+def test_a_record_that_names_another_key_does_not_open(person: Person, key: bytes, newer: bytes) -> None:
+    assume(key != newer)
+    vault = a_vault(key, key, newer=newer)
+    record = vault.seal(HERE, person, opened_at=NOW)
+    for use in (vault.unseal, vault.rewrap):
+        with pytest.raises(IdentityUnreadable):
+            use(replace(record, wrapped_by="initial"))
+
+
+def test_a_closed_vault_refuses() -> None:
+    person = Person(names=PersonNames(chinese="无名氏"))
+    record = VAULT.seal(HERE, person, opened_at=NOW)
+    vault = ClosedVault()
+    for use in (
+        lambda: vault.seal(HERE, person, opened_at=NOW),
+        lambda: vault.unseal(record),
+        lambda: vault.rewrap(record),
+        lambda: vault.outcome_key(kind="diploma", number="1"),
+        lambda: vault.wraps_with,
+    ):
+        with pytest.raises(Misconfigured, match="keys-of-the-log-alone"):
+            use()
 
 
 @given(persons(), keys)
 def test_the_same_randomness_seals_the_same_bytes(person: Person, key: bytes) -> None:
     first, second = (
-        SealedVault(key_encryption_key=key, index_key=key, random=repeating_bytes()).seal(
-            HERE, person, opened_at=NOW
-        )
-        for _ in range(2)
+        a_vault(key, key, random=repeating_bytes()).seal(HERE, person, opened_at=NOW) for _ in range(2)
     )
     assert first == second
 

@@ -53,6 +53,7 @@ def account(name: object, *, citizen: bytes | None = None) -> AccountRecord:
         citizen_index=citizen,
         wrapped_key=sha256(f"key {name}".encode()).digest(),
         identity=f"sealed {name}".encode(),
+        wrapped_by="initial",
     )
 
 
