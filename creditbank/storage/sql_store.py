@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 
 from creditbank.storage.backlog import Backlog
 from creditbank.storage.engine import BUSY_SECONDS, WRITES
@@ -57,6 +57,7 @@ class SqlStore:
         self._writing_engine = engine.execution_options(**{WRITES: True})
         watch(self._writing_engine)
         self._kept: Connection | None = None
+        event.listen(engine, "engine_disposed", self._let_go)
         self._group = GroupCommit(self._transaction, wait_seconds=BUSY_SECONDS)
         self._backlog = Backlog(self._pending, limit=backlog_limit)
 
@@ -109,8 +110,6 @@ class SqlStore:
 
     def close(self) -> None:
         """Close every connection that no block holds open."""
-        if self._kept is not None:
-            self._kept.close()
         self._engine.dispose()
 
     @property
@@ -132,6 +131,13 @@ class SqlStore:
             if self._is_sqlite:
                 self._kept = connection
                 on_failure.pop_all()
+
+    def _let_go(self, _engine: Engine) -> None:
+        """End the kept connection with its engine: the pool knows nothing of one that is out."""
+        connection, self._kept = self._kept, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
 
     def _pending(self, at_most: int) -> int:
         with self.reading() as books:

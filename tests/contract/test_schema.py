@@ -296,8 +296,8 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
         store = SqlStore(engine)
         with store.writing() as books:
             books.ledger.append(chain(subject("tashi"), length=2))
-        with engine.connect() as connection:
-            connection.connection.cursor().execute("PRAGMA max_page_count = 100")
+        with store.writing() as books:
+            books.connection.exec_driver_sql("PRAGMA max_page_count = 100")
         with pytest.raises(Misconfigured, match="database-full"), store.writing() as books:
             books.ledger.append(chain(subject("pema"), length=5_000))
         with store.reading() as books:
