@@ -16,9 +16,9 @@ from functools import cache
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, event
 
-from creditbank.storage.engine import open_engine
+from creditbank.storage.engine import WRITES, open_engine
 from creditbank.storage.schema import create_or_upgrade
 
 with warnings.catch_warnings():
@@ -39,6 +39,24 @@ def opened(url: str) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+@contextmanager
+def writing_commits(engine: Engine) -> Iterator[list[Connection]]:
+    """Give the block a list to which every transaction that may have written adds itself as it commits."""
+    seen: list[Connection] = []
+
+    def see(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        is_view = options.get("isolation_level") == "REPEATABLE READ"
+        if options.get(WRITES, engine.dialect.name == "postgresql" and not is_view):
+            seen.append(connection)
+
+    event.listen(engine, "commit", see)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "commit", see)
 
 
 def sqlite_url(directory: Path) -> str:

@@ -167,6 +167,16 @@ def test_an_entry_beyond_the_end_of_its_chain_is_refused(store: Store) -> None:
         books.ledger.append(chain(TASHI, length=2)[1:])
 
 
+def test_first_entries_are_those_with_which_chains_begin(store: Store) -> None:
+    tashi = chain(TASHI, length=3)
+    append(store, tashi)
+    append(store, chain(PEMA, length=1))
+    with store.reading() as books:
+        assert books.ledger.first_entries([TASHI, subject("nobody")]) == {TASHI: tashi[0]}
+        assert books.ledger.first_entries([TASHI, PEMA]).keys() == {TASHI, PEMA}
+        assert books.ledger.first_entries([]) == {}
+
+
 def test_an_idempotency_key_finds_its_entry_in_its_chain_alone(store: Store) -> None:
     entry = entry_after(EMPTY, of=TASHI, idempotency_key="row 7")
     append(store, [entry, entry_after(EMPTY, of=PEMA)])

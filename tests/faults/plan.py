@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tests.faults import backends, clock, disk, flips, kills, migrations, servers, storm, tampering
+from tests.faults import backends, clock, disk, flips, kills, migrations, servers, several, storm, tampering
 from tests.faults.figures import Extent, Figures
 
 BOTH = ("sqlite", "postgresql")
@@ -45,6 +45,7 @@ def _on(engine: str, run: Callable[[Extent], Figures], *, nightly: int, slice_: 
 CAMPAIGNS: tuple[Campaign, ...] = (
     *_on_both(kills.kill_writers, nightly=1_000, slice_=50, share=550),
     *_on_both(servers.kill_servers, nightly=30, slice_=2, share=140),
+    _on("postgresql", several.kill_one_of_several, nightly=20, slice_=1, share=80),
     _on("postgresql", backends.terminate_backends, nightly=300, slice_=10, share=160),
     _on("postgresql", backends.kill_backends, nightly=40, slice_=2, share=120),
     _on("postgresql", backends.restart_servers, nightly=20, slice_=1, share=120),

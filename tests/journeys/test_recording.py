@@ -83,6 +83,18 @@ def test_the_same_idempotency_key_answers_with_the_entry_it_made() -> None:
         record_outcome(bank, EAST, number, COURSE, idempotency_key="k1")
 
 
+def test_an_account_names_the_institutions_that_joined_since_it_was_read_last() -> None:
+    bank = new_bank()
+    number = new_account(bank)
+    before = read_account(bank, number).issuer_names
+    assert before.keys() == {EAST.issuer}
+    record_outcome(bank, RIVER, number, replace(COURSE, issuer=RIVER.issuer))
+    after = read_account(bank, number).issuer_names
+    assert after.keys() == {EAST.issuer, RIVER.issuer}
+    assert len(set(after.values())) == 2
+    assert read_account(bank, number).issuer_names == after
+
+
 def test_an_outcome_is_recorded_in_no_name_but_the_callers() -> None:
     bank = new_bank()
     number = new_account(bank)
