@@ -5,6 +5,7 @@ It exits with 1 if one goal is missed.
 
 import argparse
 import secrets
+import signal
 import sys
 
 from tests.driver.__main__ import positive
@@ -16,12 +17,15 @@ from tests.faults.plan import CAMPAIGNS, Campaign
 NIGHT_MINUTES = 60.0
 """How long a whole night is: fewer minutes do fewer faults, in proportion."""
 
+_TERMINATED = 128 + signal.SIGTERM
+
 LAWS = Campaign(name="hold_laws", engine="all", run=hold_laws, nightly=2_000, slice=0, share=420)
 
 
 def main() -> int:
     """Run what is asked for; return the exit code."""
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # everything is cleared away then too
     wanted = [each for each in (*CAMPAIGNS, LAWS) if not asked.only or each.name in asked.only]
     scale = asked.minutes / NIGHT_MINUTES
     print(f"seed {asked.seed}, at most {asked.minutes:g} minutes, {scale:.3g} of a night", flush=True)

@@ -16,7 +16,7 @@ from tests.driver.reading import report_on
 from tests.driver.recording import UNEXPECTED
 from tests.engines import postgresql_url
 from tests.faults.figures import Figures
-from tests.faults.processes import Driver, Journal, log_of
+from tests.faults.processes import Driver, Journal, logs_of
 
 ENGINES = ("sqlite", "postgresql")
 WORKS_WITHIN_SECONDS = 60.0
@@ -63,7 +63,7 @@ def cleared(database: Database) -> Iterator[Database]:
         yield database
     finally:
         shutil.rmtree(database.home, ignore_errors=True)
-        for beside in (database.home.with_suffix(".lock"), log_of(database)):
+        for beside in (database.home.with_suffix(".lock"), *logs_of(database)):
             beside.unlink(missing_ok=True)
 
 
@@ -158,6 +158,5 @@ class Keeper:
 
     def _keep_evidence(self, note: str) -> None:
         self._figures.notes[note] += 1
-        log = log_of(self.database)
-        if log.exists():
-            self._figures.notes[f"log: {log.read_text(errors='replace')[-1500:]!r}"] += 1
+        for log in logs_of(self.database):
+            self._figures.notes[f"{log.name}: {log.read_text(errors='replace')[-800:]!r}"] += 1

@@ -115,7 +115,8 @@ class Driver:
         self.tag = tag
         self._journal = journal
         arguments = ["write", database.url.removeprefix("sqlite:///"), tag, *options]
-        self.process = Forked(main, arguments, log=log_of(database))
+        self.log = database.home.with_suffix(f".{tag}.log")
+        self.process = Forked(main, arguments, log=self.log)
 
     def listen(self, *, within: float) -> list[str]:
         """Note what was printed since the last call, waiting so many seconds for the first line."""
@@ -163,8 +164,13 @@ class Driver:
 
 
 def log_of(database: Database) -> Path:
-    """Return where the drivers of a database complain."""
+    """Return where other processes than drivers complain, which have a log each."""
     return database.home.with_suffix(".log")
+
+
+def logs_of(database: Database) -> list[Path]:
+    """Return every log of a database."""
+    return sorted(database.home.parent.glob(f"{database.home.stem}.*log"))
 
 
 def _redirected(

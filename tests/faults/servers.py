@@ -1,4 +1,4 @@
-"""`creditbank serve` killed with signal 9 while clients post; or the client, and then its server ends too.
+"""`creditbank serve` killed with signal 9, of two that eight clients post to; or a client, with its server.
 
 What had no answer is asked for again, with the same key, until it has one.
 """
@@ -7,50 +7,58 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 from pathlib import Path
 
-from tests.driver.database import Database
 from tests.faults.figures import Extent, Figures
 from tests.faults.keeper import Keeper, new_database
-from tests.faults.processes import Driver, log_of
+from tests.faults.processes import Driver
 
-KILLS_PER_CLIENT = 5
+KILLS_PER_BANK = 6
+SERVERS = 2
+WRITERS = 4
+"""How many post to each server at once."""
 STARTS_WITHIN_SECONDS = 90.0
 _ENDS_WITHIN_SECONDS = 10.0
 _LIFE_SECONDS = 0.4
 
 
 def kill_servers(engine: str, extent: Extent) -> Figures:
-    """Kill so many servers; after every few look whether all is there."""
+    """Kill so many servers, of two that serve one bank; after every few look at everything."""
     figures = Figures(campaign="kill -9 of servers", engine=engine, wanted=extent.faults, seed=extent.seed)
     moments = random.Random(extent.seed)
     deadline = extent.deadline()
     while figures.done < extent.faults and time.monotonic() < deadline:
         with new_database(engine) as database:
             keeper = Keeper(database, figures)
-            kills = min(KILLS_PER_CLIENT, extent.faults - figures.done)
-            _kill_servers_of_one_client(keeper, figures, moments, kills)
+            _kill_some(keeper, figures, moments, min(KILLS_PER_BANK, extent.faults - figures.done), deadline)
             keeper.end()
     return figures.end()
 
 
-def _kill_servers_of_one_client(keeper: Keeper, figures: Figures, moments: random.Random, kills: int) -> None:
-    client = keeper.driver("client", "--server", "--at-once", "4")
-    for number in range(kills):
-        server = _server_of(keeper.database, number)
-        if server is None or not client.acknowledges(within=STARTS_WITHIN_SECONDS):
-            figures.stuck += 1
-            break
+def _kill_some(keeper: Keeper, figures: Figures, moments: random.Random, kills: int, deadline: float) -> None:
+    clients = [
+        keeper.driver(f"c{number}", "--server", "--at-once", str(WRITERS)) for number in range(SERVERS)
+    ]
+    kills_of = Counter[Driver]()
+    for number in range(1, kills + 1):
+        begun = [client.acknowledges(within=STARTS_WITHIN_SECONDS) for client in clients]
+        figures.stuck += begun.count(False)
+        client = moments.choice(clients)
+        server = _server_of(client, kills_of[client])
         time.sleep(moments.uniform(0, _LIFE_SECONDS))
-        if number < kills - 1:
-            os.kill(server, signal.SIGKILL)
-            client.hear()
-        else:
-            _kill_client_of(server, client, figures)
         figures.done += 1
-    else:
-        return
-    client.kill()
+        if number == kills or time.monotonic() > deadline:
+            clients.remove(client)
+            _kill_client_of(server, client, figures)
+            break
+        try:
+            os.kill(server, signal.SIGKILL)
+        except ProcessLookupError:
+            figures.stuck += 1
+            figures.notes[f"a server ended by itself: {client.log.read_text()[-1_000:]!r}"] += 1
+        kills_of[client] += 1
+    keeper.stop(*clients)
 
 
 def _kill_client_of(server: int, client: Driver, figures: Figures) -> None:
@@ -66,17 +74,16 @@ def _kill_client_of(server: int, client: Driver, figures: Figures) -> None:
         time.sleep(0.02)
 
 
-def _server_of(database: Database, number: int) -> int | None:
+def _server_of(client: Driver, number: int) -> int:
     """Return the process id of the client's server, once it has started for the `number`-th time again."""
     until = time.monotonic() + STARTS_WITHIN_SECONDS
-    log = log_of(database)
     while time.monotonic() < until:
-        told = [line.split() for line in log.read_text().splitlines()] if log.exists() else []
+        told = [line.split() for line in client.log.read_text().splitlines()]
         servers = [int(words[1]) for words in told if words and words[0] == "SERVER"]
         if len(servers) > number:
             return servers[number]
         time.sleep(0.02)
-    return None
+    raise AssertionError(f"no server after the first {number}: {client.log.read_text()[-1_000:]}")
 
 
 def _is_running(pid: int) -> bool:
