@@ -14,11 +14,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from fastapi.testclient import TestClient
 
+from api.app import create_app
 from creditbank.errors import Misconfigured, NotAuthorised
 from creditbank.ledger.checkpoint import Checkpoint, VerifierKey, open_note, parse_verifier_keys
 from creditbank.ledger.encoding import JsonValue, canonical_bytes
 from creditbank.ledger.key_entry import KEY_ADDED, KEY_RETIRED, KeyPurpose, NamedKey
+from creditbank.rulepacks.library import Library
 from creditbank.samples.people import sample_issuer, sample_learners
 from creditbank.samples.workbooks import sample_workbooks
 from creditbank.services.accounts import read_account
@@ -564,6 +567,23 @@ def test_the_ledger_alone_says_which_key_an_institution_signed_with_at_an_instan
                 assert key_of_institution(books, EAST, at=at) == verifier_key
         assert key_of_institution(books, EAST, at=Microseconds(added[0][0] - 1)) is None
         assert key_of_institution(books, EAST, at=ends[-1]) is None
+
+
+def test_a_server_without_the_logs_key_serves_what_others_sign(running: Running) -> None:
+    running.rotate("checkpoint")
+    publish_now(running.bank())
+    server = replace(running.bank(), signer=None)
+    client = TestClient(create_app(server, Library.load(check=False), token_digest=bytes(32)))
+    note = client.get("/checkpoint")
+    keys = parse_verifier_keys(client.get("/verifier-key").text)
+    assert keys == running.cabinet.keyring.verifier_keys
+    assert len(keys) == 2
+    with running.store.reading() as books:
+        assert open_note(note.content, keys).size == books.ledger.size()
+    new_account(server)
+    with pytest.raises(Misconfigured, match="checkpoint-key-elsewhere"):
+        publish_now(server)
+    assert client.get("/checkpoint").content == note.content
 
 
 def test_only_the_operator_changes_keys(running: Running) -> None:
