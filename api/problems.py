@@ -29,6 +29,7 @@ from creditbank.errors import (
     NotYet,
     Overloaded,
 )
+from creditbank.services.accounts import AccountRedacted
 from creditbank.services.idempotency import RequestInFlight
 
 MEDIA_TYPE = "application/problem+json"
@@ -37,6 +38,7 @@ STATUS: Mapping[type[CreditBankError], int] = MappingProxyType(
     {
         InvalidInput: 422,
         NotAuthorised: 403,
+        AccountRedacted: 410,
         NotFound: 404,
         Conflict: 409,
         NotYet: 503,

@@ -17,7 +17,7 @@ from creditbank.rulepacks.library import Library
 from creditbank.services.bank import Bank, Publication
 from creditbank.services.institutions import Institution, register_in
 from creditbank.services.keys import record_keys
-from creditbank.services.ports import Signer, Vault
+from creditbank.services.ports import Cleaner, Signer, Vault
 from creditbank.services.publishing import begin_outside
 from creditbank.settings import PUBLISH_EVERY_SECONDS, Settings
 from creditbank.signing.command_signer import CommandSigner
@@ -42,6 +42,7 @@ from creditbank.storage.schema import (
     schema_state,
     upgrade,
 )
+from creditbank.storage.sql_cleaning import clean
 from creditbank.storage.sql_copy import copy_sqlite
 from creditbank.storage.sql_examination import SqlExamination, examined
 from creditbank.storage.sql_store import SqlStore
@@ -258,6 +259,12 @@ def copy_database(settings: Settings, target: Path) -> None:
         Misconfigured: the bank is not on SQLite.
     """
     copy_sqlite(open_engine(settings.database_url.get_secret_value()), target)
+
+
+def open_cleaner(settings: Settings) -> Cleaner:
+    """Return what cleans the database behind everything that was deleted from it."""
+    engine = open_engine(settings.database_url.get_secret_value())
+    return lambda on_step: clean(engine, on_step)
 
 
 def open_library(settings: Settings, *, check: bool = True) -> Library:

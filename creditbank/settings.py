@@ -33,6 +33,11 @@ def _checkpoint_file_in(values: dict[str, Any]) -> Path:
     return home / "checkpoint"
 
 
+def _register_in(values: dict[str, Any]) -> Path:
+    home: Path = values["home"]
+    return home / "redactions.jsonl"
+
+
 class Settings(BaseSettings):
     """One deployment. Secrets are `SecretStr`; a message about a wrong value does not repeat the value."""
 
@@ -59,6 +64,8 @@ class Settings(BaseSettings):
     """The command that signs checkpoints for this process, quoted as for a shell but run without one."""
     checkpoint_file: Path = Field(default_factory=_checkpoint_file_in)
     """Where the last published checkpoint is kept outside the database: `<home>/checkpoint` unless set."""
+    redaction_register: Path = Field(default_factory=_register_in)
+    """Where redactions are kept outside the database: `<home>/redactions.jsonl` unless set."""
     passphrase_file: Path | None = None
     """A file whose only line opens the key file."""
     passphrase_fd: Annotated[int, Field(ge=0)] | None = None

@@ -15,6 +15,9 @@ IssuerId = NewType("IssuerId", str)
 OutcomeId = NewType("OutcomeId", str)
 """One learning outcome within its account: the six digits of the entry that recorded it."""
 
+OfficerId = NewType("OfficerId", str)
+"""Someone who acts for the bank, by a number that says nothing about who it is: `officer:<10 hex digits>`."""
+
 PackId = NewType("PackId", str)
 RuleId = NewType("RuleId", str)
 ProgrammeId = NewType("ProgrammeId", str)

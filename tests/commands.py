@@ -35,6 +35,11 @@ class Commands:
             **settings,
         }
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process of its own is given to work on the same bank."""
+        return {name: value for name, value in self._environment.items() if value is not None}
+
     def run(self, *arguments: str | Path, code: int = 0, given: bytes | None = None) -> Done:
         """Run a command, `given` on its standard input; it must end with this code and show no traceback."""
         result = CliRunner().invoke(app, list(map(str, arguments)), env=self._environment, input=given)

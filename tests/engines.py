@@ -121,6 +121,16 @@ def postgresql_server(database: str = "postgres") -> str:
     return str(_server().get_uri(database=database))
 
 
+def postgresql_data() -> Path:
+    """Return the directory in which the server keeps everything, its write-ahead log and its own log too."""
+    return Path(_server().pgdata)
+
+
+def postgresql_program(name: str) -> str:
+    """Return the path of one of the server's own programs, such as `pg_dump`."""
+    return str(_server().bin_path / name)
+
+
 @contextmanager
 def durable_postgresql() -> Iterator[None]:
     """Let the server wait for the disk at each commit, as it does outside tests, while the block measures."""

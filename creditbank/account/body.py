@@ -12,8 +12,10 @@ from types import MappingProxyType
 from typing import Any, Literal, assert_never
 
 from creditbank.account.outcome_body import BodyUnreadable, outcome_members, parse_outcome_members
+from creditbank.account.redaction import Redacted, parse_redacted, redacted_members
 from creditbank.errors import InvalidInput
 from creditbank.ledger.encoding import JsonValue, canonical_bytes, parse_canonical
+from creditbank.ledger.entry import REDACTION
 from creditbank.outcomes import Outcome
 from creditbank.outcomes.outcome import require_text
 from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
@@ -130,7 +132,7 @@ class Reversed:
     reason: str
 
 
-Body = Opened | Recorded | Corrected | Revoked | Granted | Suspended | Reversed
+Body = Opened | Recorded | Corrected | Revoked | Granted | Suspended | Reversed | Redacted
 
 
 def entry_kind(body: Body) -> str:
@@ -152,6 +154,8 @@ def entry_kind(body: Body) -> str:
             return f"{body.kind}.suspended"
         case Reversed():
             return f"{body.kind}.reversed"
+        case Redacted():
+            return REDACTION
         case _:
             assert_never(body)
 
@@ -196,6 +200,8 @@ def _members(body: Body) -> dict[str, JsonValue]:
             return _stated(grant=body.grant, because=body.because, reason=body.reason)
         case Reversed():
             return _stated(grant=body.grant, reason=body.reason)
+        case Redacted():
+            return redacted_members(body)
         case _:
             assert_never(body)
 
@@ -319,5 +325,6 @@ _PARSERS: Mapping[str, Callable[[Mapping[str, Any]], Body]] = MappingProxyType(
         "waiver.suspended": _suspension_parser("waiver"),
         "exemption.reversed": _reversal_parser("exemption"),
         "waiver.reversed": _reversal_parser("waiver"),
+        REDACTION: parse_redacted,
     }
 )

@@ -18,6 +18,7 @@ from creditbank.account.body import (
     parse_body,
 )
 from creditbank.account.outcome_body import BodyUnreadable
+from creditbank.account.redaction import Redacted
 from creditbank.ledger.entry import Entry
 from creditbank.outcomes import Outcome
 from creditbank.terms import IssuerId, Microseconds, OutcomeId
@@ -112,7 +113,7 @@ def _ended_by(body: Body) -> OutcomeId | None:
             return body.revokes
         case Suspended() | Reversed():
             return body.grant
-        case Opened() | Recorded() | Granted():
+        case Opened() | Recorded() | Granted() | Redacted():
             return None
         case _:
             assert_never(body)
@@ -123,7 +124,7 @@ def _fold(
 ) -> None:
     here, at = outcome_id(entry.leaf.seq), entry.leaf.at
     match body:
-        case Opened():
+        case Opened() | Redacted():
             pass
         case Recorded():
             outcomes[here] = _held(body.outcome, entry)

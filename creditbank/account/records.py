@@ -1,8 +1,17 @@
-"""What is kept beside the ledger: sealed accounts, receipts, answers, blind keys, and whose bank this is."""
+"""What is kept beside the ledger: accounts, receipts, answers, blind keys, officers, and whose bank it is."""
 
+import re
 from dataclasses import dataclass
 
-from creditbank.terms import IssuerId, Microseconds, SubjectId
+from creditbank.identity.account_number import AccountNumber
+from creditbank.terms import IssuerId, Microseconds, OfficerId, SubjectId
+
+_NAMED = re.compile(rb'"account": "([0-9A-Z-]{19})"')
+
+
+def line_about(account: AccountNumber) -> bytes:
+    """Return what a line of a receipt about an account holds, and nothing else in a receipt can."""
+    return f'"account": "{account}"'.encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +39,13 @@ class Batch:
     file_digest: bytes
     posted_at: Microseconds
     receipt: bytes
+
+    @property
+    def accounts(self) -> frozenset[AccountNumber]:
+        """The accounts to which lines of the receipt lead."""
+        return frozenset(
+            AccountNumber(text=shown.decode().replace("-", "")) for shown in _NAMED.findall(self.receipt)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +82,28 @@ class BankRecord:
     """What the keys that the bank was made with produced: a wrong key file is noticed at the start."""
     operator: IssuerId
     created_at: Microseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Officer:
+    """Someone who acts for the bank. The name stays in the database; the ledger knows the id alone."""
+
+    id: OfficerId
+    name: str
+    digest: bytes
+    """SHA-256 of the officer's token, which is kept nowhere."""
+    added_at: Microseconds
+    retired_at: Microseconds | None = None
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether the officer has not been retired."""
+        return self.retired_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redaction:
+    """The place of one `account.redacted`: what stands before it in its chain is destroyed."""
+
+    subject: SubjectId
+    seq: int

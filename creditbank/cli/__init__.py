@@ -18,6 +18,8 @@ from creditbank.cli import (
     institution,
     keys,
     ledger,
+    officer,
+    redact,
     rules,
     schemas,
     serve,
@@ -58,6 +60,8 @@ app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("schemas")(schemas.schemas)
 app.add_typer(institution.app, name="institution")
+app.add_typer(officer.app, name="officer")
+account.app.command("redact")(redact.redact)
 app.add_typer(account.app, name="account")
 app.add_typer(decide.app, name="decide")
 app.add_typer(rules.app, name="rules")

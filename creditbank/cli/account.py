@@ -1,6 +1,5 @@
 """`creditbank account`: open a personal learning account, read one, revoke an outcome in one."""
 
-import sys
 from datetime import datetime
 from typing import Annotated
 
@@ -114,7 +113,7 @@ def revoke(
 
 def _citizen_number(session: Session, given: str | None) -> CitizenNumber:
     """Read the number; asked for it, nobody looking at the screen sees it."""
-    if given is None and not sys.stdin.isatty():
+    if given is None and not session.is_attended:
         raise CitizenNumberInvalid("citizen-number-missing", field="citizen_number")
     text = (
         given

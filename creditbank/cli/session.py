@@ -23,11 +23,14 @@ from creditbank.assembly import (
     open_store,
 )
 from creditbank.cli.output import errors
+from creditbank.cli.register import read_register
+from creditbank.errors import CreditBankError
 from creditbank.identity.organisation_code import parse_organisation_code
 from creditbank.locale.catalogue import Catalogue, catalogue
 from creditbank.rulepacks.library import Library
 from creditbank.services.bank import Bank, Principal
 from creditbank.services.ports import Store
+from creditbank.services.redaction import redaction_duties
 from creditbank.settings import Settings
 from creditbank.signing.key_file import warning_about
 from creditbank.signing.key_signer import KeySigner
@@ -49,6 +52,11 @@ class Session:
     def is_asking(self) -> bool:
         """Whether the passphrase is asked for on the terminal, because the settings name no source of it."""
         return self.settings.passphrase_fd is None and self.settings.passphrase_file is None
+
+    @property
+    def is_attended(self) -> bool:
+        """Whether somebody sits there who can be asked."""
+        return sys.stdin.isatty()
 
     def passphrase(self) -> str:
         """Read the passphrase from where the settings say, or ask for it on the terminal."""
@@ -101,9 +109,11 @@ class Session:
         return self.new_passphrase(file=file) if file is not None or self.is_asking else None
 
     def bank(self) -> Bank:
-        """Open the bank with its keys, and warn where others could read them."""
+        """Open the bank with its keys; warn where others could read them, and of redactions half done."""
         self._warn_about_key_files()
-        return open_bank(self.settings, passphrase=self.passphrase, log_passphrase=self.log_passphrase)
+        bank = open_bank(self.settings, passphrase=self.passphrase, log_passphrase=self.log_passphrase)
+        self._tell_duties(bank)
+        return bank
 
     def log_bank(self) -> Bank:
         """Open the bank to publish: with the log's own key alone, where that lives apart."""
@@ -127,6 +137,16 @@ class Session:
     def log_signer(self) -> KeySigner:
         """Open the log's own key, and no other where it lives apart."""
         return open_log_signer(self.settings, passphrase=self.passphrase, log_passphrase=self.log_passphrase)
+
+    def _tell_duties(self, bank: Bank) -> None:
+        """Say which redactions are not wholly done; an unreadable register keeps nobody from working."""
+        try:
+            register = read_register(self.settings.redaction_register)
+        except CreditBankError as error:
+            errors.print(self.words.problem(error).detail, style="yellow")
+            register = ()
+        for duty in redaction_duties(bank, register):
+            errors.print(self.words.warning(duty), style="yellow")
 
     def store(self) -> Store:
         """Open the books alone, without keys."""

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from creditbank.errors import InvalidInput
+from creditbank.identity.account_number import AccountNumber
 from creditbank.outcomes.outcome import OutcomeKind
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, in hex")]
@@ -68,14 +69,19 @@ class ImportReceipt(ReceiptPart):
     accounts_opened: Count
     outcomes_recorded: Count
     corrections: Count = Field(description="cells that were read although not written as they should be")
+    redacted: Annotated[int, Field(ge=1, lt=2**53)] | None = Field(
+        default=None, description="rows whose lines are gone, because their accounts were redacted"
+    )
     entries: tuple[ReceiptEntry, ...]
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
+        gone = self.redacted or 0
         recorded = sum(entry.seq is not None for entry in self.entries)
         opened = len({entry.account for entry in self.entries if entry.opened})
-        stated = (self.rows, self.accounts_opened, self.outcomes_recorded)
-        if stated != (len(self.entries), opened, recorded):
+        if self.rows != len(self.entries) + gone or not (
+            0 <= self.accounts_opened - opened <= gone and 0 <= self.outcomes_recorded - recorded <= gone
+        ):
             raise ValueError("the counts are not those of the entries")
         return self
 
@@ -97,6 +103,30 @@ def parse_receipt(content: bytes) -> ImportReceipt:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or first["type"]
         raise ReceiptInvalid("receipt-malformed", where=where) from error
+
+
+def receipt_without(content: bytes, account: AccountNumber) -> bytes | None:
+    """Return a receipt without the lines about an account; None where it has no others.
+
+    The file's name goes with them, since whoever named the file may have named the person.
+
+    Raises:
+        ReceiptInvalid: the bytes are no receipt.
+    """
+    receipt = parse_receipt(content)
+    kept = tuple(entry for entry in receipt.entries if entry.account != str(account))
+    gone = len(receipt.entries) - len(kept)
+    if not gone:
+        return content
+    if not kept:
+        return None
+    members = {name: getattr(receipt, name) for name in ImportReceipt.model_fields}
+    members |= {
+        "file": ReceiptFile(sha256=receipt.file.sha256),
+        "redacted": (receipt.redacted or 0) + gone,
+        "entries": kept,
+    }
+    return receipt_bytes(ImportReceipt(**members))
 
 
 def receipt_schema() -> dict[str, Any]:

@@ -59,6 +59,10 @@ class PersonNames:
         """Whether `text` is one of these names, in whatever script it is written."""
         return any(same_name(form, text) for _, form in self._forms())
 
+    def stand_in(self, text: str) -> bool:
+        """Whether one of these names stands somewhere in `text`, however its parts are kept apart."""
+        return any(_bare(form) in _bare(text) for _, form in self._forms())
+
     def _forms(self) -> Iterator[tuple[str, str]]:
         for script in _SCRIPTS:
             form = getattr(self, script)
@@ -79,6 +83,11 @@ def _folded(name: str) -> str:
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     if _TIBETAN_LETTER.search(plain):
         return _SEPARATORS.sub(_TSHEG, plain).strip(_TSHEG)
+    return _SEPARATORS.sub("", plain)
+
+
+def _bare(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return _SEPARATORS.sub("", plain)
 
 

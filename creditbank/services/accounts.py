@@ -10,17 +10,24 @@ from creditbank.identity.account_number import RANDOM_BYTES, AccountNumber, acco
 from creditbank.identity.citizen_number import CitizenNumber
 from creditbank.identity.person import Person
 from creditbank.ledger.chain import EMPTY
-from creditbank.ledger.entry import Entry
+from creditbank.ledger.entry import REDACTION, Entry
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
 from creditbank.services.institutions import institution_of, names_of
 from creditbank.services.known_terms import require_known_category
 from creditbank.services.ports import Books
+from creditbank.terms import instant
 
 
 class AccountUnknown(NotFound):
     """No account has this number."""
 
     code = "account-unknown"
+
+
+class AccountRedacted(NotFound):
+    """The account was redacted: nothing is left of it but the proofs of its entries."""
+
+    code = "account-redacted"
 
 
 class AccountExists(Conflict):
@@ -81,11 +88,34 @@ def find_account(bank: Bank, books: Books, number: AccountNumber) -> tuple[Accou
 
     Raises:
         AccountUnknown: no account has this number.
+        AccountRedacted: it was redacted.
+    """
+    record = account_record(books, number)
+    return record, bank.vault.unseal(record)
+
+
+def account_record(books: Books, number: AccountNumber) -> AccountRecord:
+    """Return an account's record, sealed as it is.
+
+    Raises:
+        AccountUnknown: no account has this number.
+        AccountRedacted: it was redacted.
     """
     record = books.accounts.find(number.subject)
-    if record is None:
-        raise AccountUnknown("account-unknown", number=str(number))
-    return record, bank.vault.unseal(record)
+    if record is not None:
+        return record
+    ended_by = redaction_of(books, number)
+    if ended_by is not None:
+        redacted_at = instant(ended_by.leaf.at)
+        raise AccountRedacted("account-redacted", number=str(number), redacted_at=redacted_at)
+    raise AccountUnknown("account-unknown", number=str(number))
+
+
+def redaction_of(books: Books, number: AccountNumber) -> Entry | None:
+    """Return the entry that redacted an account: the last one of its chain, since it takes no more."""
+    length = books.ledger.heads_of([number.subject])[number.subject].length
+    last = books.ledger.entry(number.subject, length - 1)
+    return last if last is not None and last.leaf.kind == REDACTION else None
 
 
 def account_of_citizen(bank: Bank, citizen_number: CitizenNumber) -> AccountNumber:
@@ -107,6 +137,7 @@ def read_account(bank: Bank, number: AccountNumber) -> Statement:
 
     Raises:
         AccountUnknown: no account has this number.
+        AccountRedacted: it was redacted.
     """
     with bank.store.reading() as books:
         record, person = find_account(bank, books, number)

@@ -144,6 +144,7 @@ def decide_for(
 
     Raises:
         AccountUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
+        AccountRedacted: the account was redacted.
     """
     with bank.store.reading() as books:
         account, stated = _asking(bank, books, number, applicant)
@@ -171,6 +172,7 @@ def apply_for(
 
     Raises:
         AccountUnknown, InstitutionUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
+        AccountRedacted: the account was redacted.
     """
     day = as_of or bank.today()
 

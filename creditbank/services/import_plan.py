@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from creditbank.identity.account_number import AccountNumber, account_of
 from creditbank.identity.person import Person
 from creditbank.outcomes import Outcome
-from creditbank.services.accounts import new_number
+from creditbank.services.accounts import new_number, redaction_of
 from creditbank.services.bank import Bank
 from creditbank.services.outcome_keys import key_of, standing
 from creditbank.services.ports import Books
-from creditbank.terms import SubjectId
+from creditbank.terms import SubjectId, instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ def planned_rows(
     for row in rows:
         owner = owners.get(row.account or row.person.citizen_number)
         if owner is None:
-            refused.append(_refusal(row, "account-unknown", number=str(row.account)))
+            refused.append(_without_account(books, row))
         elif row.outcome.awarded_on > today:
             refused.append(_refusal(row, "awarded-in-future", awarded_on=row.outcome.awarded_on))
         elif not owner.person.names.matches(row.person.names.shown):
@@ -127,6 +127,14 @@ def _recorded_marked(
             refused.append(_refusal(row, "row-repeated", first=first))
         else:
             yield planned_row
+
+
+def _without_account(books: Books, row: ImportRow) -> RowRefused:
+    ended_by = None if row.account is None else redaction_of(books, row.account)
+    if ended_by is None:
+        return _refusal(row, "account-unknown", number=str(row.account))
+    redacted_at = instant(ended_by.leaf.at)
+    return _refusal(row, "account-redacted", number=str(row.account), redacted_at=redacted_at)
 
 
 def _refusal(row: ImportRow, reason: str, **values: object) -> RowRefused:

@@ -1,12 +1,9 @@
-"""The operator's token: 32 random bytes, shown once, of which only a digest is kept."""
+"""The operator's token: made once, or replaced; see `tokens.py` for what it is."""
 
 import hmac
-from base64 import urlsafe_b64encode
-from hashlib import sha256
 
 from creditbank.services.bank import Bank
-
-_TOKEN_BYTES = 32
+from creditbank.services.tokens import digest_of, new_token
 
 
 def make_token(bank: Bank, *, replace: bool = False) -> str | None:
@@ -17,8 +14,8 @@ def make_token(bank: Bank, *, replace: bool = False) -> str | None:
     with bank.store.writing() as books:
         if books.tokens.digest() is not None and not replace:
             return None
-        token = urlsafe_b64encode(bank.random(_TOKEN_BYTES)).decode().rstrip("=")
-        books.tokens.set_digest(_digest(token))
+        token = new_token(bank)
+        books.tokens.set_digest(digest_of(token))
         return token
 
 
@@ -30,9 +27,4 @@ def kept_digest(bank: Bank) -> bytes | None:
 
 def is_token(token: str, digest: bytes) -> bool:
     """Whether this is the token, in a time that does not depend on where it differs."""
-    return hmac.compare_digest(_digest(token), digest)
-
-
-def _digest(token: str) -> bytes:
-    """Random bytes need no salt and no slow hash."""
-    return sha256(token.encode(errors="surrogatepass")).digest()
+    return hmac.compare_digest(digest_of(token), digest)

@@ -54,6 +54,7 @@ def record_outcome(
 
     Raises:
         AccountUnknown, InstitutionUnknown: one of them is not known here.
+        AccountRedacted: the account was redacted.
         NotAuthorised: the outcome names another issuer than the principal's institution.
         OutcomeRecorded: it is recorded already, and still stands.
         IdempotencyKeyReused: the key came before with another outcome.
@@ -102,6 +103,7 @@ def correct_outcome(
 
     Raises:
         AccountUnknown, OutcomeUnknown: one of them is not known here.
+        AccountRedacted: the account was redacted.
         NotAuthorised: another institution recorded it.
         OutcomeEnded: it has been revoked or corrected already.
         OutcomeRecorded: what it is corrected to is recorded already.
@@ -140,6 +142,7 @@ def revoke_outcome(
 
     Raises:
         AccountUnknown, OutcomeUnknown: one of them is not known here.
+        AccountRedacted: the account was redacted.
         NotAuthorised: another institution recorded it.
         OutcomeEnded: it has been revoked or corrected already.
         OutcomeInvalid: `effective_on` is before the award or after today, or the reason is not one line.

@@ -3,13 +3,22 @@
 `storage/` and `signing/` keep these promises; `tests/contract` checks every implementation against them.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
-from creditbank.account.records import AccountRecord, BankRecord, Batch, KeptAnswer, OutcomeKey
+from creditbank.account.records import (
+    AccountRecord,
+    BankRecord,
+    Batch,
+    KeptAnswer,
+    Officer,
+    OutcomeKey,
+    Redaction,
+)
+from creditbank.account.redaction import Destroyed
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.rule import RulePack
 from creditbank.identity.citizen_number import CitizenNumber
@@ -21,7 +30,7 @@ from creditbank.ledger.cosignature import Cosignature
 from creditbank.ledger.entry import Entry
 from creditbank.ledger.key_entry import KeyPurpose, NamedKey
 from creditbank.outcomes.outcome import OutcomeKind
-from creditbank.terms import ExamId, IssuerId, Microseconds, ProgrammeId, SubjectId
+from creditbank.terms import ExamId, IssuerId, Microseconds, OfficerId, ProgrammeId, SubjectId
 
 Clock = Callable[[], datetime]
 """The wall clock: aware UTC."""
@@ -33,6 +42,12 @@ T = TypeVar("T")
 
 SEQUENCED_AT_ONCE = 4_096
 """How many entries one batch of the sequencer holds."""
+
+Cleaner = Callable[[Callable[[str], None]], Sequence[str]]
+"""Cleans what was deleted out of free pages and the write-ahead log, telling each step as it begins.
+
+Returns the steps that this deployment's database role may not take: they are left to be done by hand.
+"""
 
 
 class LedgerStore(Protocol):
@@ -227,6 +242,50 @@ class TokenStore(Protocol):
         """Replace the digest; a server that is running knows the old one until it is started again."""
 
 
+class OfficerStore(Protocol):
+    """Who acts for the bank. Officers are added and retired, never changed or removed."""
+
+    def all(self) -> Sequence[Officer]:
+        """Return every officer, retired ones too, in the order in which they came."""
+
+    def add(self, officer: Officer) -> None: ...
+
+    def retire(self, officer: OfficerId, *, at: Microseconds) -> None:
+        """Retire an officer; one who is retired already stays as it is."""
+
+
+class RedactionStore(Protocol):
+    """What is kept of an account beside the leaves of its entries: counted, destroyed, cleaned away."""
+
+    def reach(self, redaction: Redaction) -> Destroyed:
+        """Return how much there is to destroy before this place in its chain."""
+
+    def destroy(self, redaction: Redaction) -> None:
+        """Destroy salts, payloads, idempotency keys and outcome keys before this place, and the identity.
+
+        The entry `account.redacted` must stand there already: a database refuses it otherwise.
+        """
+
+    def receipts_naming(self, subject: SubjectId) -> Iterator[Batch]:
+        """Yield every posted file whose receipt names this account."""
+
+    def replace_receipt(self, number: str, receipt: bytes | None) -> None:
+        """Keep a receipt without its lines about redacted accounts; without any line, forget the file."""
+
+    def in_log(self) -> Iterator[Redaction]:
+        """Yield the last redaction of every chain that has one, in order of subject."""
+
+    def unapplied(self, redactions: Collection[Redaction]) -> Sequence[Redaction]:
+        """Return those of `redactions` before which something is left to destroy."""
+
+    def uncleaned(self) -> Sequence[Redaction]:
+        """Return the redactions whose traces may still stand in free pages and in the write-ahead log."""
+
+    def mark_uncleaned(self, redaction: Redaction) -> None: ...
+
+    def mark_cleaned(self, redactions: Iterable[Redaction]) -> None: ...
+
+
 class Books(Protocol):
     """Everything that one transaction sees and changes together."""
 
@@ -246,6 +305,10 @@ class Books(Protocol):
     def tokens(self) -> TokenStore: ...
     @property
     def bank(self) -> BankStore: ...
+    @property
+    def officers(self) -> OfficerStore: ...
+    @property
+    def redactions(self) -> RedactionStore: ...
 
 
 class Store(Protocol):

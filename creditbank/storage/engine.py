@@ -136,7 +136,8 @@ def _sqlite_engine(url: URL, database: str, **pool: Any) -> Engine:  # noqa: ANN
 
     @event.listens_for(engine, "connect")
     def make_strict(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's own class
-        for pragma in ("foreign_keys", "recursive_triggers", "cell_size_check"):
+        # secure_delete: what is deleted, moved or split off is overwritten, so that no page keeps a copy.
+        for pragma in ("foreign_keys", "recursive_triggers", "cell_size_check", "secure_delete"):
             connection.execute(f"PRAGMA {pragma} = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
 

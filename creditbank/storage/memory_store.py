@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TypeVar
 
-from creditbank.account.records import AccountRecord, BankRecord, Batch, KeptAnswer, OutcomeKey
+from creditbank.account.records import AccountRecord, BankRecord, Batch, KeptAnswer, Officer, OutcomeKey
 from creditbank.errors import Conflict, Raced
 from creditbank.ledger.cosignature import Cosignature
 from creditbank.storage.memory_ledger import MemoryLedger, MemoryLedgerState
+from creditbank.storage.memory_redaction import MemoryOfficers, MemoryRedactions
 from creditbank.storage.vault import EncryptionKeyUnusable
-from creditbank.terms import IssuerId, SubjectId
+from creditbank.terms import IssuerId, OfficerId, SubjectId
 
 T = TypeVar("T")
 
@@ -32,6 +33,8 @@ class MemoryState:
     answers: dict[bytes, KeptAnswer] = field(default_factory=dict)
     digest: bytes | None = None
     bank: BankRecord | None = None
+    officers: dict[OfficerId, Officer] = field(default_factory=dict)
+    uncleaned: dict[SubjectId, int] = field(default_factory=dict)
 
     def copy(self) -> "MemoryState":
         return MemoryState(
@@ -45,6 +48,8 @@ class MemoryState:
             answers=dict(self.answers),
             digest=self.digest,
             bank=self.bank,
+            officers=dict(self.officers),
+            uncleaned=dict(self.uncleaned),
         )
 
 
@@ -233,6 +238,8 @@ class MemoryBooks:
     answers: MemoryAnswers
     tokens: MemoryTokens
     bank: MemoryBank
+    officers: MemoryOfficers
+    redactions: MemoryRedactions
 
 
 class MemoryStore:
@@ -271,4 +278,6 @@ def _books(state: MemoryState) -> MemoryBooks:
         answers=MemoryAnswers(state),
         tokens=MemoryTokens(state),
         bank=MemoryBank(state),
+        officers=MemoryOfficers(state.officers),
+        redactions=MemoryRedactions(state),
     )

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import starmap
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, text
+from sqlalchemy import Connection, Row, Table, delete, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from creditbank.account.records import AccountRecord, BankRecord, Batch, KeptAnswer, OutcomeKey
@@ -186,15 +186,7 @@ class SqlBatches:
     def find(self, *, issuer: IssuerId, file_digest: bytes) -> Batch | None:
         query = select(_batch).where(_batch.c.issuer == issuer, _batch.c.file_digest == file_digest)
         row = self._connection.execute(query).one_or_none()
-        if row is None:
-            return None
-        return Batch(
-            number=row.number,
-            issuer=IssuerId(row.issuer),
-            file_digest=row.file_digest,
-            posted_at=Microseconds(row.posted_at),
-            receipt=row.receipt,
-        )
+        return None if row is None else batch_of(row)
 
     def add(self, batch: Batch) -> None:
         row = {
@@ -274,6 +266,17 @@ class SqlBank:
             "created_at": record.created_at,
         }
         _insert(self._connection, _bank, [row], taken="bank-already-made")
+
+
+def batch_of(row: Row[Any]) -> Batch:
+    """Return a whole row of `batch` as a record."""
+    return Batch(
+        number=row.number,
+        issuer=IssuerId(row.issuer),
+        file_digest=row.file_digest,
+        posted_at=Microseconds(row.posted_at),
+        receipt=row.receipt,
+    )
 
 
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]], *, taken: str) -> None:

@@ -21,6 +21,7 @@ from creditbank.storage.sql_records import (
     SqlOutcomes,
     SqlTokens,
 )
+from creditbank.storage.sql_redaction import SqlOfficers, SqlRedactions
 from creditbank.storage.sql_sharing import sharable, watch
 from creditbank.terms import SubjectId
 
@@ -40,6 +41,8 @@ class SqlBooks:
     answers: SqlAnswers
     tokens: SqlTokens
     bank: SqlBank
+    officers: SqlOfficers
+    redactions: SqlRedactions
 
     def share(self, subjects: Collection[SubjectId]) -> None:
         """Be ready for several actions, about these subjects."""
@@ -155,4 +158,6 @@ def _books(connection: Connection) -> SqlBooks:
         answers=SqlAnswers(connection),
         tokens=SqlTokens(connection),
         bank=SqlBank(connection),
+        officers=SqlOfficers(connection),
+        redactions=SqlRedactions(connection),
     )

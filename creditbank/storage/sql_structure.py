@@ -36,7 +36,7 @@ _DESCRIBE_POSTGRESQL = text(
     FROM relation
     UNION ALL
     SELECT 'column ' || relname || '.' || attname, concat_ws(' ', attnum, format_type(atttypid, atttypmod),
-        attnotnull, attidentity, attgenerated, collname, pg_get_expr(adbin, adrelid))
+        attnotnull, attidentity, attgenerated, collname, pg_get_expr(adbin, adrelid), attstattarget)
     FROM relation JOIN pg_attribute ON attrelid = relation.oid AND attnum > 0 AND NOT attisdropped
     LEFT JOIN pg_collation ON pg_collation.oid = attcollation
     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum

@@ -222,6 +222,33 @@ class OperatorTokenRow(SQLModel, table=True):
     digest: bytes = Field(sa_type=LargeBinary)
 
 
+class OfficerRow(SQLModel, table=True):
+    """Someone who acts for the bank; see `account.records.Officer`."""
+
+    __tablename__ = "officer"
+    __table_args__ = (
+        Unique("digest", name="officer_digest"),
+        CheckConstraint("length(digest) = 32", name="officer_digest_length"),
+        _STRICT,
+    )
+
+    id: str = Field(primary_key=True, sa_type=_TEXT)
+    name: str = Field(sa_type=_TEXT)
+    digest: bytes = Field(sa_type=LargeBinary)
+    added_at: int = Field(sa_type=_COUNT)
+    retired_at: int | None = Field(default=None, sa_type=_COUNT)
+
+
+class UncleanedRow(SQLModel, table=True):
+    """A redaction whose traces may still stand in free pages and in the write-ahead log."""
+
+    __tablename__ = "uncleaned"
+    __table_args__ = (_STRICT,)
+
+    subject: str = Field(primary_key=True, sa_type=_TEXT)
+    seq: int = Field(sa_type=_COUNT)
+
+
 class BankRow(SQLModel, table=True):
     """Whose database this is: at most one row, written when the bank is made."""
 

@@ -35,6 +35,7 @@ VOCABULARIES = (
     "major-group-2021",
     "organiser-level",
     "person-category",
+    "redaction-ground",
     "skill-level",
     "study-form",
 )

@@ -153,12 +153,14 @@ def _without_sqlite_guards(connection: Connection) -> Iterator[None]:
 @contextmanager
 def _without_postgresql_guards(connection: Connection) -> Iterator[None]:
     guarded = [table for table in COLUMNS if table in {"entry", "payload", "log_leaf", "checkpoint"}]
-    for table in guarded:
-        connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER {table}_refuses_change"))
+    named = text("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal")
+    triggers = [(table, name) for table, name in connection.execute(named) if table in guarded]
+    for table, name in triggers:
+        connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER {name}"))
     connection.execute(text("SET LOCAL session_replication_role = replica"))  # no references either
     yield
-    for table in guarded:
-        connection.execute(text(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_refuses_change"))
+    for table, name in triggers:
+        connection.execute(text(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"))
     connection.commit()
 
 

@@ -1,7 +1,7 @@
 """An account's entries come back as they were written, and fold into what the learner holds."""
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 
@@ -26,8 +26,19 @@ from creditbank.account.body import (
 )
 from creditbank.account.outcome_body import BodyUnreadable, outcome_members, parse_outcome_members
 from creditbank.account.outcome_name import name_of, numbered
+from creditbank.account.redaction import Destroyed, Redacted
 from creditbank.outcomes import Outcome, kind_of
-from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
+from creditbank.terms import (
+    CourseId,
+    ExamId,
+    Microseconds,
+    OfficerId,
+    OutcomeId,
+    PackId,
+    PartId,
+    ProgrammeId,
+    RuleId,
+)
 from tests.strategies.outcomes import lines, outcomes
 
 ids = st.integers(0, 999_999).map(lambda seq: OutcomeId(f"{seq:06}"))
@@ -59,6 +70,8 @@ grants = st.builds(
     decision=texts,
 )
 kinds = st.sampled_from(["exemption", "waiver"])
+officers = texts.map(OfficerId)
+COUNTED = [member.name for member in fields(Destroyed)]
 bodies = (
     st.just(Opened())
     | st.builds(Recorded, outcome=outcomes(), batch=st.none() | texts)
@@ -67,6 +80,13 @@ bodies = (
     | grants
     | st.builds(Suspended, kind=kinds, grant=ids, because=ids, reason=reasons)
     | st.builds(Reversed, kind=kinds, grant=ids, reason=reasons)
+    | st.builds(
+        Redacted,
+        ground=texts,
+        officers=st.tuples(officers, officers),
+        destroyed=st.builds(Destroyed, **dict.fromkeys(COUNTED, st.integers(0, 2**40))),
+        note=st.none() | lines(200),
+    )
 )
 
 

@@ -1,5 +1,7 @@
 """Laws of names: one name stays one name however it is written, and two stay two."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -147,3 +149,18 @@ def test_what_is_no_phone_number_is_refused_and_not_repeated(phone: str) -> None
 def test_a_category_is_a_code(category: str) -> None:
     with pytest.raises(PersonInvalid, match="category-malformed"):
         Person(names=PersonNames(chinese="扎西"), category=category)
+
+
+@given(person_names(), st.text(max_size=20), st.text(max_size=20), separators, st.data())
+def test_a_name_is_seen_in_a_sentence_however_it_is_written(
+    names: PersonNames, before: str, after: str, between: str, data: st.DataObject
+) -> None:
+    forms = [form for form in (names.chinese, names.tibetan, names.romanised) if form is not None]
+    form = data.draw(st.sampled_from(forms))
+    written = between.join(re.split("[·•・ ་]", form))
+    assert names.stand_in(f"{before} {written.upper()} {after}")
+
+
+def test_another_name_is_not_seen() -> None:
+    names = PersonNames(chinese="扎西·多吉", tibetan="བཀྲ་ཤིས་རྡོ་རྗེ", romanised="Tashi Dorje")
+    assert not names.stand_in("书面申请 2026-17, Tashi asked for nothing; 扎西 ་བཀྲ་ཤིས་")

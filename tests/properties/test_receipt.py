@@ -1,6 +1,7 @@
 """Laws of the import receipt: it comes back as it was written, adds up, and takes no other bytes."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import jsonschema
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from creditbank.account.records import line_about
 from creditbank.documents.receipt import (
     ImportReceipt,
     ReceiptEntry,
@@ -16,8 +18,11 @@ from creditbank.documents.receipt import (
     parse_receipt,
     receipt_bytes,
     receipt_schema,
+    receipt_without,
 )
+from creditbank.identity.account_number import parse_account_number
 from creditbank.outcomes.outcome import OUTCOME_KINDS
+from tests.strategies.books import batch
 from tests.strategies.identity import account_numbers, issuers
 
 digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
@@ -99,3 +104,43 @@ def test_a_time_without_its_zone_is_refused(receipt: ImportReceipt) -> None:
 def test_a_files_name_in_an_unknown_encoding_does_no_harm() -> None:
     name = b"\xb1\xcf.xlsx".decode("utf-8", errors="surrogateescape")
     assert ReceiptFile(sha256="0" * 64, name=name).name == "??.xlsx"
+
+
+@given(receipts(), st.data())
+def test_a_receipt_without_an_account_names_the_others_as_before(
+    receipt: ImportReceipt, data: st.DataObject
+) -> None:
+    named = [parse_account_number(entry.account) for entry in receipt.entries]
+    number = data.draw(st.sampled_from(named) | account_numbers() if named else account_numbers())
+    others = tuple(entry for entry in receipt.entries if entry.account != str(number))
+    left = receipt_without(receipt_bytes(receipt), number)
+    if not others and receipt.entries:
+        assert left is None
+        return
+    assert left is not None
+    assert number not in replace(batch("1"), receipt=left).accounts
+    shorter = parse_receipt(left)
+    assert shorter.entries == others
+    is_shorter = len(others) < len(receipt.entries)
+    assert shorter.file == (ReceiptFile(sha256=receipt.file.sha256) if is_shorter else receipt.file)
+    assert (shorter.redacted or 0) == len(receipt.entries) - len(others)
+    kept = shorter.model_dump(exclude={"entries", "file", "redacted"})
+    assert kept == receipt.model_dump(exclude={"entries", "file", "redacted"})
+    jsonschema.validate(json.loads(left), receipt_schema(), cls=jsonschema.Draft202012Validator)
+
+
+@given(receipts())
+def test_one_account_after_the_other_leaves_no_receipt(receipt: ImportReceipt) -> None:
+    left: bytes | None = receipt_bytes(receipt)
+    for account in sorted({entry.account for entry in receipt.entries}):
+        assert left is not None
+        left = receipt_without(left, parse_account_number(account))
+    assert (left is None) == bool(receipt.entries)
+
+
+@given(receipts())
+def test_a_posted_file_leads_to_the_accounts_of_its_lines(receipt: ImportReceipt) -> None:
+    named = receipt.model_copy(update={"file": ReceiptFile(sha256="0" * 64, name='"account": "7F3K"')})
+    posted = replace(batch("1"), receipt=receipt_bytes(named))
+    assert {str(account) for account in posted.accounts} == {entry.account for entry in receipt.entries}
+    assert all(line_about(account) in posted.receipt for account in posted.accounts)

@@ -26,7 +26,7 @@ from creditbank.vocabularies.library import (
 )
 
 SHIPPED = Vocabularies.load()
-TODAY = date(2026, 11, 23)
+TODAY = date(2026, 11, 25)
 OURS = Provenance(standing="own", statement="ours", sources=(Source(title="ours", address="here"),))
 
 days = st.dates(min_value=date(2000, 1, 1), max_value=date(2030, 12, 31))

@@ -1,12 +1,21 @@
 """Entries and records as the stores are given them; what they say does not matter here."""
 
+from dataclasses import replace
 from hashlib import sha256
 
 from creditbank.account.records import AccountRecord, Batch
+from creditbank.documents.receipt import (
+    ImportReceipt,
+    ReceiptEntry,
+    ReceiptFile,
+    receipt_bytes,
+    receipt_without,
+)
+from creditbank.identity.account_number import AccountNumber
 from creditbank.ledger.chain import EMPTY, Head, extend, head_after
 from creditbank.ledger.encoding import JsonValue, canonical_bytes
 from creditbank.ledger.entry import Entry, Payload
-from creditbank.terms import IssuerId, Microseconds, SubjectId
+from creditbank.terms import IssuerId, Microseconds, SubjectId, instant
 
 SCHOOL = IssuerId("12540300MB0000000X")
 LOG = "bank.example/log"
@@ -65,3 +74,29 @@ def batch(number: str, *, issuer: IssuerId = SCHOOL, file: bytes = b"a file") ->
         posted_at=Microseconds(1_700_000_000_000_000),
         receipt=b'{"rows":3}\n',
     )
+
+
+def receipt_batch(
+    number: str, *rows: AccountNumber, name: str = "a file.xlsx", without: AccountNumber | None = None
+) -> Batch:
+    """Return a posted file whose rows recorded one outcome each in these accounts, perhaps `without` one."""
+    digest = sha256(number.encode())
+    receipt = ImportReceipt(
+        number=number,
+        issuer=SCHOOL,
+        kind="course-credit",
+        file=ReceiptFile(sha256=digest.hexdigest(), name=name),
+        posted_at=instant(Microseconds(1_700_000_000_000_000)),
+        rows=len(rows),
+        accounts_opened=0,
+        outcomes_recorded=len(rows),
+        corrections=0,
+        entries=tuple(
+            ReceiptEntry(row=row, account=str(of), opened=False, seq=row)
+            for row, of in enumerate(rows, start=5)
+        ),
+    )
+    content = receipt_bytes(receipt)
+    kept = content if without is None else receipt_without(content, without)
+    assert kept is not None, "some lines are left"
+    return replace(batch(number), file_digest=digest.digest(), receipt=kept)
