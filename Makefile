@@ -21,7 +21,7 @@ test: .venv/development
 	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: .venv/development
-	$(BIN)/pytest -m benchmark tests/benchmarks -p no:xdist -q -s
+	$(BIN)/pytest -m benchmark tests/benchmarks -p no:xdist -q -s $(if $(filter yes,$(WRITE)),--write) $(if $(filter yes,$(MILLION)),--million)
 
 nightly: .venv/development
 	$(BIN)/python -m tests.faults --minutes $(MINUTES)

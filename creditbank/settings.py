@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     backlog_limit: Annotated[int, Field(ge=1)] = 200_000
     """How many entries may wait for their places before no more are taken."""
     publish_seconds: Annotated[int, Field(ge=0, le=86_400)] = PUBLISH_EVERY_SECONDS
-    """How often `creditbank serve` publishes the log's checkpoint; 0 leaves it to another process."""
+    """How often `creditbank serve` publishes, where it holds the key; 0 leaves it to another process."""
     witness_keys_file: Path | None = None
     """The verifier keys of the witnesses whose cosignatures are taken, one a line."""
     rule_pack_directories: Annotated[tuple[Path, ...], NoDecode] = ()

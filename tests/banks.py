@@ -31,9 +31,10 @@ RIVER = Principal(issuer=sample_issuer("school-river"), is_operator=True)
 SOMEBODY = Person(names=PersonNames(chinese="扎西·多吉", tibetan="བཀྲ་ཤིས་རྡོ་རྗེ"))
 
 
-def new_bank(store: Store | None = None) -> Bank:
+def new_bank(store: Store | None = None, keyring: Keyring | None = None) -> Bank:
     """Return an empty bank, in memory unless a store is given, with the sample institutions registered."""
-    keyring = new_keyring(origin="bank.test", operator=OPERATOR, made_at=microseconds(BEGINNING))
+    if keyring is None:
+        keyring = new_keyring(origin="bank.test", operator=OPERATOR, made_at=microseconds(BEGINNING))
     bank = bank_with(keyring, MemoryStore() if store is None else store)
     with bank.store.writing() as books:
         books.bank.write(bank.record)

@@ -62,7 +62,7 @@ class ServedBank:
             self._token = self._made()
 
     def _made(self) -> str:
-        """Make the bank and return its operator's token."""
+        """Make the bank, count the entries with which it begins, and return its operator's token."""
         bureau, school = sorted(
             (sample for sample in sample_institutions() if sample.issuer in {BUREAU, SCHOOL}),
             key=lambda sample: sample.issuer == SCHOOL,
@@ -70,6 +70,8 @@ class ServedBank:
         bank = create_bank(Settings(), passphrase=str, origin="bank.test", operator=institution(bureau))
         assert isinstance(bank.store, SqlStore)
         register_institution(bank, Principal.operator(BUREAU), institution(school))
+        with bank.store.reading() as books:
+            self.entries = books.ledger.size() + books.ledger.pending(at_most=100)
         token = make_token(bank)
         bank.store.close()
         assert token is not None

@@ -70,7 +70,7 @@ def run_server(session: Session, bank: Bank, listening: socket.socket) -> None:
     """
     create_app: Callable[..., Any] = import_module("api.app").create_app
     seconds = session.settings.publish_seconds
-    publisher = Publisher(bank) if seconds else None
+    publisher = Publisher(bank) if seconds and bank.signer is not None else None
     app = create_app(bank, session.library(), token_digest=kept_digest(bank), publisher=publisher)
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     with ExitStack() as beside:

@@ -32,6 +32,15 @@ def canonical_bytes(value: JsonValue) -> bytes:
             with a lone surrogate, another type, or is nested deeper than 64.
     """
     _check(value, DEPTH_MAX)
+    return sorted_bytes(value)
+
+
+def sorted_bytes(value: JsonValue) -> bytes:
+    """Return the canonical bytes of a value, for who knows its keys, the types in it and their ranges.
+
+    Raises:
+        EncodingInvalid: it holds text with a lone surrogate.
+    """
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except TypeError as error:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any, NotRequired, TypedDict, cast
 
 from creditbank.errors import InvalidInput
-from creditbank.ledger.encoding import INTEGER_LIMIT, JsonValue, canonical_bytes, parse_sorted
+from creditbank.ledger.encoding import INTEGER_LIMIT, JsonValue, parse_sorted, sorted_bytes
 from creditbank.terms import IssuerId, Microseconds, SubjectId
 
 HASH_BYTES = 32
@@ -68,8 +68,11 @@ class Leaf:
         """Return the canonical bytes (RFC 8785).
 
         Raises:
-            LeafInvalid: they would be longer than 65,535 bytes.
+            LeafInvalid: they would be longer than 65,535 bytes, or a number is out of its range.
+            EncodingInvalid: a text holds a lone surrogate.
         """
+        if not (0 <= self.seq < INTEGER_LIMIT and 0 <= self.at < INTEGER_LIMIT):
+            raise LeafInvalid("leaf-member-range")
         members: dict[str, JsonValue] = {
             "v": 1,
             "log": self.log,
@@ -83,7 +86,7 @@ class Leaf:
         }
         if self.credential is not None:
             members["credential"] = self.credential.hex()
-        encoded = canonical_bytes(members)
+        encoded = sorted_bytes(members)
         if len(encoded) > LEAF_MAX_BYTES:
             raise LeafInvalid("leaf-too-long", size_bytes=len(encoded), max_bytes=LEAF_MAX_BYTES)
         return encoded

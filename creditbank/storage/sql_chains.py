@@ -104,17 +104,17 @@ class SqlChains:
 
     def _heads_with(self, entries: Sequence[Entry]) -> Mapping[SubjectId, Head]:
         """Return where the chains will end, if `entries` follow what is there, and each other."""
-        heads = dict(self.heads_of({entry.leaf.subject for entry in entries}))
-        extended: set[SubjectId] = set()
+        heads = self.heads_of({entry.leaf.subject for entry in entries})
+        last: dict[SubjectId, Entry] = {}
         for entry in entries:
-            leaf, head = entry.leaf, heads[entry.leaf.subject]
-            follows = (leaf.seq, leaf.prev) == (head.length, head.last_hash)
-            assert follows or leaf.subject not in extended, "new entries of one chain follow each other"
-            if not follows:
+            leaf = entry.leaf
+            if before := last.get(leaf.subject):
+                follows = (leaf.seq, leaf.prev) == (before.leaf.seq + 1, before.leaf_hash)
+                assert follows, "new entries of one chain follow each other"
+            elif (leaf.seq, leaf.prev) != (heads[leaf.subject].length, heads[leaf.subject].last_hash):
                 raise self._moved(leaf)
-            heads[leaf.subject] = head_after(entry)
-            extended.add(leaf.subject)
-        return heads
+            last[leaf.subject] = entry
+        return {subject: head_after(entry) for subject, entry in last.items()}
 
     def _last_rows(self, subjects: list[SubjectId]) -> Iterable[Any]:
         match subjects:

@@ -6,12 +6,19 @@ from functools import cache
 from itertools import starmap
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, select, text
+from sqlalchemy import Connection, Row, Table, delete, func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from creditbank.account.records import AccountRecord, BankRecord, Batch, KeptAnswer, OutcomeKey
 from creditbank.errors import Conflict, Raced
-from creditbank.storage.sql_rows import chunks, for_driver, rows_from_driver, table_of
+from creditbank.storage.sql_rows import (
+    REFUSALS,
+    chunks,
+    for_driver,
+    insert_rows,
+    rows_from_driver,
+    table_of,
+)
 from creditbank.storage.sql_sharing import leaving_nothing
 from creditbank.storage.tables import (
     AccountRow,
@@ -20,6 +27,7 @@ from creditbank.storage.tables import (
     EncryptionKeyRow,
     KeptAnswerRow,
     OperatorTokenRow,
+    OutcomeKeyRow,
 )
 from creditbank.storage.vault import EncryptionKeyUnusable
 from creditbank.terms import IssuerId, Microseconds, SubjectId
@@ -29,13 +37,11 @@ _LOCK_BYTES = 8
 _account = table_of(AccountRow)
 _encryption_key = table_of(EncryptionKeyRow)
 _batch = table_of(BatchRow)
+_outcome_key = table_of(OutcomeKeyRow)
 _kept_answer = table_of(KeptAnswerRow)
 _token = table_of(OperatorTokenRow)
 _bank = table_of(BankRow)
 
-_keep_outcome_key = text(
-    "INSERT INTO outcome_key (key, subject, seq) VALUES (:key, :subject, :seq) ON CONFLICT DO NOTHING"
-)
 _claim = text("INSERT INTO outcome_claim (key) SELECT unnest(CAST(:keys AS bytea[]))")
 _release = text("DELETE FROM outcome_claim WHERE key = ANY(CAST(:keys AS bytea[]))")
 _ACCOUNTS = (
@@ -155,9 +161,9 @@ class SqlOutcomes:
         self._connection = connection
 
     def add(self, keys: Sequence[OutcomeKey]) -> None:
-        rows = [{"key": each.key, "subject": each.subject, "seq": each.seq} for each in keys]
+        rows = [(each.key, each.subject, each.seq) for each in keys]
         if rows:
-            self._connection.execute(_keep_outcome_key, rows)
+            insert_rows(self._connection, _outcome_key, rows, unless_there=True)
 
     def claim(self, keys: Collection[bytes]) -> None:
         if self._connection.dialect.name == "sqlite":
@@ -285,8 +291,8 @@ def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]], *,
     try:
         # A refused row leaves the transaction as it was.
         with connection.begin_nested():
-            connection.execute(insert(table), rows)
-    except IntegrityError as error:
+            insert_rows(connection, table, (tuple(row[each.name] for each in table.c) for row in rows))
+    except REFUSALS as error:
         raise Raced(taken) from error
 
 

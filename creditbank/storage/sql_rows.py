@@ -10,13 +10,18 @@ from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
+import psycopg
 from sqlalchemy import Connection, Table
 from sqlmodel import SQLModel
 
+from creditbank.storage.engine import sqlite
 from creditbank.storage.sql_sharing import before_statement, note_write
 
 KEYS_AT_ONCE = 1_000
 """How many values one IN list holds: below the limit of variables of every SQLite and PostgreSQL."""
+
+REFUSALS = (sqlite.IntegrityError, psycopg.IntegrityError)
+"""What `insert_rows` raises where a row is there already, or names what is not there."""
 
 GIVEN = {
     "sqlite": "json_each(:given) AS given",
@@ -57,37 +62,61 @@ def rows_from_driver(
     text = statement[connection.dialect.name]
     before_statement(connection, text)
     driver: Any = connection.connection.driver_connection
-    rows: Sequence[Any] = driver.execute(text, parameters).fetchall()
+    options = {} if connection.dialect.name == "sqlite" else {"binary": True}
+    rows: Sequence[Any] = driver.execute(text, parameters, **options).fetchall()
     return rows
 
 
-def insert_rows(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+def insert_rows(
+    connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]], *, unless_there: bool = False
+) -> None:
     """Insert whole rows, values in the order of the columns, drawing one after the other from `rows`.
 
-    They go to the driver directly: `executemany` on SQLite, COPY on PostgreSQL.
+    They go to the driver directly: `executemany` on SQLite, COPY on PostgreSQL. One that is there already is
+    an error, or, `unless_there`, left as it is.
     """
-    note_write(connection)
-    cursor: Any = connection.connection.cursor()
-    statement = _insertion(table, connection.dialect.name)
     if connection.dialect.name == "sqlite":
-        cursor.executemany(statement, rows)
-        return
-    with cursor.copy(statement) as copy:
-        copy.set_types(_copy_types(table))
+        note_write(connection)
+        conflict = " ON CONFLICT DO NOTHING" if unless_there else ""
+        driver: Any = connection.connection.driver_connection
+        driver.executemany(_insertion(table) + conflict, rows)
+    elif unless_there:
+        rows_from_driver(connection, _addition(table), [*map(list, zip(*rows, strict=True))])
+    else:
+        note_write(connection)
+        _copy(connection, table, rows)
+
+
+def _copy(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    cursor: Any = connection.connection.cursor()
+    with cursor.copy(f"COPY {table.name} ({_names(table)}) FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types(_types(table))
         for row in rows:
             copy.write_row(row)
 
 
 @cache
-def _insertion(table: Table, dialect: str) -> str:
-    names = ", ".join(each.name for each in table.columns)
+def _insertion(table: Table) -> str:
     marks = ", ".join("?" for _ in table.columns)
-    if dialect == "sqlite":
-        return f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
-    return f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)"
+    return f"INSERT INTO {table.name} ({_names(table)}) VALUES ({marks})"  # noqa: S608 - our own names
 
 
 @cache
-def _copy_types(table: Table) -> list[str]:
+def _addition(table: Table) -> Mapping[str, str]:
+    """Return the statement that adds what is not there, its parameters one list for each column."""
+    columns = ", ".join(f"CAST(%s AS {each}[])" for each in _types(table))
+    return for_driver(
+        f"INSERT INTO {table.name} ({_names(table)}) SELECT * FROM unnest({columns})"  # noqa: S608 - our own
+        " ON CONFLICT DO NOTHING RETURNING 1"
+    )
+
+
+@cache
+def _names(table: Table) -> str:
+    return ", ".join(each.name for each in table.columns)
+
+
+@cache
+def _types(table: Table) -> list[str]:
     names = {str: "text", int: "int8", bytes: "bytea"}
     return [names[each.type.python_type] for each in table.columns]

@@ -1,39 +1,43 @@
-"""What the tables, triggers, tree and transactions cost beside the bare database, taken in the same run."""
+"""What one durable append costs, alone and among others, and a batch of the sequencer, beside the engine."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 from sqlite3 import Connection as Peer
-from statistics import median
 from time import perf_counter
 
 import psycopg
 import pytest
+from sqlalchemy import Engine
 
 from creditbank.ledger.entry import Entry
+from creditbank.services.ports import Books
+from creditbank.services.sequencing import sequence_pending
 from creditbank.storage.engine import durability_of, sqlite
 from creditbank.storage.sql_store import SqlStore
+from creditbank.terms import SubjectId
+from tests.benchmarks.measuring import middle, rates_of, ratios_of
+from tests.benchmarks.rows import PEER_TABLE
 from tests.benchmarks.table import Measure, print_measures
 from tests.engines import durable_postgresql, opened, postgresql_url, sqlite_url
-from tests.strategies.books import chain, subject
+from tests.strategies.books import chain, entry_after, subject
 
 pytestmark = pytest.mark.benchmark
 
-BULK = 20_000
-SINGLE = 300
-ROUNDS = 3
+GROUP = "Appending and sequencing"
+SINGLE = 200
+WRITERS = 8
+PER_WRITER = 60
+ACCOUNTS = 200
+BATCH = 4_096
+ROUNDS = 5
 
-PEER_TABLE = "CREATE TABLE peer (subject TEXT, seq BIGINT, leaf {0}, leaf_hash {0}, salt {0}, bytes {0})"
 PEER_ROW = "INSERT INTO peer VALUES (?, ?, ?, ?, ?, ?)"
+SERVER_PEER_ROW = b"INSERT INTO peer VALUES (%s, %s, %s, %s, %s, %s)"
 
 Row = tuple[str, int, bytes, bytes, bytes, bytes]
-
-
-def bulk(says: str) -> list[Entry]:
-    """Two entries for each of ten thousand accounts."""
-    accounts = (subject(f"{says}-{number:05}") for number in range(BULK // 2))
-    return [entry for account in accounts for entry in chain(account, length=2, says=says * 40)]
 
 
 def row_of(entry: Entry) -> Row:
@@ -42,20 +46,20 @@ def row_of(entry: Entry) -> Row:
     return leaf.subject, leaf.seq, entry.leaf_bytes, entry.leaf_hash, payload.salt, payload.content
 
 
-def seconds(work: Callable[[], object]) -> float:
+def extend(of: SubjectId) -> Callable[[Books], None]:
+    """Return the action that reads where a chain ends and adds an entry."""
+
+    def action(books: Books) -> None:
+        head = books.ledger.heads_of([of])[of]
+        books.ledger.append([entry_after(head, of=of)])
+
+    return action
+
+
+def rate(pieces: int, work: Callable[[], object]) -> float:
     start = perf_counter()
     work()
-    return perf_counter() - start
-
-
-def append(store: SqlStore, entries: list[Entry]) -> None:
-    with store.writing() as books:
-        books.ledger.append(entries)
-
-
-def measure(what: str, *, count: int, product: list[float], peer: list[float], goal: float) -> Measure:
-    rates = (count / median(product), count / median(peer))
-    return Measure(what=what, product=rates[0], peer=rates[1], unit="entries/s", goal=goal)
+    return pieces / (perf_counter() - start)
 
 
 @pytest.fixture
@@ -69,58 +73,123 @@ def sqlite_peer(tmp_path: Path) -> Iterator[Peer]:
         yield connection
 
 
-@pytest.fixture
-def sqlite_store(tmp_path: Path) -> Iterator[SqlStore]:
+def report(what: str, engine: str, beside: str, rates: dict[str, list[float]], *, goal: float) -> None:
+    """Print how the product's turns stand to the peer's."""
+    print_measures(
+        Measure(
+            group=GROUP,
+            what=what,
+            engine=engine,
+            product=middle(rates["product"]),
+            beside=beside,
+            peer=middle(rates["peer"]),
+            unit="entries/s",
+            goal=goal,
+            ratios=ratios_of(rates["product"], rates["peer"]),
+        )
+    )
+
+
+def test_single_append_on_sqlite(tmp_path: Path, sqlite_peer: Peer) -> None:
     with opened(sqlite_url(tmp_path)) as engine:
-        yield SqlStore(engine)
+        store, rows = SqlStore(engine), [row_of(entry) for entry in chain(subject("one"), length=SINGLE)]
+        of = subject("one")
+
+        def product() -> float:
+            return rate(SINGLE, lambda: [store.written(extend(of), about=of) for _ in range(SINGLE)])
+
+        def peer() -> float:
+            return rate(SINGLE, lambda: [sqlite_peer.execute(PEER_ROW, row) for row in rows])
+
+        rates = rates_of({"product": product, "peer": peer}, rounds=ROUNDS)
+    report("single durable append", "SQLite", "one-row commits", rates, goal=0.8)
 
 
-def test_bulk_import_on_sqlite(sqlite_store: SqlStore, sqlite_peer: Peer) -> None:
-    product, peer = [], []
-    for turn in "abc"[:ROUNDS]:
-        entries = bulk(turn)
-        rows = [row_of(entry) for entry in entries]
-
-        def insert(rows: list[Row] = rows) -> None:
-            sqlite_peer.execute("BEGIN IMMEDIATE")
-            sqlite_peer.executemany(PEER_ROW, rows)
-            sqlite_peer.execute("COMMIT")
-
-        peer.append(seconds(insert))
-        product.append(seconds(partial(append, sqlite_store, entries)))
-    result = measure("bulk append, SQLite / executemany", count=BULK, product=product, peer=peer, goal=0.12)
-    print_measures(result)
-    assert result.ratio >= result.goal
+@contextmanager
+def server() -> Iterator[tuple[Engine, str]]:
+    """Give the block a bank on PostgreSQL that waits for the disk, and a plain table beside it."""
+    with durable_postgresql(), postgresql_url() as url, opened(url) as engine:
+        with psycopg.connect(url) as raw:
+            raw.execute(PEER_TABLE.format("BYTEA").encode())
+        yield engine, url
 
 
-def test_single_append_on_sqlite(sqlite_store: SqlStore, sqlite_peer: Peer) -> None:
-    entries = chain(subject("one"), length=SINGLE)
-    product, peer = [], []
-    for entry in entries:
-        peer.append(seconds(partial(sqlite_peer.execute, PEER_ROW, row_of(entry))))
-        product.append(seconds(partial(append, sqlite_store, [entry])))
-    result = measure("single append, SQLite / one-row commit", count=1, product=product, peer=peer, goal=0.8)
-    print_measures(result)
+@pytest.mark.parametrize(
+    ("what", "accounts", "goal"),
+    [("8 writers, 200 accounts", ACCOUNTS, 0.5), ("8 writers, one hot account", 1, 0.15)],
+)
+def test_eight_writers_on_postgresql(what: str, accounts: int, goal: float) -> None:
+    """Threads of one process, on both sides: the product gathers them, the peer has a connection for each."""
+    rows = [row_of(entry) for entry in chain(subject("raw"), length=PER_WRITER)]
+    turns = count()
+    with server() as (engine, url), ThreadPoolExecutor(WRITERS) as pool:
+        store = SqlStore(engine)
+        connections = [psycopg.connect(url, autocommit=True) for _ in range(WRITERS)]
+
+        def write(writer: int) -> None:
+            for place in range(PER_WRITER):
+                of = subject((writer * PER_WRITER + place) % accounts)
+                store.written(extend(of), about=of)
+
+        def write_raw(writer: int) -> None:
+            turn = next(turns)
+            for row in rows:
+                connections[writer].execute(SERVER_PEER_ROW, (f"{row[0]}-{turn}", *row[1:]))
+
+        def product() -> float:
+            return rate(WRITERS * PER_WRITER, lambda: list(pool.map(write, range(WRITERS))))
+
+        def peer() -> float:
+            return rate(WRITERS * PER_WRITER, lambda: list(pool.map(write_raw, range(WRITERS))))
+
+        rates = rates_of({"product": product, "peer": peer}, rounds=ROUNDS)
+        for connection in connections:
+            connection.close()
+    report(what, "PostgreSQL", "raw 8-connection commits", rates, goal=goal)
 
 
-def test_bulk_import_on_postgresql() -> None:
-    product, peer = [], []
-    with durable_postgresql(), postgresql_url() as url, opened(url) as engine, psycopg.connect(url) as raw:
-        raw.execute(PEER_TABLE.format("BYTEA").encode())
-        raw.commit()
-        for turn in "abc"[:ROUNDS]:
-            entries = bulk(turn)
-            rows = [row_of(entry) for entry in entries]
+@pytest.mark.parametrize(("name", "beside"), [("SQLite", "executemany"), ("PostgreSQL", "COPY")])
+def test_a_batch_of_the_sequencer(name: str, beside: str, tmp_path: Path, sqlite_peer: Peer) -> None:
+    """The peer keeps as many rows of the same bytes as the sequencer gives places: subject, seq and hash."""
+    turns = count()
+    with server() if name == "PostgreSQL" else opened_on_sqlite(tmp_path) as (engine, url):
+        store = SqlStore(engine)
 
-            def insert(rows: list[Row] = rows) -> None:
-                with raw.cursor().copy("COPY peer FROM STDIN (FORMAT BINARY)") as copy:
-                    copy.set_types(["text", "int8", "bytea", "bytea", "bytea", "bytea"])
-                    for row in rows:
-                        copy.write_row(row)
-                raw.commit()
+        def product() -> float:
+            of = subject(f"batch {next(turns)}")
+            with store.writing() as books:
+                books.ledger.append(chain(of, length=BATCH))
+            return rate(BATCH, lambda: sequence_pending(store))
 
-            peer.append(seconds(insert))
-            product.append(seconds(partial(append, SqlStore(engine), entries)))
-    result = measure("bulk append, PostgreSQL / COPY", count=BULK, product=product, peer=peer, goal=0.12)
-    print_measures(result)
-    assert result.ratio >= result.goal
+        rows = [row_of(entry) for entry in chain(subject("raw"), length=BATCH)]
+        places = [(of, seq, leaf_hash) for of, seq, _, leaf_hash, *_ in rows]
+
+        def peer() -> float:
+            if name == "SQLite":
+                return rate(BATCH, lambda: keep_on_sqlite(sqlite_peer, places))
+            return rate(BATCH, lambda: keep_on_postgresql(url, places))
+
+        rates = rates_of({"product": product, "peer": peer}, rounds=ROUNDS)
+    report("sequencer, 4,096 a batch", name, beside, rates, goal=0.35)
+
+
+@contextmanager
+def opened_on_sqlite(folder: Path) -> Iterator[tuple[Engine, str]]:
+    url = sqlite_url(folder)
+    with opened(url) as engine:
+        yield engine, url
+
+
+def keep_on_sqlite(peer: Peer, places: list[tuple[str, int, bytes]]) -> None:
+    peer.execute("BEGIN IMMEDIATE")
+    peer.executemany("INSERT INTO peer (subject, seq, leaf_hash) VALUES (?, ?, ?)", places)
+    peer.execute("COMMIT")
+
+
+def keep_on_postgresql(url: str, places: list[tuple[str, int, bytes]]) -> None:
+    with psycopg.connect(url) as connection:
+        copying = connection.cursor().copy("COPY peer (subject, seq, leaf_hash) FROM STDIN (FORMAT BINARY)")
+        with copying as copy:
+            copy.set_types(["text", "int8", "bytea"])
+            for place in places:
+                copy.write_row(place)

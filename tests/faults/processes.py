@@ -17,7 +17,7 @@ from tests.driver.__main__ import main
 from tests.driver.database import Database
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.faults.processes", "pytest"])
+_FORKS.set_forkserver_preload(["tests.faults.plan", "pytest"])
 
 ENDS_WITHIN_SECONDS = 90.0
 _READ_BYTES = 65_536

@@ -49,7 +49,7 @@ def kill_one_of_several(extent: Extent) -> Figures:
                 list(pool.map(running.start_server, range(SERVERS)))
             requests = _requests(running, REQUESTS_PER_KILL * (extent.faults + 1))
             _kill_under(running, requests, figures, deadline=extent.deadline())
-            entries = 2 + WRITERS + 1 + len(running.answers)  # institutions, first accounts, requests
+            entries = bank.entries + WRITERS + 1 + len(running.answers)  # the first accounts, the requests
             running.await_log(entries)
             _compare(running, requests, figures)
         found = json.loads(bank.run("ledger", "verify", "--json"))
