@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import Engine, text
@@ -37,16 +38,16 @@ OUGHT = EngineCheck(means="amcheck")
 
 
 @pytest.fixture
-def amcheck(tmp_path: Path) -> Path:
+def amcheck() -> Iterator[Path]:
     """A directory with the extension, which PostgreSQL looks into when it is told."""
-    directory = tmp_path / "extension"
-    directory.mkdir()
-    (directory / "amcheck.control").write_text(CONTROL)
-    (directory / "amcheck--1.5.sql").write_text(FUNCTIONS)
-    for path in (directory, *directory.parents):
-        if path.is_relative_to(tmp_path.parents[1]):
-            path.chmod(0o755)  # the server may run as somebody else
-    return tmp_path
+    # Not pytest's own: the server may run as somebody else, and that one is closed to others.
+    with TemporaryDirectory() as name:
+        directory = Path(name) / "extension"
+        directory.mkdir()
+        (directory / "amcheck.control").write_text(CONTROL)
+        (directory / "amcheck--1.5.sql").write_text(FUNCTIONS)
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @contextmanager
