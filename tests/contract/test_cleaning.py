@@ -201,7 +201,10 @@ def test_postgresql_is_clean_when_every_step_was_taken(postgresql: Engine) -> No
     assert scene.is_clean()
 
 
-@pytest.mark.parametrize("table", [table for table in REWRITTEN if table != "outcome_claim"])
+# Kept answers are sealed, so what is left of one tells nothing; claims have a test of their own.
+@pytest.mark.parametrize(
+    "table", [table for table in REWRITTEN if table not in {"outcome_claim", "kept_answer"}]
+)
 def test_every_table_of_postgresql_must_be_rewritten(
     postgresql: Engine, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:

@@ -41,6 +41,7 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture
 def connection(database: Engine) -> Iterator[Connection]:
     with database.connect() as opening:
+        opening.begin()
         yield opening
         opening.rollback()
 
@@ -81,6 +82,7 @@ def test_only_what_a_later_redaction_of_its_own_chain_covers_may_go(
 ) -> None:
     place = "WHERE subject = :subject AND seq = :seq"
     with database.connect() as connection:
+        connection.begin()
         append(connection, TASHI, redacted)
         append(connection, PEMA, others)
         for seq in range(len(redacted)):
@@ -270,8 +272,8 @@ def test_a_receipt_without_redacted_accounts_stays_whole(connection: Connection)
 @pytest.mark.parametrize(
     "replacement",
     [
-        "account VALUES (:subject, 0, NULL, x'00', x'00')",
-        "account SELECT 'account:new', 0, citizen_index, x'00', x'00' FROM account",
+        "account VALUES (:subject, 0, NULL, x'00', x'00', 'initial')",
+        "account SELECT 'account:new', 0, citizen_index, x'00', x'00', 'initial' FROM account",
         "account (rowid, subject, opened_at, wrapped_key, identity) VALUES (1, 'account:new', 0, x'', x'')",
         "officer VALUES ('officer:1', '', zeroblob(32), 0, 1)",
         "officer SELECT 'officer:new', '', digest, 0, NULL FROM officer",

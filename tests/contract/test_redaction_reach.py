@@ -15,7 +15,7 @@ RANDOM = (
 
 REACH: dict[str, dict[str, str]] = {
     "account": dict.fromkeys(
-        ("subject", "opened_at", "citizen_index", "wrapped_key", "identity"),
+        ("subject", "opened_at", "citizen_index", "wrapped_key", "identity", "wrapped_by"),
         GONE,
     ),
     "bank": dict.fromkeys(("id", "origin", "key_check", "operator", "created_at"), OF_NOBODY),
@@ -38,6 +38,7 @@ REACH: dict[str, dict[str, str]] = {
     "kept_answer": dict.fromkeys(("key", "request", "subject", "answer", "kept_at"), GONE),
     "log_leaf": {"log_index": OF_NOBODY, "subject": RANDOM, "seq": OF_NOBODY},
     "log_state": dict.fromkeys(("id", "size", "root"), OF_NOBODY),
+    "encryption_key": dict.fromkeys(("id",), OF_NOBODY),
     "officer": dict.fromkeys(("id", "name", "digest", "added_at", "retired_at"), OF_NOBODY),
     "operator_token": dict.fromkeys(("id", "digest"), OF_NOBODY),
     "outcome_claim": {"key": "gone before the transaction ends; its old versions are cleaned away"},
