@@ -1,5 +1,6 @@
 """Runs `creditbank` in this process as a shell would: arguments in, output and exit code out."""
 
+import gc
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,7 @@ class Commands:
     def run(self, *arguments: str | Path, code: int = 0, given: bytes | None = None) -> Done:
         """Run a command, `given` on its standard input; it must end with this code and show no traceback."""
         result = CliRunner().invoke(app, list(map(str, arguments)), env=self._environment, input=given)
+        gc.collect()  # a command's process ends; here what it opened is let go
         done = Done(code=result.exit_code, out=result.stdout, err=result.stderr)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception

@@ -278,7 +278,7 @@ def account_of_another(scene: Scene) -> str:
 
 
 def proofs(server: Served, account: AccountNumber, entries: int) -> Mapping[int, bytes]:
-    return {seq: server.ask(f"/accounts/{account}/entries/{seq}/proof") for seq in range(entries)}
+    return {seq: server.ask(f"/entries/{account.subject}/{seq}/receipt") for seq in range(entries)}
 
 
 def test_no_byte_of_a_redacted_learner_is_left(scene: Scene) -> None:

@@ -221,9 +221,9 @@ def test_a_stranger_verifies_a_bank_that_serves(
     later = opened_account(commands, 2)
     served.soon(f"/entries/account:{later}/0/receipt")
     note = url + "/checkpoint"
-    assert asked(capsys, "checkpoint", note, "--key", key, "--tiles", url).proved["size"] == 7
+    assert asked(capsys, "checkpoint", note, "--key", key, "--tiles", url).proved["size"] == 11
     grown = asked(capsys, "growth", note, "--older", tmp_path / "older", "--key", key, "--tiles", url)
-    assert grown.proved["newer"]["size"] == 7
+    assert grown.proved["newer"]["size"] == 11
     damaged_copy = tmp_path / "damaged"
     content = (tmp_path / "receipt").read_bytes()
     damaged_copy.write_bytes(content.replace(b"index ", b"index 1"))
