@@ -79,7 +79,7 @@ def test_errors_are_told_and_in_the_end_it_gives_up(tmp_path: Path) -> None:
     name = str(tmp_path / "bank.db")
     said("write", name, "t1", "--count", "1")
     # Nobody gives the entries their places: soon no more are taken.
-    options = ["--publish-every", "600", "--give-up", "1", "--count", "60"]
+    options = ["--publish-every", "600", "--give-up", "1", "--count", "5000"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.driver", "write", name, "t2", *options],
         env=os.environ | {"CREDITBANK_BACKLOG_LIMIT": "1"},

@@ -277,7 +277,8 @@ def account_of_another(scene: Scene) -> str:
     return str(scene.run("account", "find", "--citizen-number", number.text, "--json").json["account"])
 
 
-def proofs(server: Served, account: AccountNumber, entries: int) -> Mapping[int, bytes]:
+def proofs(scene: Scene, server: Served, account: AccountNumber, entries: int) -> Mapping[int, bytes]:
+    scene.run("ledger", "checkpoint")
     return {seq: server.ask(f"/entries/{account.subject}/{seq}/receipt") for seq in range(entries)}
 
 
@@ -290,7 +291,7 @@ def test_no_byte_of_a_redacted_learner_is_left(scene: Scene) -> None:
         wanted: dict[str, str | bytes] = {**TEXTS, **sealed_traces(scene.engine, account)}
         for places in (scene.data, [backup(scene)]):
             assert found(wanted, places, plainly=True).keys() == wanted.keys(), "what is there is found"
-        proven = proofs(server, account, entries)
+        proven = proofs(scene, server, account, entries)
         another = server.json(f"/accounts/{others}")
 
         redacted = scene.run(
@@ -304,7 +305,7 @@ def test_no_byte_of_a_redacted_learner_is_left(scene: Scene) -> None:
 
         see_what_is_left(scene, server, account)
         assert server.json(f"/accounts/{others}") == another
-        still = proofs(server, account, entries + 1)
+        still = proofs(scene, server, account, entries + 1)
         assert scene.run("ledger", "verify", "--json", is_over=True).json["findings"] == []
     key = parse_verifier_key((scene.commands.home / "log.vkey").read_text("utf-8").strip())
     for proof in (*proven.values(), *still.values()):

@@ -26,7 +26,7 @@ from tests.strategies.books import chain, subject
 
 PUBLISHERS = 3
 LENGTHS = [1 + number % 7 for number in range(24)]
-LAST = 1 + sum(LENGTHS)  # the bank's operator is the first entry
+LAST = 5 + sum(LENGTHS)  # a bank begins with its operator and four keys
 PUBLISHER = f"""
 from creditbank.assembly import open_bank
 from creditbank.services.publishing import publish
