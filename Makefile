@@ -7,7 +7,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test bench nightly format lock schemas clean
+.PHONY: demo test faults bench nightly format lock schemas clean
 
 demo: .venv/runtime
 	$(BIN)/creditbank --home $(DEMO) demo $(if $(filter no,$(SERVE)),--no-serve)
@@ -19,6 +19,9 @@ test: .venv/development
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/pytest -n 2 --dist loadfile
+
+faults: .venv/development
+	$(BIN)/pytest -m campaign tests/faults -p no:xdist -q
 
 bench: .venv/development
 	$(BIN)/pytest -m benchmark tests/benchmarks -p no:xdist -q -s $(if $(filter yes,$(WRITE)),--write) $(if $(filter yes,$(MILLION)),--million)

@@ -9,7 +9,7 @@ from tests.faults.figures import Extent, print_row
 from tests.faults.plan import Campaign, campaigns_on
 
 # Banks are damaged until they cannot be opened; what was opened of them goes with the garbage.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+pytestmark = [pytest.mark.campaign, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
 @pytest.fixture(autouse=True)

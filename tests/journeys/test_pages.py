@@ -23,6 +23,7 @@ from creditbank.services.bank import Principal
 from creditbank.services.conversions import ExemptionQuestion, apply_for
 from creditbank.services.operator_token import kept_digest, make_token
 from creditbank.services.outcomes import record_outcome, revoke_outcome
+from creditbank.services.publishing import publish_now
 from creditbank.terms import OutcomeId, ProgrammeId
 from tests.banks import EAST, new_account, new_bank
 
@@ -81,6 +82,7 @@ def site() -> Iterator[Site]:
     )
     station = Principal(issuer=story_outcomes()[certificate - 1].outcome.issuer)
     revoke_outcome(bank, station, account, OutcomeId(f"{certificate:06}"), reason="成绩录入有误")
+    publish_now(bank)
     token, digest = make_token(bank), kept_digest(bank)
     assert token is not None
     assert digest is not None
