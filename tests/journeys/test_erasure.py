@@ -299,7 +299,8 @@ def test_no_byte_of_a_redacted_learner_is_left(scene: Scene) -> None:
             "--yes", "--json", *scene.tokens, is_over=True,
         ).json  # fmt: skip
         assert redacted["destroyed"] == {
-            "payloads": entries, "idempotency_keys": 1, "outcome_keys": 3, "answers": 1, "identities": 1, "receipts": 1,
+            "payloads": entries, "idempotency_keys": 1, "outcome_keys": 3, "answers": 1, "identities": 1,
+            "receipts": 1,
         }  # fmt: skip
         assert redacted["left"] == []
 
