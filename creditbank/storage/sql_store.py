@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
-from weakref import WeakMethod, finalize
+from weakref import WeakMethod
 
 from sqlalchemy import Connection, Engine, event
 
@@ -61,7 +61,6 @@ class SqlStore:
         self._writing_engine = engine.execution_options(**{WRITES: True})
         watch(self._writing_engine)
         self._kept: Connection | None = None
-        finalize(self, engine.dispose)  # at the end of the process at the latest: SQLite then empties its log
         let_go = WeakMethod(self._let_go)  # the engine is not to keep its store alive
         event.listen(engine, "engine_disposed", lambda of: (call := let_go()) and call(of))
         self._group = GroupCommit(self._transaction, wait_seconds=BUSY_SECONDS)

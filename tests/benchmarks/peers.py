@@ -41,6 +41,10 @@ class PeerRow(SQLModel, table=True):
     bytes_: bytes
 
 
+_PEER = SQLModel.metadata.tables[PeerRow.__tablename__]
+SQLModel.metadata.remove(_PEER)  # it is no table of the bank's
+
+
 class RawSqlite:
     """One plain table, without any index, with the bank's own durability."""
 
@@ -100,7 +104,7 @@ def copy_rows(
 
 
 def sqlmodel_add_all(engine: Engine) -> Write:
-    SQLModel.metadata.create_all(engine, tables=[SQLModel.metadata.tables[PeerRow.__tablename__]])
+    _PEER.create(engine)
 
     def write(rows: Sequence[Row]) -> None:
         with Session(engine) as session:
