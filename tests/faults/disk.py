@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,8 @@ _ROOM_BYTES = 200_000
 _VOLUME_BYTES = 64 * 2**20
 _UNLIMITED_BYTES = 2**60
 _MOUNT_SECONDS = 30
+_MEASURES = 100
+_PAGE_BYTES = 4096
 
 
 def limit_files(extent: Extent) -> Figures:
@@ -48,8 +50,10 @@ def fill_volumes(engine: str, extent: Extent) -> Figures:
     with _volume() as volume, _database_on(volume, engine) as database:
 
         def limit(_: Driver, bytes_: int) -> None:
-            is_less = bytes_ < _UNLIMITED_BYTES
-            _mount(volume, size=_used_bytes(volume) + bytes_ if is_less else _VOLUME_BYTES, is_again=True)
+            if bytes_ < _UNLIMITED_BYTES:
+                _leave(volume, bytes_)
+            else:
+                _mount(volume, size=_VOLUME_BYTES, is_again=True)
 
         return _fill("volume full", engine, database, extent, limit)
 
@@ -119,7 +123,18 @@ def _volume() -> Iterator[Path]:
         try:
             yield volume
         finally:
-            _run("umount", str(volume))
+            # Lazily: where a campaign broke off, its writer may not have ended yet.
+            _run("umount", "--lazy", str(volume))
+
+
+def _leave(volume: Path, bytes_: int) -> None:
+    """Leave the volume so much room; where a writer takes it in the meantime, measure again."""
+    for _ in range(_MEASURES):
+        with suppress(subprocess.CalledProcessError):
+            _mount(volume, size=_used_bytes(volume) + bytes_, is_again=True)
+            return
+        bytes_ += _PAGE_BYTES
+    raise AssertionError(f"{volume} cannot be made small")
 
 
 def _mount(volume: Path, *, size: int, is_again: bool = False) -> None:
