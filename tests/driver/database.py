@@ -135,7 +135,7 @@ def _open_or_make(database: Database) -> Bank:
     except Misconfigured as error:
         if error.reason not in _TO_BE_MADE:
             raise
-    with _alone(database):
+    with alone(database):
         return _make(database)
 
 
@@ -154,7 +154,8 @@ def _make(database: Database) -> Bank:
 
 
 @contextmanager
-def _alone(database: Database) -> Iterator[None]:
+def alone(database: Database) -> Iterator[None]:
+    """Keep other drivers of this database out of the block, on this machine."""
     database.home.parent.mkdir(parents=True, exist_ok=True)
     with database.home.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # it goes with the process, however that ends
