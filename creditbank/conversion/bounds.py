@@ -14,7 +14,7 @@ from creditbank.conversion.holding import Holding, Pinned
 from creditbank.conversion.matching import Option
 from creditbank.conversion.programme import Cap, Programme
 from creditbank.conversion.registered import Registered, mask_of
-from creditbank.terms import CourseId, OutcomeId
+from creditbank.terms import OutcomeId
 
 _Use = tuple[Pinned, tuple[Holding, ...]]
 
@@ -105,6 +105,8 @@ def caps(
     options: Sequence[Option], programme: Programme, *, registered: Registered, step: Decimal
 ) -> Iterator[Bound]:
     """Yield the programme's caps by id, those with periods once for each."""
+    ids = [course.id for course in programme.courses] + [bucket.id for bucket in programme.buckets]
+    place_of: dict[str, int] = {id_: at for at, id_ in enumerate(ids)}
     for cap in sorted(programme.caps, key=lambda cap: cap.id):
         places = _cap_places(cap, programme)
         covered: dict[date | None, dict[int, tuple[Holding, ...]]] = {} if cap.periods else {None: {}}
@@ -113,7 +115,8 @@ def caps(
                 covered.setdefault(period, {})[at] = outcomes
         used: dict[date | None, list[_Use]] = {}
         for grant in registered.pinned:
-            if _is_place(grant.target, programme, places):
+            at_place = place_of.get(grant.target)
+            if at_place is not None and places >> at_place & 1:
                 for period, outcomes in _periods(
                     cap, registered.route(grant), registered.spent(grant)
                 ).items():
@@ -223,11 +226,6 @@ def _cap_places(cap: Cap, programme: Programme) -> int:
         if everywhere or (cap.buckets is not None and bucket.id in cap.buckets)
     )
     return mask_of(courses) | mask_of(buckets)
-
-
-def _is_place(target: str, programme: Programme, places: int) -> bool:
-    ids = [course.id for course in programme.courses] + [bucket.id for bucket in programme.buckets]
-    return target in ids and bool(places >> ids.index(CourseId(target)) & 1)
 
 
 def _bound(

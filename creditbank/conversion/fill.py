@@ -157,7 +157,7 @@ class Filler:
             if after & guards != guards:
                 continue
             if choice.counts:
-                after, counted = self._count(choice, after, seen)
+                after, counted = self.count(choice, after, seen)
                 if after < 0:
                     continue
             length = len(path)
@@ -169,7 +169,7 @@ class Filler:
 
     def _pour(self, run: _Run, at: int, state: int, seen: int, need: int, path: list[Grant]) -> bool:
         place, (choice,) = run.items[at]
-        after, counted = self._count(choice, state, seen)
+        after, counted = self.count(choice, state, seen)
         most = self._most(choice, after) if after >= 0 else 0
         for amount in range(most, 0, -1):
             path.append((choice.option, place, amount))
@@ -178,7 +178,7 @@ class Filler:
             path.pop()
         return at != run.must and self._descend(run, at + 1, state, seen, need, path)
 
-    def _count(self, choice: Choice, state: int, seen: int) -> tuple[int, int]:
+    def count(self, choice: Choice, state: int, seen: int) -> tuple[int, int]:
         """Count the outcomes that a choice brings in for the first time; -1 where one is too many."""
         for bit, uses in choice.counts:
             if not seen & bit:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+from creditbank.conversion.addition import most_units
 from creditbank.conversion.decision import Need
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule, Match
 from creditbank.conversion.meeting import is_met
 from creditbank.conversion.rule import AttributeTest, Pattern, Premise
-from creditbank.conversion.solving import Case, Solution, most_units
+from creditbank.conversion.solving import Case, Solution
 from creditbank.conversion.unmet import would_be_met
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import IssuerId, Microseconds, OutcomeId
@@ -22,6 +23,8 @@ from creditbank.terms import IssuerId, Microseconds, OutcomeId
 _NEW = OutcomeId("~")  # sorts after every id that an account gives
 _WAYS_MAX = 24
 """How many new outcomes are tried for one need."""
+_SHARE = 5
+"""One addition may take so much of the budget that all have: a hard one leaves the others theirs."""
 _FIXED = frozenset({"issuer"})
 """What no one can change about an outcome: only another outcome would do."""
 
@@ -47,7 +50,10 @@ class Gains:
 
     def _of_outcome(self, added: Holding) -> int | None:
         if added not in self.known:
-            units = most_units(self.case, self.solution, added, self.nodes)
+            left = self.nodes.budget - self.nodes.used
+            share = Nodes(min(left, self.nodes.budget // _SHARE))
+            units = most_units(self.case, self.solution, added, share)
+            self.nodes.used += share.used
             self.known[added] = None if units is None else max(0, units - self.solution.units)
         return self.known[added]
 

@@ -87,7 +87,7 @@ def pose(
         covers=covers,
         fills=fills,
         bundles=_bundles(options),
-        conflicts=_conflicts(options),
+        conflicts=conflicts_of(options),
         bounds=bounds,
         taken=taken,
         blocked=blocked,
@@ -159,7 +159,7 @@ def _bundles(options: Sequence[Option]) -> int:
     return mask_of(at for at, option in enumerate(options) if option.live.exemption.mode == "bundle")
 
 
-def _conflicts(options: Sequence[Option]) -> tuple[int, ...]:
+def conflicts_of(options: Sequence[Option]) -> tuple[int, ...]:
     """Return, for each option, those that cannot be taken beside it.
 
     Two options exclude each other when one consumes an outcome that the other spends, when they are of one

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from creditbank.conversion.cut import Cut
 from creditbank.conversion.fill import Filler, Grant, Nodes, NodesSpent
 from creditbank.conversion.layout import Layout, bits
+from creditbank.conversion.mend import Mender
 
 _GLANCE = 150
 """Nodes spent on one set of options at a first look, which proves nothing."""
@@ -36,6 +37,7 @@ class Search:
         self.nodes = nodes
         self.spends = spends
         self.filler = Filler(layout, nodes)
+        self.mender = Mender(layout, self.filler)
         self.rivals = layout.rivals
         self.cut = Cut(layout)
         self.live = sum(1 << option for option in layout.options if layout.potential[option])
@@ -70,13 +72,23 @@ class Search:
 
         Beyond the budget of nodes: no.
         """
+        if not self.live >> option & 1:
+            return False
+        need = units // self.layout.scale
         available = self.live & ~self.layout.problem.conflicts[option] & ~(1 << option)
+        if self.cut.ceiling(available | 1 << option) < need:
+            return False
+        allowed = available | 1 << option
+        if any(
+            self.mender.using(self.found, option, place, allowed=allowed, need=need)
+            for place in bits(self.layout.reach[option])
+        ):
+            return True
         before, self.nodes = self.nodes, nodes
         self.filler.nodes = nodes
         try:
-            return bool(self.live >> option & 1) and any(
-                self._reach(1 << option, available, units // self.layout.scale, forced=(option, place))
-                is not None
+            return any(
+                self._reach(1 << option, available, need, forced=(option, place)) is not None
                 for place in bits(self.layout.reach[option])
             )
         except NodesSpent:
@@ -103,7 +115,7 @@ class Search:
             if not allowed & unwanted:
                 continue
             if self._used() & unwanted:
-                other = self._reach_twice(allowed & ~unwanted, self.units)
+                other = self._another(allowed & ~unwanted)
                 if other is None:
                     continue
                 self.found = tuple(other)
@@ -111,6 +123,13 @@ class Search:
         last = self.filler.fill(allowed, self.units, canonical=True)
         assert last is not None, "what was reached can be reached again"
         self.found = tuple(last)
+
+    def _another(self, allowed: int) -> list[Grant] | None:
+        """Return an allocation of these options that is as good as the one found."""
+        if self.cut.ceiling(allowed) < self.units:
+            return None
+        mended = self.mender.without(self.found, allowed=allowed, need=self.units)
+        return mended or self._reach_twice(allowed, self.units)
 
     def _used(self) -> int:
         used = 0

@@ -21,7 +21,6 @@ from creditbank.conversion.matching import (
     matches,
     options_of,
     ordered,
-    rematch,
     rules_in_force,
 )
 from creditbank.conversion.problem import Problem, common_step, in_step, pose
@@ -132,7 +131,9 @@ def solve(case: Case, nodes: Nodes) -> Solution:
     found = matches(case.rules, case.holdings, as_of=case.as_of, known_at=case.known_at, index=case.index)
     drawn_up = [options_of(match, as_of=case.as_of) for match in found]
     options = tuple(of_rule for of_rule, _ in drawn_up)
-    problem, rule_of = _pose(case, options, case.holdings)
+    listed = [option for of_rule in options for option in of_rule]
+    problem = pose_options(case, listed, case.holdings, pinned=case.pinned)
+    rule_of = tuple(at for at, of_rule in enumerate(options) for _ in of_rule)
     spends = _spends(problem, case.holdings, case.scales)
     searches, bests = [], []
     groups, bounds = components(problem)
@@ -152,55 +153,24 @@ def solve(case: Case, nodes: Nodes) -> Solution:
     )
 
 
-def most_units(case: Case, solution: Solution, added: Holding, nodes: Nodes) -> int | None:
-    """Return the most units with `added` beside the case's outcomes, or in the place of one of the same id.
-
-    What does not change is taken over from the solution. None where the budget ends before that is proved.
-    """
-    changed = rematch(solution.matches, added, index=case.index, as_of=case.as_of)
-    options = list(solution.options)
-    is_complete = solution.is_complete
-    for at, match in changed.items():
-        options[at], are_all = options_of(match, as_of=case.as_of)
-        is_complete = is_complete and are_all
-    others = [holding for holding in case.holdings if holding.id != added.id]
-    problem, rule_of = _pose(case, options, (*others, added))
-    known = {
-        _name(solution.problem, search.layout.options, solution.rule_of): best
-        for search, best in zip(solution.searches, solution.bests, strict=True)
-    }
-    units = 0
-    groups, bounds = components(problem)
-    for group in groups:
-        name = _name(problem, group, rule_of)
-        best = known.get(name)
-        if best is None:
-            within = set(name)
-            kept = sum(one.units for other, one in known.items() if within.issuperset(other))
-            best = Search(Layout(problem, group, bounds), nodes, spends=()).most(at_least=kept)
-        units += best.units
-        is_complete = is_complete and best.proved
-    return units if is_complete else None
-
-
-def _pose(
-    case: Case, options: Sequence[Sequence[Option]], holdings: Sequence[Holding]
-) -> tuple[Problem, tuple[int, ...]]:
-    problem = pose(
-        [option for of_rule in options for option in of_rule],
+def pose_options(
+    case: Case, options: Sequence[Option], holdings: Iterable[Holding], *, pinned: Sequence[Pinned]
+) -> Problem:
+    """Return the case's problem with these options, in rank order, these outcomes and registered grants."""
+    return pose(
+        options,
         case.programme,
         step=case.step,
         holdings={holding.id: holding for holding in holdings},
-        pinned=case.pinned,
+        pinned=pinned,
         rules=case.known_rules,
     )
-    return problem, tuple(at for at, of_rule in enumerate(options) for _ in of_rule)
 
 
-_Name = tuple[tuple[int, tuple[Holding, ...]], ...]
+Name = tuple[tuple[int, tuple[Holding, ...]], ...]
 
 
-def _name(problem: Problem, options: Sequence[int], rule_of: Sequence[int]) -> _Name:
+def part_name(problem: Problem, options: Sequence[int], rule_of: Sequence[int]) -> Name:
     """Return what tells a part from others of the same case: its rules and the outcomes they spend.
 
     The outcomes as they are, not their ids: a higher level may be worth more under the same rule.
