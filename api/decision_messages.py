@@ -10,14 +10,21 @@ from creditbank.errors import InvalidInput
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import decision_lines, names_of
 from creditbank.services.conversions import Answer, D, ExemptionQuestion, WaiverQuestion
+from creditbank.services.known import KnownAt, LogSize
 from creditbank.services.ports import RuleLibrary
-from creditbank.terms import ExamId, Microseconds, ProgrammeId, microseconds
+from creditbank.terms import ExamId, ProgrammeId, microseconds
 
 
 class KnownAtWithGrants(InvalidInput):
     """Grants are registered on what is known now, never on what was known once."""
 
     code = "known-at-with-grants"
+
+
+class KnownAtTwice(InvalidInput):
+    """A decision goes by an instant or by a size of the log, not by both."""
+
+    code = "known-at-twice"
 
 
 class ApplicantMessage(Message):
@@ -45,23 +52,32 @@ class ApplicantMessage(Message):
 
 
 class Question(Message):
-    """As of which day, and going by what was recorded up to which instant."""
+    """As of which day, by what was recorded up to which instant or, exactly, in a log of which size."""
 
     as_of: DayAsked | None = None
     known_at: InstantAsked | None = None
+    at_size: Annotated[int, Field(ge=0, lt=2**53)] | None = None
     applicant: ApplicantMessage = ApplicantMessage()
 
-    def known_instant(self) -> Microseconds | None:
-        """Return the instant asked for, None for now."""
-        return None if self.known_at is None else microseconds(self.known_at)
+    def known(self) -> KnownAt | None:
+        """Return the instant or the size of the log asked for, None for now.
+
+        Raises:
+            KnownAtTwice: both are given.
+        """
+        if self.at_size is None:
+            return None if self.known_at is None else microseconds(self.known_at)
+        if self.known_at is not None:
+            raise KnownAtTwice("known-at-twice", field="at_size")
+        return LogSize(entries=self.at_size)
 
     def must_not_look_back(self) -> None:
         """Refuse to register grants on what was known at another time than now.
 
         Raises:
-            KnownAtWithGrants: `known_at` is given.
+            KnownAtWithGrants: `known_at` or `at_size` is given.
         """
-        if self.known_at is not None:
+        if self.known_at is not None or self.at_size is not None:
             raise KnownAtWithGrants("known-at-with-grants", field="known_at")
 
 
@@ -82,7 +98,10 @@ class WaiverRequest(Question):
 
 
 class DecisionMessage(Message):
-    """The decision whole, and the same in sentences of the reader's language."""
+    """The decision whole, and the same in sentences of the reader's language.
+
+    `unpublished` are the rule packs it goes by that the ledger did not hold then.
+    """
 
     decision: dict[str, Any]
     headline: str
@@ -91,6 +110,7 @@ class DecisionMessage(Message):
     refusals: tuple[str, ...]
     next_step: str | None
     nowhere: tuple[str, ...]
+    unpublished: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, answer: Answer[D], words: Catalogue) -> "DecisionMessage":
@@ -104,6 +124,7 @@ class DecisionMessage(Message):
             refusals=said.refusals,
             next_step=said.next_step,
             nowhere=said.nowhere,
+            unpublished=answer.unpublished,
         )
 
 

@@ -57,7 +57,7 @@ def _decided(
         question,
         applicant=asked.applicant.stated(),
         as_of=asked.as_of,
-        known_at=asked.known_instant(),
+        known_at=asked.known(),
     )
     return json_answer(DecisionMessage.of(answer, words))
 

@@ -18,7 +18,17 @@ from creditbank.ledger.encoding import JsonValue, canonical_bytes, parse_canonic
 from creditbank.ledger.entry import REDACTION
 from creditbank.outcomes import Outcome
 from creditbank.outcomes.outcome import require_text
-from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
+from creditbank.terms import (
+    CourseId,
+    ExamId,
+    Microseconds,
+    OfficerId,
+    OutcomeId,
+    PackId,
+    PartId,
+    ProgrammeId,
+    RuleId,
+)
 
 GrantKind = Literal["exemption", "waiver"]
 REASON_MAX = 500
@@ -106,6 +116,8 @@ class Granted:
     as_of: date
     known_at: Microseconds
     decision: str  # hex SHA-256 of the decision's canonical bytes
+    facts: tuple[tuple[str, str], ...] = ()  # what was stated about the applicant, by name (`account.facts`)
+    replaces: OutcomeId | None = None  # the suspended grant in whose place it stands
 
     @property
     def evidence(self) -> tuple[OutcomeId, ...]:
@@ -125,11 +137,15 @@ class Suspended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reversed:
-    """`exemption.reversed` or `waiver.reversed`: the school takes the grant back."""
+    """`exemption.reversed` or `waiver.reversed`: the school takes the grant back, by two persons."""
 
     kind: GrantKind
     grant: OutcomeId
     reason: str
+    officers: tuple[OfficerId, OfficerId] | None = None  # None in entries from before it took two
+
+    def __post_init__(self) -> None:
+        require_text("reason", self.reason, max_length=REASON_MAX)
 
 
 Body = Opened | Recorded | Corrected | Revoked | Granted | Suspended | Reversed | Redacted
@@ -199,7 +215,8 @@ def _members(body: Body) -> dict[str, JsonValue]:
         case Suspended():
             return _stated(grant=body.grant, because=body.because, reason=body.reason)
         case Reversed():
-            return _stated(grant=body.grant, reason=body.reason)
+            officers: list[JsonValue] | None = list(body.officers) if body.officers else None
+            return _stated(grant=body.grant, reason=body.reason, officers=officers)
         case Redacted():
             return redacted_members(body)
         case _:
@@ -238,6 +255,7 @@ def _granted_members(body: Granted) -> dict[str, JsonValue]:
         "as_of": body.as_of.isoformat(),
         "known_at": body.known_at,
         "decision": body.decision,
+        **_stated(facts=dict(body.facts) or None, replaces=body.replaces),
     }
 
 
@@ -297,6 +315,8 @@ def _parse_granted(members: Mapping[str, Any], target: ExemptionTarget | WaiverT
         as_of=date.fromisoformat(members["as_of"]),
         known_at=Microseconds(members["known_at"]),
         decision=members["decision"],
+        facts=tuple(sorted(members.get("facts", {}).items())),
+        replaces=OutcomeId(members["replaces"]) if "replaces" in members else None,
     )
 
 
@@ -310,7 +330,16 @@ def _suspension_parser(kind: GrantKind) -> Callable[[Mapping[str, Any]], Suspend
 
 
 def _reversal_parser(kind: GrantKind) -> Callable[[Mapping[str, Any]], Reversed]:
-    return lambda members: Reversed(kind=kind, grant=OutcomeId(members["grant"]), reason=members["reason"])
+    def parse(members: Mapping[str, Any]) -> Reversed:
+        officers = None
+        if "officers" in members:
+            first, second = members["officers"]
+            officers = (OfficerId(first), OfficerId(second))
+        return Reversed(
+            kind=kind, grant=OutcomeId(members["grant"]), reason=members["reason"], officers=officers
+        )
+
+    return parse
 
 
 _PARSERS: Mapping[str, Callable[[Mapping[str, Any]], Body]] = MappingProxyType(

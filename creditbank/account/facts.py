@@ -1,10 +1,14 @@
 """What rules are told of an account: its outcomes as holdings, its grants as pinned."""
 
-from typing import assert_never
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, assert_never
 
 from creditbank.account.body import ExemptionTarget, WaiverTarget
 from creditbank.account.holdings import AccountHoldings, HeldGrant, HeldOutcome
-from creditbank.conversion.holding import Holding, Pinned
+from creditbank.conversion.holding import FACTS, Applicant, Holding, Pinned
 from creditbank.outcomes import kind_of
 from creditbank.outcomes.award import Award
 from creditbank.outcomes.certificate import SkillCertificate
@@ -13,6 +17,16 @@ from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.experience import Experience
 from creditbank.outcomes.training import Training
 from creditbank.terms import ExamId, Microseconds, ProgrammeId
+
+_READERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+    {
+        "cohort": int,
+        "enrolled_on": date.fromisoformat,
+        "left_on": date.fromisoformat,
+        "completed_percent": Decimal,
+        "years_of_work": Decimal,
+    }
+)
 
 
 def holdings_for_rules(account: AccountHoldings) -> tuple[Holding, ...]:
@@ -48,6 +62,22 @@ def pinned_for_exam(account: AccountHoldings, exam: ExamId, *, known_at: Microse
     )
 
 
+def facts_of(applicant: Applicant) -> tuple[tuple[str, str], ...]:
+    """Return what is stated about an applicant, by name, as text: so it can be kept with a grant."""
+    stated = ((name, applicant.fact(name)) for name in sorted(FACTS))
+    return tuple((name, str(value)) for name, value in stated if value is not None)
+
+
+def applicant_of(facts: Iterable[tuple[str, str]]) -> Applicant:
+    """Return the applicant of whom these facts were stated.
+
+    Raises:
+        HoldingInvalid: a figure is out of its range.
+        ValueError, ArithmeticError: a figure or a day is none.
+    """
+    return Applicant(**{name: _READERS.get(name, str)(text) for name, text in facts})
+
+
 def _held_at(grant: HeldGrant, known_at: Microseconds) -> bool:
     return grant.granted_at <= known_at and (grant.ended_at is None or known_at < grant.ended_at)
 
@@ -63,8 +93,8 @@ def _pinned(grant: HeldGrant, target: str) -> Pinned:
         units=granted.units,
         step=granted.step,
         with_credit=with_credit,
-        spent=granted.spent,
-        witnesses=granted.witnesses,
+        spent=grant.spent,
+        witnesses=grant.witnesses,
     )
 
 

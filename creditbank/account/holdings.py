@@ -52,16 +52,36 @@ class HeldOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldGrant:
-    """One exemption or waiver, and whether it still holds."""
+    """One exemption or waiver, and whether it still holds.
+
+    `spent` and `witnesses` are what it rests on today: where an outcome was corrected and the grant held on,
+    the outcome that took its place. `granted` has what it was granted on.
+    """
 
     id: OutcomeId
     granted: Granted
     granted_by: IssuerId
     granted_at: Microseconds
-    status: Literal["active", "suspended", "reversed"] = "active"
+    spent: tuple[OutcomeId, ...]
+    witnesses: tuple[OutcomeId, ...]
+    status: Literal["active", "suspended", "reversed", "substituted"] = "active"
     because: OutcomeId | None = None
     ended_at: Microseconds | None = None
     reason: str | None = None
+    substitute: OutcomeId | None = None  # the grant that took its place
+
+    @property
+    def evidence(self) -> tuple[OutcomeId, ...]:
+        """Every outcome that it rests on today."""
+        return (*self.spent, *self.witnesses)
+
+    def with_evidence(self, old: OutcomeId, new: OutcomeId) -> "HeldGrant":
+        """Return the grant as it rests on `new` in the place of `old`."""
+        return replace(
+            self,
+            spent=tuple(new if one == old else one for one in self.spent),
+            witnesses=tuple(new if one == old else one for one in self.witnesses),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +95,15 @@ class AccountHoldings:
     def active_grants(self) -> tuple[HeldGrant, ...]:
         """The grants that still hold."""
         return tuple(grant for grant in self.grants if grant.status == "active")
+
+    @property
+    def suspended_grants(self) -> tuple[HeldGrant, ...]:
+        """The grants that wait for the school to take them back or to put others in their place."""
+        return tuple(grant for grant in self.grants if grant.status == "suspended")
+
+    def grant(self, wanted: OutcomeId) -> HeldGrant | None:
+        """Return the grant of this id, whatever became of it."""
+        return next((held for held in self.grants if held.id == wanted), None)
 
     def outcome(self, wanted: OutcomeId) -> HeldOutcome | None:
         """Return the outcome of this id, current or not."""
@@ -113,7 +142,9 @@ def _ended_by(body: Body) -> OutcomeId | None:
             return body.revokes
         case Suspended() | Reversed():
             return body.grant
-        case Opened() | Recorded() | Granted() | Redacted():
+        case Granted():
+            return body.replaces
+        case Opened() | Recorded() | Redacted():
             return None
         case _:
             assert_never(body)
@@ -133,15 +164,33 @@ def _fold(
                 outcomes[body.corrects], ended_at=at, corrected_by=here, reason=body.reason
             )
             outcomes[here] = replace(_held(body.outcome, entry), corrects=body.corrects)
+            # Those that do not hold on are suspended by the entries that follow.
+            for grant in [grant for grant in grants.values() if grant.status == "active"]:
+                grants[grant.id] = grant.with_evidence(body.corrects, here)
         case Revoked():
             outcomes[body.revokes] = replace(
                 outcomes[body.revokes], ended_at=at, revoked_from=body.effective_on, reason=body.reason
             )
         case Granted():
-            grants[here] = HeldGrant(id=here, granted=body, granted_by=entry.leaf.issuer, granted_at=at)
+            grants[here] = HeldGrant(
+                id=here,
+                granted=body,
+                granted_by=entry.leaf.issuer,
+                granted_at=at,
+                spent=body.spent,
+                witnesses=body.witnesses,
+            )
+            if body.replaces is not None:
+                grants[body.replaces] = replace(
+                    grants[body.replaces], status="substituted", ended_at=at, substitute=here
+                )
         case Suspended():
+            ended = outcomes.get(body.because)
+            rested = grants[body.grant]
+            if ended is not None and ended.corrected_by is not None:
+                rested = rested.with_evidence(ended.corrected_by, body.because)
             grants[body.grant] = replace(
-                grants[body.grant], status="suspended", because=body.because, ended_at=at, reason=body.reason
+                rested, status="suspended", because=body.because, ended_at=at, reason=body.reason
             )
         case Reversed():
             grants[body.grant] = replace(

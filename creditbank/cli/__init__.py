@@ -19,6 +19,7 @@ from creditbank.cli import (
     keys,
     ledger,
     officer,
+    pack_publishing,
     redact,
     rules,
     schemas,
@@ -64,6 +65,12 @@ app.add_typer(officer.app, name="officer")
 account.app.command("redact")(redact.redact)
 app.add_typer(account.app, name="account")
 app.add_typer(decide.app, name="decide")
+for name, command in (
+    ("publish", pack_publishing.publish),
+    ("retire", pack_publishing.retire),
+    ("published", pack_publishing.published),
+):
+    rules.app.command(name)(command)
 app.add_typer(rules.app, name="rules")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(keys.app, name="keys")

@@ -23,6 +23,7 @@ from creditbank.services.conversions import (
     apply_for,
     decide_for,
 )
+from creditbank.services.known import KnownAt, LogSize
 from creditbank.terms import ExamId, ProgrammeId, microseconds
 
 app = typer.Typer(no_args_is_help=True, help="课程免修与考试免试 · exemptions and waivers")
@@ -38,9 +39,12 @@ AsOf = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d"], help="按哪一天判定，默认今天 · as of this day [today]"),
 ]
-KnownAt = Annotated[
+KnownAtOption = Annotated[
     str | None,
-    typer.Option(help="按当时已记录的内容重放，如 2026-03-01T08:00+08:00 · by what was recorded then [now]"),
+    typer.Option(
+        "--known-at",
+        help="按当时的记录重放：2026-03-01T08:00+08:00，或账本条数 #1234 · as known then",
+    ),
 ]
 Apply = Annotated[bool, typer.Option("--apply", help="登记免修或免试 · register the grants")]
 Issuer = Annotated[str | None, typer.Option("--issuer", help="以哪所学校的名义登记 · in whose name")]
@@ -54,6 +58,20 @@ LeftOn = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d"], help="毕业或离校日期 · day of graduation")
 ]
 Completed = Annotated[str | None, typer.Option(help="已完成培养方案的百分比 · percent completed")]
+
+
+def known_at_of(text: str) -> KnownAt:
+    """Read what a decision is to go by: an instant, or `#` and a size of the log.
+
+    Raises:
+        QuestionInvalid: it is neither.
+    """
+    if not text.startswith("#"):
+        return microseconds(instant_of(text, field="known_at"))
+    size = text[1:].replace(",", "")
+    if not (size.isascii() and size.isdecimal()):
+        raise QuestionInvalid("log-size-malformed", field="known_at", value=text)
+    return LogSize(entries=int(size))
 
 
 def instant_of(text: str, *, field: str) -> datetime:
@@ -77,7 +95,7 @@ def exemptions(
     account: AccountArgument,
     programme: Annotated[str, typer.Option(help="专业培养方案编号，见 rules list · programme")],
     as_of: AsOf = None,
-    known_at: KnownAt = None,
+    known_at: KnownAtOption = None,
     apply: Apply = False,
     issuer: Issuer = None,
     category: Category = None,
@@ -99,7 +117,7 @@ def waivers(
     account: AccountArgument,
     exam: Annotated[str, typer.Option(help="考试编号，见 rules list · exam")],
     as_of: AsOf = None,
-    known_at: KnownAt = None,
+    known_at: KnownAtOption = None,
     apply: Apply = False,
     issuer: Issuer = None,
     category: Category = None,
@@ -143,10 +161,16 @@ def _answer(
         principal = session.principal(bank, issuer)
         answer = apply_for(bank, principal, number, question, applicant=applicant, as_of=day)
     else:
-        instant = None if known_at is None else microseconds(instant_of(known_at, field="known_at"))
-        answer = decide_for(bank, number, question, applicant=applicant, as_of=day, known_at=instant)
+        known = None if known_at is None else known_at_of(known_at)
+        answer = decide_for(bank, number, question, applicant=applicant, as_of=day, known_at=known)
     if as_json:
-        print_json({"decision": answer.decision.as_json(), "registered": list(answer.registered)})
+        print_json(
+            {
+                "decision": answer.decision.as_json(),
+                "registered": list(answer.registered),
+                "unpublished": list(answer.unpublished),
+            }
+        )
     else:
         print_answer(session.words, answer)
     raise typer.Exit(0 if answer.decision.is_granted else NEGATIVE)
@@ -168,6 +192,8 @@ def print_answer(words: Catalogue, answer: Answer[D]) -> None:
             console.print(words.text(heading), style="bold")
             for line in lines:
                 console.print(f"  · {line}", style=style)
+    if answer.unpublished:
+        console.print(words.text("word.packs-unpublished", packs=list(answer.unpublished)), style="yellow")
     if answer.registered:
         listed = words.listed(f"#{one}" for one in answer.registered)
         console.print(words.text("word.grants-registered", grants=listed))

@@ -24,8 +24,10 @@ from creditbank.services.audit import verify_ledger
 from creditbank.services.bank import Bank, Principal
 from creditbank.services.conversions import ExemptionQuestion, WaiverQuestion, apply_for, decide_for
 from creditbank.services.log import prove_entry
+from creditbank.services.officers import add_officer, two_persons
 from creditbank.services.outcomes import revoke_outcome
 from creditbank.services.publishing import publish_now
+from creditbank.services.rule_packs import publish_packs
 from creditbank.terms import ExamId, ProgrammeId
 from creditbank.vocabularies.library import Vocabularies
 
@@ -56,6 +58,7 @@ class Story:
     def tell(self) -> None:
         """Tell all of it."""
         self._introduce()
+        self._publish_rules()
         self._import_clean()
         self._import_messy()
         self._show_account()
@@ -76,6 +79,15 @@ class Story:
         self._say("word.bank-made", origin=self.bank.record.origin, home=self.home)
         for sample in sample_institutions():
             console.print(f"  · {sample.issuer}  {sample.name}")
+
+    def _publish_rules(self) -> None:
+        operator = Principal.operator(self.bank.record.operator)
+        names = (self.session.words.text("word.demo-officer", which=which) for which in (1, 2))
+        tokens = [add_officer(self.bank, operator, name)[1] for name in names]
+        persons = two_persons(self.bank, first_token=tokens[0], second_token=tokens[1])
+        packs = self.library.packs
+        publish_packs(self.bank, operator, persons, packs)
+        self._say("word.demo-packs-published", count=len(packs))
 
     def _import_clean(self) -> None:
         self.heading("word.demo-clean")

@@ -57,7 +57,7 @@ class GrantDocument(Document):
 
     id: str
     kind: Literal["exemption", "waiver"]
-    status: Literal["active", "suspended", "reversed"]
+    status: Literal["active", "suspended", "reversed", "substituted"]
     programme: str | None = None
     exam: str | None = None
     target: str
@@ -74,6 +74,7 @@ class GrantDocument(Document):
     because: str | None = None
     ended_at: datetime | None = None
     reason: str | None = None
+    substitute: str | None = None
 
     @classmethod
     def of(cls, held: HeldGrant) -> "GrantDocument":
@@ -85,12 +86,13 @@ class GrantDocument(Document):
             pack_digest=granted.pack_digest,
             rule=granted.rule,
             rule_version=granted.rule_version,
-            evidence=granted.evidence,
+            evidence=held.evidence,
             granted_by=held.granted_by,
             granted_at=instant(held.granted_at),
             because=held.because,
             ended_at=_instant(held.ended_at),
             reason=held.reason,
+            substitute=held.substitute,
             **_target_members(granted),
         )
 

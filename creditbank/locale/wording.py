@@ -6,7 +6,7 @@ The sentences are in the catalogues' section `say`; this module chooses them and
 from decimal import Decimal
 from typing import assert_never
 
-from creditbank.account.body import ExemptionTarget, Granted, WaiverTarget
+from creditbank.account.body import ExemptionTarget, WaiverTarget
 from creditbank.account.holdings import HeldGrant
 from creditbank.locale.catalogue import Catalogue
 from creditbank.outcomes import Outcome
@@ -79,7 +79,7 @@ def level_name(words: Catalogue, level: FrameworkLevel) -> str:
 
 def grant_line(words: Catalogue, grant: HeldGrant) -> str:
     """Return one line: what is exempted or waived, on what evidence, and why if it no longer holds."""
-    said = _granted_line(words, grant.granted)
+    said = _granted_line(words, grant)
     match grant.status:
         case "active":
             return said
@@ -88,6 +88,8 @@ def grant_line(words: Catalogue, grant: HeldGrant) -> str:
             return words.text("say.grant-suspended", grant=said, outcome=grant.because or "", reason=reason)
         case "reversed":
             return words.text("say.grant-reversed", grant=said, reason=grant.reason or "")
+        case "substituted":
+            return words.text("say.grant-substituted", grant=said, substitute=grant.substitute or "")
         case _:
             assert_never(grant.status)
 
@@ -98,8 +100,9 @@ def named(words: Catalogue, prefix: str, code: str) -> str:
     return words.text(key) if words.has(key) else code
 
 
-def _granted_line(words: Catalogue, granted: Granted) -> str:
-    evidence = words.listed(f"#{outcome}" for outcome in granted.evidence)
+def _granted_line(words: Catalogue, held: HeldGrant) -> str:
+    granted = held.granted
+    evidence = words.listed(f"#{outcome}" for outcome in held.evidence)
     rule = f"{granted.rule} v{granted.rule_version}"
     match granted.target:
         case ExemptionTarget(title=title, with_credit=True, credits=credits):

@@ -15,6 +15,7 @@ from creditbank.conversion.pack import Pack, PackFinding, newest
 from creditbank.conversion.pack_examples import run_examples
 from creditbank.conversion.pack_lint import lint
 from creditbank.conversion.programme import Exam, Programme
+from creditbank.conversion.published import Published
 from creditbank.documents.rule_pack import RulePackDocument, RulePackInvalid, parse_rule_pack
 from creditbank.errors import Conflict, Misconfigured, NotFound
 from creditbank.terms import ExamId, Microseconds, PackId, ProgrammeId
@@ -133,25 +134,57 @@ class Library:
         authorities = {pack.authority for pack in self.packs if any(own.id == exam for own in pack.exams)}
         return self._of(authorities, known_at)
 
-    def programme(self, programme: ProgrammeId, *, as_of: date) -> Programme:
-        """Return the newest version of a programme that holds on a day.
+    def authorities_for(self, aim: ProgrammeId | ExamId) -> tuple[str, ...]:
+        """Return the authorities that define a programme or an exam, in order."""
+        return tuple(sorted({pack.authority for pack in self.packs if defines(pack, aim)}))
+
+    def as_known(self, published: Published) -> "Library":
+        """Return the library that decisions go by: without what its authorities have not published, or have
+        retired; authorities that have published none keep all they have.
+
+        Raises:
+            PackChanged, PackMissing: a published pack is not as it was, or not here.
+        """
+        published.require_at_hand(self.packs)
+        return Library(
+            documents=tuple(document for document in self.documents if published.counts(document.pack))
+        )
+
+    def programme(
+        self, programme: ProgrammeId, *, as_of: date, known_at: Microseconds | None = None
+    ) -> Programme:
+        """Return the newest version of a programme that holds on a day, of those published up to `known_at`.
+
+        A programme that nobody had published by then is taken as it was published first.
 
         Raises:
             ProgrammeUnknown: there is none.
         """
-        found = newest([known for known in self.programmes if known.id == programme], as_of=as_of)
+        found = newest(
+            [
+                one
+                for pack in self._known(programme, known_at)
+                for one in pack.programmes
+                if one.id == programme
+            ],
+            as_of=as_of,
+        )
         if found is None:
             known = sorted({known.id for known in self.programmes})
             raise ProgrammeUnknown("programme-unknown", id=programme, as_of=as_of, known=known)
         return found
 
-    def exam(self, exam: ExamId, *, as_of: date) -> Exam:
-        """Return the newest version of an exam that holds on a day.
+    def exam(self, exam: ExamId, *, as_of: date, known_at: Microseconds | None = None) -> Exam:
+        """Return the newest version of an exam that holds on a day, of those published up to `known_at`.
+
+        An exam that nobody had published by then is taken as it was published first.
 
         Raises:
             ExamUnknown: there is none.
         """
-        found = newest([known for known in self.exams if known.id == exam], as_of=as_of)
+        found = newest(
+            [one for pack in self._known(exam, known_at) for one in pack.exams if one.id == exam], as_of=as_of
+        )
         if found is None:
             known = sorted({known.id for known in self.exams})
             raise ExamUnknown("exam-unknown", id=exam, as_of=as_of, known=known)
@@ -166,6 +199,14 @@ class Library:
     def check(self) -> tuple[PackFinding, ...]:
         """Run every example and lint every pack: all errors and warnings, each with file and line."""
         return tuple(finding for document in self.documents for finding in findings_of(document))
+
+    def _known(self, aim: ProgrammeId | ExamId, known_at: Microseconds | None) -> list[Pack]:
+        """Return the packs that define a programme or exam and were published by then, or else the first."""
+        defining = [pack for pack in self.packs if defines(pack, aim)]
+        if known_at is None or not defining:
+            return defining
+        known = [pack for pack in defining if pack.is_published(known_at=known_at)]
+        return known or [min(defining, key=lambda pack: (pack.published_at, pack.id))]
 
     def _of(self, authorities: set[str], known_at: Microseconds | None) -> tuple[Pack, ...]:
         packs = [pack for pack in self.packs if pack.authority in authorities]
@@ -190,6 +231,11 @@ def findings_of(document: RulePackDocument) -> tuple[PackFinding, ...]:
     runs = run_examples(document.pack)
     failed = document.located(finding for run in runs for finding in run.findings)
     return (*failed, *document.located(lint(document.pack, runs)))
+
+
+def defines(pack: Pack, aim: ProgrammeId | ExamId) -> bool:
+    """Whether a pack says what a programme or an exam consists of."""
+    return any(own.id == aim for own in pack.programmes) or any(own.id == aim for own in pack.exams)
 
 
 def _files(directory: Path) -> list[Path]:

@@ -18,8 +18,8 @@ from creditbank.account.body import (
     entry_kind,
     outcome_id,
 )
-from creditbank.account.facts import holdings_for_rules, pinned_for_exam, pinned_for_programme
-from creditbank.account.holdings import AccountHoldings, holdings_of
+from creditbank.account.facts import facts_of, holdings_for_rules, pinned_for_exam, pinned_for_programme
+from creditbank.account.holdings import AccountHoldings
 from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.decision import (
     Decision,
@@ -31,6 +31,7 @@ from creditbank.conversion.decision import (
 )
 from creditbank.conversion.holding import Applicant
 from creditbank.conversion.programme import Exam, Programme
+from creditbank.conversion.published import Published
 from creditbank.conversion.rule import RulePack
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.identity.account_number import AccountNumber
@@ -38,8 +39,9 @@ from creditbank.ledger.encoding import canonical_bytes
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank, Posting, Principal
 from creditbank.services.institutions import institution_of
+from creditbank.services.known import Known, KnownAt, known_in
 from creditbank.services.ports import Books, RuleLibrary
-from creditbank.terms import ExamId, Microseconds, OutcomeId, ProgrammeId
+from creditbank.terms import ExamId, Microseconds, OutcomeId, PackId, ProgrammeId
 
 D = TypeVar("D", Decision, WaiverDecision)
 D_co = TypeVar("D_co", Decision, WaiverDecision, covariant=True)
@@ -53,13 +55,22 @@ class ExemptionQuestion:
     library: RuleLibrary
     programme: ProgrammeId
 
+    @property
+    def authorities(self) -> Sequence[str]:
+        """The authorities whose publications the answer goes by."""
+        return self.library.authorities_for(self.programme)
+
+    def given(self, published: Published) -> "ExemptionQuestion":
+        """Return the question to those rules alone that decisions go by."""
+        return replace(self, library=self.library.as_known(published))
+
     def packs(self, known_at: Microseconds) -> Sequence[RulePack]:
         """Return the packs whose rules may apply, as they were known then."""
         return self.library.packs_for_programme(self.programme, known_at=known_at)
 
-    def place(self, as_of: date) -> Programme:
-        """Return the programme as it stands on a day."""
-        return self.library.programme(self.programme, as_of=as_of)
+    def place(self, as_of: date, *, known_at: Microseconds | None = None) -> Programme:
+        """Return the programme as it stands on a day, by what was published then."""
+        return self.library.programme(self.programme, as_of=as_of, known_at=known_at)
 
     def decide(
         self, account: AccountHoldings, applicant: Applicant, *, as_of: date, known_at: Microseconds
@@ -68,7 +79,7 @@ class ExemptionQuestion:
         return decide_exemptions(
             self.packs(known_at),
             holdings_for_rules(account),
-            self.place(as_of),
+            self.place(as_of, known_at=known_at),
             applicant=applicant,
             pinned=pinned_for_programme(account, self.programme, known_at=known_at),
             as_of=as_of,
@@ -83,13 +94,22 @@ class WaiverQuestion:
     library: RuleLibrary
     exam: ExamId
 
+    @property
+    def authorities(self) -> Sequence[str]:
+        """The authorities whose publications the answer goes by."""
+        return self.library.authorities_for(self.exam)
+
+    def given(self, published: Published) -> "WaiverQuestion":
+        """Return the question to those rules alone that decisions go by."""
+        return replace(self, library=self.library.as_known(published))
+
     def packs(self, known_at: Microseconds) -> Sequence[RulePack]:
         """Return the packs whose rules may apply, as they were known then."""
         return self.library.packs_for_exam(self.exam, known_at=known_at)
 
-    def place(self, as_of: date) -> Exam:
-        """Return the exam as it stands on a day."""
-        return self.library.exam(self.exam, as_of=as_of)
+    def place(self, as_of: date, *, known_at: Microseconds | None = None) -> Exam:
+        """Return the exam as it stands on a day, by what was published then."""
+        return self.library.exam(self.exam, as_of=as_of, known_at=known_at)
 
     def decide(
         self, account: AccountHoldings, applicant: Applicant, *, as_of: date, known_at: Microseconds
@@ -98,7 +118,7 @@ class WaiverQuestion:
         return decide_waivers(
             self.packs(known_at),
             holdings_for_rules(account),
-            self.place(as_of),
+            self.place(as_of, known_at=known_at),
             applicant=applicant,
             pinned=pinned_for_exam(account, self.exam, known_at=known_at),
             as_of=as_of,
@@ -109,9 +129,14 @@ class WaiverQuestion:
 class Question(Protocol[D_co]):
     """What can be asked of an account."""
 
+    @property
+    def authorities(self) -> Sequence[str]: ...
+
+    def given(self, published: Published) -> "Question[D_co]": ...
+
     def packs(self, known_at: Microseconds) -> Sequence[RulePack]: ...
 
-    def place(self, as_of: date) -> Place: ...
+    def place(self, as_of: date, *, known_at: Microseconds | None = None) -> Place: ...
 
     def decide(
         self, account: AccountHoldings, applicant: Applicant, *, as_of: date, known_at: Microseconds
@@ -120,12 +145,17 @@ class Question(Protocol[D_co]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Generic[D]):
-    """A decision and what it speaks of; `registered` are the entries of its grants, in its order."""
+    """A decision and what it speaks of; `registered` are the entries of its grants, in its order.
+
+    `unpublished` are the packs it goes by that the ledger did not hold then: who keeps their files can change
+    them, and with them what a later replay answers.
+    """
 
     decision: D
     account: AccountHoldings
     place: Place
     packs: Sequence[RulePack]
+    unpublished: tuple[PackId, ...] = ()
     registered: tuple[OutcomeId, ...] = ()
 
 
@@ -136,24 +166,23 @@ def decide_for(
     *,
     applicant: Applicant,
     as_of: date | None = None,
-    known_at: Microseconds | None = None,
+    known_at: KnownAt | None = None,
 ) -> Answer[D]:
-    """Decide for an account, as of a day (today) and going by what was recorded up to an instant (now).
+    """Decide for an account, as of a day (today), going by what stood in the ledger at `known_at` (now).
 
-    The account's own person category is taken where `applicant` names none. Nothing is written.
+    Of one day and one size of the log the answer is the same for ever. The account's own person category is
+    taken where `applicant` names none. Nothing is written.
 
     Raises:
         AccountUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
         AccountRedacted: the account was redacted.
+        LogSizeInvalid: the log never had this size.
+        PackChanged, PackMissing: a published pack is not as it was, or not here.
     """
     with bank.store.reading() as books:
-        account, stated = _asking(bank, books, number, applicant)
-    day = as_of or bank.today()
-    instant = bank.now() if known_at is None else known_at
-    decision = question.decide(account, stated, as_of=day, known_at=instant)
-    return Answer(
-        decision=decision, account=account, place=question.place(day), packs=question.packs(instant)
-    )
+        stated = stated_by(bank, books, number, applicant)
+        known = known_in(bank, books, number, question.authorities, known_at=known_at)
+    return answer_to(question, known, stated, as_of=as_of or bank.today())
 
 
 def apply_for(
@@ -168,11 +197,13 @@ def apply_for(
     """Decide by everything recorded until now, and register every grant in the principal's name.
 
     Which institution may grant in which programme is not checked here: only the operator calls this yet.
-    Grants that are registered already stay as they are; a second time nothing is left to grant.
+    Grants that are registered already stay as they are; a second time nothing is left to grant. The grants
+    bear the microsecond after the decision's `known_at`: as known then, the decision can be made again.
 
     Raises:
         AccountUnknown, InstitutionUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
         AccountRedacted: the account was redacted.
+        PackChanged, PackMissing: a published pack is not as it was, or not here.
     """
     day = as_of or bank.today()
 
@@ -180,11 +211,11 @@ def apply_for(
         institution_of(books, principal.issuer)
         # The head before the entries: a writer in between makes the append fail, and all is done again.
         heads = books.ledger.heads_of([number.subject])
-        account, stated = _asking(bank, books, number, applicant)
-        at = max(bank.now(), heads[number.subject].at)
-        decision = question.decide(account, stated, as_of=day, known_at=at)
-        posting = Posting(bank, books, heads=heads, at=at)
-        for granted in _grants(decision):
+        stated = stated_by(bank, books, number, applicant)
+        known = known_in(bank, books, number, question.authorities)
+        answer = answer_to(question, known, stated, as_of=day)
+        posting = Posting(bank, books, heads=heads, at=Microseconds(known.at + 1))
+        for granted in grants_of(answer.decision, stated):
             posting.add(
                 number.subject,
                 kind=entry_kind(granted),
@@ -192,32 +223,48 @@ def apply_for(
                 content=body_content(granted),
             )
         posting.post()
-        return Answer(
-            decision=decision,
-            account=account,
-            place=question.place(day),
-            packs=question.packs(at),
-            registered=tuple(outcome_id(entry.leaf.seq) for entry in posting.entries),
-        )
+        registered = tuple(outcome_id(entry.leaf.seq) for entry in posting.entries)
+        return replace(answer, registered=registered)
 
     return bank.written(grant, about=number.subject)
 
 
-def _asking(
-    bank: Bank, books: Books, number: AccountNumber, applicant: Applicant
-) -> tuple[AccountHoldings, Applicant]:
+def stated_by(bank: Bank, books: Books, number: AccountNumber, applicant: Applicant) -> Applicant:
+    """Return what is stated of the applicant, with the account's own person category where none is.
+
+    Raises:
+        AccountUnknown: no account has this number.
+        AccountRedacted: it was redacted.
+    """
     _, person = find_account(bank, books, number)
-    account = holdings_of(books.ledger.entries_of(number.subject))
-    if applicant.category is None:
-        applicant = replace(applicant, category=person.category)
-    return account, applicant
+    return applicant if applicant.category is not None else replace(applicant, category=person.category)
 
 
-def _grants(decision: Decision | WaiverDecision) -> Sequence[Granted]:
+def answer_to(question: Question[D], known: Known, applicant: Applicant, *, as_of: date) -> Answer[D]:
+    """Answer a question by what is known, and nothing else.
+
+    Raises:
+        ProgrammeUnknown, ExamUnknown: what it is about is not known here.
+        PackChanged, PackMissing: a published pack is not as it was, or not here.
+    """
+    asked = question.given(known.published)
+    decision = asked.decide(known.account, applicant, as_of=as_of, known_at=known.at)
+    return Answer(
+        decision=decision,
+        account=known.account,
+        place=asked.place(as_of, known_at=known.at),
+        packs=asked.packs(known.at),
+        unpublished=tuple(pack for pack, digest in decision.packs if not known.published.holds(pack, digest)),
+    )
+
+
+def grants_of(decision: Decision | WaiverDecision, applicant: Applicant) -> Sequence[Granted]:
+    """Return a decision's grants as they are registered, in its order."""
     digest = sha256(canonical_bytes(decision.as_json())).hexdigest()
+    facts = facts_of(applicant)
     if isinstance(decision, Decision):
-        return [_exemption(decision, one, digest) for one in decision.exemptions]
-    return [_waiver(decision, one, digest) for one in decision.waivers]
+        return [replace(_exemption(decision, one, digest), facts=facts) for one in decision.exemptions]
+    return [replace(_waiver(decision, one, digest), facts=facts) for one in decision.waivers]
 
 
 def _exemption(decision: Decision, exemption: Exemption, digest: str) -> Granted:

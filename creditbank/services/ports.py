@@ -20,6 +20,7 @@ from creditbank.account.records import (
 )
 from creditbank.account.redaction import Destroyed
 from creditbank.conversion.programme import Exam, Programme
+from creditbank.conversion.published import Published
 from creditbank.conversion.rule import RulePack
 from creditbank.identity.citizen_number import CitizenNumber
 from creditbank.identity.person import Person
@@ -96,6 +97,9 @@ class LedgerStore(Protocol):
 
     def log_index_of(self, subject: SubjectId, seq: int) -> int | None:
         """Return the entry's place in the log, None while it waits for one."""
+
+    def entry_at(self, log_index: int) -> Entry | None:
+        """Return the entry at a place in the log, None where there is none yet."""
 
     def tile(self, level: int, index: int) -> bytes | None:
         """Return one stored tile of the log's tree (see `ledger.tiles`)."""
@@ -456,15 +460,27 @@ class RuleLibrary(Protocol):
     def packs_for_exam(self, exam: ExamId, *, known_at: Microseconds | None = None) -> Sequence[RulePack]:
         """Return the packs whose rules may apply to an exam, by what was published up to an instant."""
 
-    def programme(self, programme: ProgrammeId, *, as_of: date) -> Programme:
-        """Return the version of a programme that is in force on a day.
+    def authorities_for(self, aim: ProgrammeId | ExamId) -> Sequence[str]:
+        """Return the authorities that define a programme or an exam."""
+
+    def as_known(self, published: Published) -> "RuleLibrary":
+        """Return the library that decisions go by, given what the ledger says was published.
+
+        Raises:
+            Misconfigured: a published pack is not as it was, or not here.
+        """
+
+    def programme(
+        self, programme: ProgrammeId, *, as_of: date, known_at: Microseconds | None = None
+    ) -> Programme:
+        """Return the version of a programme that holds on a day, by what was published up to an instant.
 
         Raises:
             NotFound: there is none.
         """
 
-    def exam(self, exam: ExamId, *, as_of: date) -> Exam:
-        """Return the version of an exam that is in force on a day.
+    def exam(self, exam: ExamId, *, as_of: date, known_at: Microseconds | None = None) -> Exam:
+        """Return the version of an exam that holds on a day, by what was published up to an instant.
 
         Raises:
             NotFound: there is none.

@@ -96,6 +96,10 @@ class MemoryLedger:
     def log_index_of(self, subject: SubjectId, seq: int) -> int | None:
         return self._state.places.get((subject, seq))
 
+    def entry_at(self, log_index: int) -> Entry | None:
+        places = self._state.places.items()
+        return next((self.entry(*of) for of, place in places if place == log_index), None)
+
     def tile(self, level: int, index: int) -> bytes | None:
         return self._state.tiles.get((level, index))
 

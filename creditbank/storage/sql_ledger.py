@@ -40,6 +40,7 @@ _first_entries = {
 _size = for_driver("SELECT size FROM log_state")
 _root = for_driver("SELECT root FROM log_state")
 _place = for_driver("SELECT log_index FROM log_leaf WHERE subject = %s AND seq = %s")
+_of_place = for_driver("SELECT subject, seq FROM log_leaf WHERE log_index = %s")
 _held_tile = for_driver("SELECT hashes FROM tile WHERE level = %s AND tile_index = %s")
 _count_pending = text("SELECT count(*) FROM (SELECT 1 FROM pending LIMIT :at_most) AS waiting")
 
@@ -111,6 +112,9 @@ class SqlLedger:
 
     def log_index_of(self, subject: SubjectId, seq: int) -> int | None:
         return next((index for (index,) in self._read(_place, subject, seq)), None)
+
+    def entry_at(self, log_index: int) -> Entry | None:
+        return next((self.entry(*of) for of in self._read(_of_place, log_index)), None)
 
     def tile(self, level: int, index: int) -> bytes | None:
         return next((hashes for (hashes,) in self._read(_held_tile, level, index)), None)

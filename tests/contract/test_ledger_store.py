@@ -91,6 +91,10 @@ def test_entries_take_their_places_by_subject_and_seq(store: Store) -> None:
     with store.reading() as books:
         wanted = [(PEMA, 0), (TASHI, 0), (TASHI, 1), (PEMA, 1)]
         assert [books.ledger.log_index_of(of, seq) for of, seq in wanted] == [0, 1, 2, 3]
+        assert [books.ledger.entry_at(at) for at in range(5)] == [
+            *(books.ledger.entry(of, seq) for of, seq in wanted),
+            None,
+        ]
         hashes = [entry.leaf_hash for of, seq in wanted if (entry := books.ledger.entry(of, seq))]
         tile = books.ledger.tile(0, 0)
         assert tile is not None

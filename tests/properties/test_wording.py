@@ -67,6 +67,8 @@ def held(granted: Granted, **ending: str) -> HeldGrant:
         granted=granted,
         granted_by=IssuerId("A"),
         granted_at=Microseconds(1),
+        spent=granted.spent,
+        witnesses=granted.witnesses,
         status="suspended" if "because" in ending else "reversed" if ending else "active",
         because=OutcomeId(ending["because"]) if "because" in ending else None,
         reason=ending.get("reason"),
