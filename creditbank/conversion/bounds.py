@@ -203,12 +203,13 @@ def _periods(cap: Cap, route: str | None, spent: Sequence[Holding]) -> dict[date
         return {None: fitting} if fitting or not asks else {}
     found: dict[date | None, tuple[Holding, ...]] = {}
     for holding in fitting:
-        start = _period_start(cap, holding.awarded_on)
+        start = period_start(cap, holding.awarded_on)
         found[start] = (*found.get(start, ()), holding)
     return found
 
 
-def _period_start(cap: Cap, day: date) -> date:
+def period_start(cap: Cap, day: date) -> date:
+    """Return the first day of that of the cap's periods in which a day lies."""
     starts = (date(year, *start) for year in (day.year - 1, day.year) for start in cap.periods)
     return max(start for start in starts if start <= day)
 

@@ -31,6 +31,21 @@ from creditbank.terms import Microseconds, OutcomeId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """The rules in force for one programme and one sort of applicant, indexed: the same for many learners."""
+
+    packs: tuple[RulePack, ...]  # with rules in force
+    programme: Programme
+    as_of: date
+    known_at: Microseconds
+    step: Decimal  # of these packs
+    rules: tuple[LiveRule, ...]
+    index: Index
+    known_rules: Mapping[tuple[str, str, int], Rule]
+    scales: Mapping[str, Scale]  # by which outcomes are more or less precious
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A question, with the rules that are in force for it in the order of their rank."""
 
@@ -45,6 +60,15 @@ class Case:
     index: Index
     known_rules: Mapping[tuple[str, str, int], Rule]
     scales: Mapping[str, Scale]  # by which outcomes are more or less precious
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """What a case comes to, without saying how: the most units, the bound where that is not proved."""
+
+    units: int
+    upper_bound: int
+    proved: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +119,19 @@ def pose_case(
     Raises:
         HoldingInvalid: `holding-twice`.
     """
+    compiled = compile_rules(packs, programme, applicant=applicant, as_of=as_of, known_at=known_at)
+    return case_of(compiled, holdings, pinned=pinned)
+
+
+def compile_rules(
+    packs: Iterable[RulePack],
+    programme: Programme,
+    *,
+    applicant: Applicant,
+    as_of: date,
+    known_at: Microseconds,
+) -> Compiled:
+    """Return what of a case does not depend on the learner's outcomes, in the published order."""
     all_packs = sorted(packs, key=lambda pack: (pack.id, pack.digest))
     rules = rules_in_force(all_packs, programme, applicant=applicant, as_of=as_of, known_at=known_at)
     speaking = {(live.pack.id, live.pack.digest) for live in rules}
@@ -103,22 +140,62 @@ def pose_case(
     for pack in used:
         for framework in sorted(pack.scales):
             scales.setdefault(framework, pack.scales[framework])
-    grants = tuple(pinned)
-    of_packs = common_step(pack.step for pack in used)
-    stated = [grant.step for grant in grants if grant.step is not None]
-    step = common_step([pack.step for pack in used] + stated)
-    return Case(
+    return Compiled(
         packs=used,
         programme=programme,
-        holdings=ordered(holdings, known_at=known_at),
-        pinned=tuple(sorted((in_step(grant, step, otherwise=of_packs) for grant in grants), key=_pinned_key)),
         as_of=as_of,
         known_at=known_at,
-        step=step,
+        step=common_step(pack.step for pack in used),
         rules=rules,
         index=index_of(rules),
         known_rules={(pack.id, rule.id, rule.version): rule for pack in all_packs for rule in pack.rules},
         scales=scales,
+    )
+
+
+def case_of(compiled: Compiled, holdings: Iterable[Holding], *, pinned: Iterable[Pinned]) -> Case:
+    """Return one learner's case under compiled rules.
+
+    Raises:
+        HoldingInvalid: `holding-twice`.
+    """
+    grants = tuple(pinned)
+    stated = [grant.step for grant in grants if grant.step is not None]
+    step = common_step([pack.step for pack in compiled.packs] + stated)
+    return Case(
+        packs=compiled.packs,
+        programme=compiled.programme,
+        holdings=ordered(holdings, known_at=compiled.known_at),
+        pinned=tuple(
+            sorted((in_step(grant, step, otherwise=compiled.step) for grant in grants), key=_pinned_key)
+        ),
+        as_of=compiled.as_of,
+        known_at=compiled.known_at,
+        step=step,
+        rules=compiled.rules,
+        index=compiled.index,
+        known_rules=compiled.known_rules,
+        scales=compiled.scales,
+    )
+
+
+def solve_units(case: Case, nodes: Nodes) -> Units:
+    """Return the most units of a case, without choosing which of the best allocations it is.
+
+    Raises:
+        ProgrammeInvalid: `credits-off-step`.
+    """
+    found = matches(case.rules, case.holdings, as_of=case.as_of, known_at=case.known_at, index=case.index)
+    drawn_up = [options_of(match, as_of=case.as_of) for match in found]
+    listed = [option for of_rule, _ in drawn_up for option in of_rule]
+    problem = pose_options(case, listed, case.holdings, pinned=case.pinned)
+    groups, bounds = components(problem)
+    bests = [Search(Layout(problem, group, bounds), nodes, spends=()).most(at_least=0) for group in groups]
+    is_complete = all(are_all for _, are_all in drawn_up)
+    return Units(
+        units=sum(best.units for best in bests),
+        upper_bound=sum(best.upper_bound for best in bests) if is_complete else sum(problem.units),
+        proved=is_complete and all(best.proved for best in bests),
     )
 
 

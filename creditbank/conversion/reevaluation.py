@@ -1,0 +1,238 @@
+"""What many learners would be exempted from: units only, each sort of learner decided once (CONVERSION §5).
+
+Two outcomes are of one class when every rule in force takes them for the same: the premises they meet,
+what tables say they are worth, the periods they count in. Learners with the same classes, as often each,
+come to the same units, so what is known about one is known about all. How the work is divided is for
+`services`.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from creditbank.conversion.bounds import period_start
+from creditbank.conversion.fill import Nodes
+from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
+from creditbank.conversion.matching import matches
+from creditbank.conversion.programme import Programme
+from creditbank.conversion.recognition import recognise
+from creditbank.conversion.rule import RulePack
+from creditbank.conversion.solving import Compiled, Units, case_of, compile_rules, solve_units
+from creditbank.outcomes.outcome import OutcomeKind
+from creditbank.terms import Microseconds
+
+Asked = tuple[OutcomeKind, str | None]
+"""A kind and a code that some premise asks for; None: any code."""
+Key = Hashable
+"""What learners who come to the same units have in common."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learner:
+    """What one learner holds, who they are to the rules, and what is registered for them."""
+
+    holdings: tuple[Holding, ...]
+    applicant: Applicant = NOBODY_IN_PARTICULAR
+    pinned: tuple[Pinned, ...] = ()
+
+
+class Reevaluation:
+    """One programme under some packs, for any number of learners; what is proved about a sort is kept."""
+
+    def __init__(
+        self,
+        packs: Iterable[RulePack],
+        programme: Programme,
+        *,
+        as_of: date,
+        known_at: Microseconds,
+        node_budget: int,
+    ) -> None:
+        self.packs = tuple(packs)
+        self.programme = programme
+        self.as_of = as_of
+        self.known_at = known_at
+        self.node_budget = node_budget
+        self.known: dict[Key, Units] = {}
+        rules = [rule for pack in self.packs for rule in pack.rules]
+        facts = {test.fact for rule in rules for test in rule.scope.facts}
+        if any(pack.date_basis == "enrolment" for pack in self.packs):
+            facts.add("enrolled_on")
+        self._facts = tuple(sorted(facts))
+        self._compiled: dict[Key, tuple[int, Compiled]] = {}
+        self._classes: dict[Key, Key] = {}
+        self._dated = _asks_for_days(self.packs) or any(cap.periods for cap in programme.caps)
+
+    def units_of(self, learner: Learner) -> Units:
+        """Return what a learner comes to, from what is known where it is.
+
+        Raises:
+            HoldingInvalid: `holding-twice`.
+            ProgrammeInvalid: `credits-off-step`.
+        """
+        key = self.key_of(learner)
+        found = self.known.get(key)
+        if found is None:
+            found = self.decide(learner)
+            self.learn(key, found)
+        return found
+
+    def decide(self, learner: Learner) -> Units:
+        """Return the same without looking at what is known.
+
+        Raises:
+            HoldingInvalid: `holding-twice`.
+            ProgrammeInvalid: `credits-off-step`.
+        """
+        _, compiled = self._compiled_for(learner.applicant)
+        case = case_of(compiled, learner.holdings, pinned=learner.pinned)
+        return solve_units(case, Nodes(self.node_budget))
+
+    def learn(self, key: Key, units: Units) -> None:
+        """Keep what is proved; a best found depends on more than the key tells, and is found anew."""
+        if units.proved:
+            self.known[key] = units
+
+    def key_of(self, learner: Learner) -> Key:
+        """Return what the units depend on; with registered grants that is everything."""
+        number, compiled = self._compiled_for(learner.applicant)
+        if learner.pinned:
+            return number, frozenset(learner.holdings), frozenset(learner.pinned)
+        index = compiled.index
+        counts: dict[Key, int] = {}
+        for holding in learner.holdings:
+            if (holding.kind, holding.code) in index or (holding.kind, None) in index:
+                found = self._class_of(holding, number, compiled)
+                if found is not None:
+                    counts[found] = counts.get(found, 0) + 1
+        return number, frozenset(counts.items())
+
+    def _compiled_for(self, applicant: Applicant) -> tuple[int, Compiled]:
+        facts = tuple(applicant.fact(name) for name in self._facts)
+        found = self._compiled.get(facts)
+        if found is None:
+            compiled = compile_rules(
+                self.packs, self.programme, applicant=applicant, as_of=self.as_of, known_at=self.known_at
+            )
+            found = self._compiled[facts] = (len(self._compiled), compiled)
+        return found
+
+    def _class_of(self, holding: Holding, number: int, compiled: Compiled) -> Key:
+        described = (number, self._described(holding))
+        found = self._classes.get(described, self)
+        if found is self:
+            found = self._classes[described] = self._classified(holding, compiled)
+        return found
+
+    def _described(self, holding: Holding) -> Key:
+        """Return all that a rule may ask of an outcome; of its days no more than this programme's do."""
+        is_there = (
+            holding.recorded_at <= self.known_at
+            and holding.awarded_on <= self.as_of
+            and not holding.is_revoked(as_of=self.as_of, known_at=self.known_at)
+            and (holding.expires_on is None or self.as_of < holding.expires_on)
+        )
+        level = None if holding.level is None else (holding.level.framework, holding.level.level)
+        return (
+            is_there,
+            holding.awarded_on if self._dated else None,
+            holding.kind,
+            holding.code,
+            holding.issuer,
+            level,
+            holding.score,
+            holding.grade,
+            holding.hours,
+            holding.credits,
+            holding.attributes,
+        )
+
+    def _classified(self, holding: Holding, compiled: Compiled) -> Key:
+        """Return the class of an outcome, None where no rule has a use for it."""
+        visible = [holding] if holding.recorded_at <= self.known_at else []
+        found = matches(
+            compiled.rules, visible, as_of=self.as_of, known_at=self.known_at, index=compiled.index
+        )
+        met = tuple(
+            (at, premise)
+            for at, match in enumerate(found)
+            for premise, met_by in enumerate(match.met_by)
+            if met_by
+        )
+        if not met:
+            return None
+        return (
+            met,
+            self._worths([found[at].live.pack for at, _ in met], holding),
+            tuple(period_start(cap, holding.awarded_on) for cap in self.programme.caps if cap.periods),
+            holding.kind,
+            holding.code,
+            holding.issuer,
+            holding.hours,
+            holding.credits,
+            holding.attributes,
+        )
+
+    def _worths(self, packs: Sequence[RulePack], holding: Holding) -> Key:
+        """Return what every table of these packs gives for the outcome."""
+        worths = []
+        for pack in {id(pack): pack for pack in packs}.values():
+            for name in sorted(pack.tables):
+                value = recognise(pack.tables[name], holding, scales=pack.scales, as_of=self.as_of)
+                worths.append(None if value is None else value.worth)
+        return tuple(worths)
+
+
+def _asks_for_days(packs: Iterable[RulePack]) -> bool:
+    """Whether some premise or table looks at the day of an award."""
+    for pack in packs:
+        patterns = [premise.pattern for rule in pack.rules for premise in rule.premises]
+        for table in pack.tables.values():
+            patterns += [row.pattern for row in table.rows]
+            patterns += [deduction.pattern for deduction in table.deductions]
+            patterns += [downgrade.pattern for downgrade in table.downgrades]
+        if pack.date_basis == "award" or any(pattern.max_age_years is not None for pattern in patterns):
+            return True
+    return False
+
+
+def asked_by_changes(before: Sequence[RulePack], after: Sequence[RulePack]) -> frozenset[Asked]:
+    """Return what the rules ask for that are in one of two sets of packs only, or speak from other tables."""
+    olds, news = _rules_of(before), _rules_of(after)
+    found: frozenset[Asked] = frozenset()
+    for said in olds.keys() ^ news.keys():
+        found |= olds[said] if said in olds else news[said]
+    return found
+
+
+def _rules_of(packs: Sequence[RulePack]) -> Mapping[Key, frozenset[Asked]]:
+    found: dict[Key, frozenset[Asked]] = {}
+    for pack in packs:
+        tables = tuple(sorted((name, repr(table)) for name, table in pack.tables.items()))
+        scales = tuple(sorted((name, repr(scale)) for name, scale in pack.scales.items()))
+        spoken = (pack.id, pack.step, pack.date_basis, tables, scales)
+        for rule in pack.rules:
+            asked = (
+                (one.pattern.kind, code) for one in rule.premises for code in one.pattern.codes or (None,)
+            )
+            found[spoken, rule] = frozenset(asked)
+    return found
+
+
+class Holders:
+    """Who holds what: by kind and code, the numbers of the learners."""
+
+    def __init__(self, learners: Iterable[Learner]) -> None:
+        self._by_code: dict[Asked, list[int]] = {}
+        for number, learner in enumerate(learners):
+            held: set[Asked] = {(one.kind, one.code) for one in learner.holdings}
+            held |= {(one.kind, None) for one in learner.holdings}
+            for asked in held:
+                self._by_code.setdefault(asked, []).append(number)
+
+    def of(self, asked: Iterable[Asked]) -> Iterator[int]:
+        """Yield, in order and each once, who holds something that is asked for."""
+        found: set[int] = set()
+        for one in asked:
+            found.update(self._by_code.get(one, ()))
+        yield from sorted(found)
