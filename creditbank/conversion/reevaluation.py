@@ -34,6 +34,7 @@ class Learner:
     holdings: tuple[Holding, ...]
     applicant: Applicant = NOBODY_IN_PARTICULAR
     pinned: tuple[Pinned, ...] = ()
+    state: str | None = None  # names all of the above, as the head of the account's chain does
 
 
 class Reevaluation:
@@ -60,8 +61,11 @@ class Reevaluation:
             facts.add("enrolled_on")
         self._facts = tuple(sorted(facts))
         self._compiled: dict[Key, tuple[int, Compiled]] = {}
-        self._classes: dict[Key, Key] = {}
-        self._dated = _asks_for_days(self.packs) or any(cap.periods for cap in programme.caps)
+        self._classes: dict[Key, int | None] = {}
+        self._numbers: dict[Key, int] = {}
+        self._keys: dict[str, Key] = {}
+        self._is_dated = _tables_ask_for_days(self.packs) or any(cap.periods for cap in programme.caps)
+        self._dated = _dated_codes(self.packs)
 
     def units_of(self, learner: Learner) -> Units:
         """Return what a learner comes to, from what is known where it is.
@@ -94,18 +98,40 @@ class Reevaluation:
             self.known[key] = units
 
     def key_of(self, learner: Learner) -> Key:
-        """Return what the units depend on; with registered grants that is everything."""
+        """Return what the units depend on; with registered grants that is everything.
+
+        Of a state that was seen before the key is known, and nothing else of the learner is looked at.
+        """
+        if learner.state is None:
+            return self._key_of(learner)
+        key = self._keys.get(learner.state)
+        if key is None:
+            key = self._keys[learner.state] = self._key_of(learner)
+        return key
+
+    def forgetful(self) -> "Reevaluation":
+        """Return the same of which nothing is known yet: little to send to another process."""
+        return Reevaluation(
+            self.packs,
+            self.programme,
+            as_of=self.as_of,
+            known_at=self.known_at,
+            node_budget=self.node_budget,
+        )
+
+    def _key_of(self, learner: Learner) -> Key:
         number, compiled = self._compiled_for(learner.applicant)
         if learner.pinned:
             return number, frozenset(learner.holdings), frozenset(learner.pinned)
         index = compiled.index
-        counts: dict[Key, int] = {}
+        classes = []
         for holding in learner.holdings:
             if (holding.kind, holding.code) in index or (holding.kind, None) in index:
                 found = self._class_of(holding, number, compiled)
                 if found is not None:
-                    counts[found] = counts.get(found, 0) + 1
-        return number, frozenset(counts.items())
+                    classes.append(found)
+        classes.sort()
+        return number, *classes
 
     def _compiled_for(self, applicant: Applicant) -> tuple[int, Compiled]:
         facts = tuple(applicant.fact(name) for name in self._facts)
@@ -117,12 +143,13 @@ class Reevaluation:
             found = self._compiled[facts] = (len(self._compiled), compiled)
         return found
 
-    def _class_of(self, holding: Holding, number: int, compiled: Compiled) -> Key:
+    def _class_of(self, holding: Holding, number: int, compiled: Compiled) -> int | None:
         described = (number, self._described(holding))
-        found = self._classes.get(described, self)
-        if found is self:
-            found = self._classes[described] = self._classified(holding, compiled)
-        return found
+        if described not in self._classes:
+            found = self._classified(holding, compiled)
+            place = None if found is None else self._numbers.setdefault(found, len(self._numbers))
+            self._classes[described] = place
+        return self._classes[described]
 
     def _described(self, holding: Holding) -> Key:
         """Return all that a rule may ask of an outcome; of its days no more than this programme's do."""
@@ -133,9 +160,11 @@ class Reevaluation:
             and (holding.expires_on is None or self.as_of < holding.expires_on)
         )
         level = None if holding.level is None else (holding.level.framework, holding.level.level)
+        asked: tuple[Asked, Asked] = ((holding.kind, holding.code), (holding.kind, None))
+        is_dated = self._is_dated or not self._dated.isdisjoint(asked)
         return (
             is_there,
-            holding.awarded_on if self._dated else None,
+            holding.awarded_on if is_dated else None,
             holding.kind,
             holding.code,
             holding.issuer,
@@ -183,10 +212,10 @@ class Reevaluation:
         return tuple(worths)
 
 
-def _asks_for_days(packs: Iterable[RulePack]) -> bool:
-    """Whether some premise or table looks at the day of an award."""
+def _tables_ask_for_days(packs: Iterable[RulePack]) -> bool:
+    """Whether the day of any award may matter: by a table, or since it picks the version of a rule."""
     for pack in packs:
-        patterns = [premise.pattern for rule in pack.rules for premise in rule.premises]
+        patterns = []
         for table in pack.tables.values():
             patterns += [row.pattern for row in table.rows]
             patterns += [deduction.pattern for deduction in table.deductions]
@@ -194,6 +223,18 @@ def _asks_for_days(packs: Iterable[RulePack]) -> bool:
         if pack.date_basis == "award" or any(pattern.max_age_years is not None for pattern in patterns):
             return True
     return False
+
+
+def _dated_codes(packs: Iterable[RulePack]) -> frozenset[Asked]:
+    """Return the outcomes of which some premise asks that they are not too old."""
+    return frozenset(
+        (premise.pattern.kind, code)
+        for pack in packs
+        for rule in pack.rules
+        for premise in rule.premises
+        if premise.pattern.max_age_years is not None
+        for code in (premise.pattern.codes or (None,))
+    )
 
 
 def asked_by_changes(before: Sequence[RulePack], after: Sequence[RulePack]) -> frozenset[Asked]:

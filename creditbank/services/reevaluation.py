@@ -99,8 +99,9 @@ class Workers:
     def _start(self) -> Connection:
         """Start a process that ends when this one closes its end of the pipe."""
         context = get_context("spawn")
+        copies = {programme: one.forgetful() for programme, one in self.programmes.items()}
         ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, dict(self.programmes)), daemon=True)
+        process = context.Process(target=_work, args=(theirs, copies), daemon=True)
         process.start()
         theirs.close()
         self.stack.callback(process.join)

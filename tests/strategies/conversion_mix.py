@@ -34,11 +34,11 @@ class Mix:
 
     def __iter__(self) -> Iterator[tuple[ProgrammeId, Learner]]:
         random = Random(self.seed)
-        for _ in range(self.learners):
+        for learner in range(self.learners):
             number = int(random.random() ** 2 * len(self.programmes))
             held = random.choice(_HELD)
             holdings = tuple(_holding(random, number, at) for at in range(held))
-            yield self.programmes[number].id, Learner(holdings=holdings)
+            yield self.programmes[number].id, Learner(holdings=holdings, state=f"{learner:064x}")
 
 
 def mixed(
