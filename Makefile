@@ -23,7 +23,7 @@ test: .venv/development
 faults: .venv/development
 	$(BIN)/pytest -m campaign tests/faults -p no:xdist -q
 
-bench: .venv/development
+bench: .venv/peers
 	$(BIN)/pytest -m benchmark tests/benchmarks -p no:xdist -q -s $(if $(filter yes,$(WRITE)),--write) $(if $(filter yes,$(MILLION)),--million)
 
 nightly: .venv/development
@@ -36,6 +36,7 @@ format: .venv/development
 lock: .venv/development
 	$(LOCK) --group build --output-file requirements.txt
 	$(LOCK) --group build --group dev --output-file requirements-dev.txt
+	$(LOCK) --group build --group dev --group peers --output-file requirements-peers.txt
 
 schemas: .venv/development
 	$(BIN)/creditbank schemas schemas
@@ -58,3 +59,8 @@ clean:
 	$(PIP) --require-hashes --requirement requirements-dev.txt
 	$(PIP) --no-build-isolation --no-deps --editable .
 	@touch $@ .venv/runtime
+
+.venv/peers: requirements-peers.txt .venv/development
+	@echo "Installing what the benchmarks compare the bank with, from hashed locks …"
+	$(PIP) --require-hashes --requirement requirements-peers.txt
+	@touch $@

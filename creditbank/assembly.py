@@ -239,6 +239,12 @@ def open_store(settings: Settings) -> SqlStore:
     return SqlStore(engine, backlog_limit=settings.backlog_limit)
 
 
+def durability(bank: Bank) -> Mapping[str, str]:
+    """Return what keeps a commit: the engine, its version, and on SQLite the settings in force."""
+    assert isinstance(bank.store, SqlStore)
+    return bank.store.durability()
+
+
 @contextmanager
 def examination(settings: Settings, *, workers: int = 1) -> Iterator[SqlExamination]:
     """Open the database for an audit, without keys and without writing; see `storage.sql_examination`.

@@ -55,6 +55,7 @@ class ServedBank:
             "CREDITBANK_LANGUAGE": "en",
             **({} if database_url is None else {"CREDITBANK_DATABASE_URL": database_url}),
         }
+        self.log = home.with_suffix(".log")
         self._commands = Commands(home, **self._settings)
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self._settings.items():
@@ -99,12 +100,14 @@ class ServedBank:
     @contextmanager
     def serving(self, *, program: Sequence[str] = SERVE, **settings: str) -> Iterator[Server]:
         """Run a server for the block, on a port of its own; it may be killed before the block ends."""
-        process = subprocess.Popen(
-            [sys.executable, *program, "--port", "0"],
-            env={**os.environ, **self._settings, **settings},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, *program, "--port", "0"],
+                env={**os.environ, **self._settings, **settings},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         try:
             yield Server(process, address=self._address(process))
         finally:
@@ -138,4 +141,5 @@ class ServedBank:
         for line in process.stdout:
             if "http://" in line:
                 return line[line.index("http://") :].split()[0]
-        raise AssertionError(f"the server did not start: exit code {process.wait(_PATIENCE_SECONDS)}")
+        code = process.wait(_PATIENCE_SECONDS)
+        raise AssertionError(f"the server did not start: exit code {code}, {self.log.read_text()}")

@@ -6,9 +6,11 @@ from contextlib import ExitStack, suppress
 from importlib import import_module
 from typing import Annotated, Any
 
+import structlog
 import typer
 import uvicorn
 
+from creditbank.assembly import durability
 from creditbank.cli.output import console
 from creditbank.cli.periodic import periodic
 from creditbank.cli.session import Session, session_of
@@ -19,6 +21,7 @@ from creditbank.services.publishing import Publisher
 from creditbank.services.sequencing import SEQUENCE_EVERY_SECONDS, sequence_pending
 
 _BACKLOG = 512
+_log = structlog.get_logger(__name__)
 
 
 def serve(
@@ -68,6 +71,7 @@ def run_server(session: Session, bank: Bank, listening: socket.socket) -> None:
     The bank does not know its web server: it is found by name, and is handed what it needs. Requests are
     not logged one by one: their paths hold account numbers.
     """
+    _log.info("database-opened", **durability(bank))
     create_app: Callable[..., Any] = import_module("api.app").create_app
     seconds = session.settings.publish_seconds
     publisher = Publisher(bank) if seconds and bank.signer is not None else None

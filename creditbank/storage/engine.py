@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import StaticPool
@@ -30,6 +30,7 @@ WRITES = "creditbank_writes"
 """The execution option of a connection whose transactions write: on SQLite they begin by taking the lock."""
 
 _WAL_IS_SOUND_FROM = (3, 51, 3)
+_SYNCHRONOUS = ("OFF", "NORMAL", "FULL", "EXTRA")
 
 _log = structlog.get_logger(__name__)
 
@@ -65,6 +66,19 @@ def open_engine(url: str) -> Engine:
     if backend in {"postgresql", "postgres"}:
         return _postgresql_engine(parsed.set(drivername="postgresql+psycopg"))
     raise Misconfigured("database-url")
+
+
+def described(engine: Engine) -> dict[str, str]:
+    """Return what keeps a commit in this database: engine, version, and on SQLite the settings in force."""
+    with engine.connect() as connection:
+        if engine.dialect.name != "sqlite":
+            return {"engine": "postgresql", "version": str(connection.scalar(text("SHOW server_version")))}
+        return {
+            "engine": "sqlite",
+            "version": sqlite.sqlite_version,
+            "journal_mode": str(connection.scalar(text("PRAGMA journal_mode"))),
+            "synchronous": _SYNCHRONOUS[connection.scalar(text("PRAGMA synchronous")) or 0],
+        }
 
 
 def memory_engine() -> Engine:

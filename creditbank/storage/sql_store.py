@@ -9,7 +9,7 @@ from weakref import WeakMethod
 from sqlalchemy import Connection, Engine, event
 
 from creditbank.storage.backlog import Backlog
-from creditbank.storage.engine import BUSY_SECONDS, WRITES
+from creditbank.storage.engine import BUSY_SECONDS, WRITES, described
 from creditbank.storage.group_commit import GroupCommit
 from creditbank.storage.sql_checkpoints import SqlCheckpoints
 from creditbank.storage.sql_errors import translated
@@ -107,6 +107,10 @@ class SqlStore:
         """
         self._backlog.require_room()
         return self._group.written(action, about=about)
+
+    def durability(self) -> dict[str, str]:
+        """Return what keeps a commit here: the engine, its version, and on SQLite the settings in force."""
+        return described(self._engine)
 
     @property
     def waiting(self) -> int:

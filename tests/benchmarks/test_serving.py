@@ -17,11 +17,14 @@ import pytest
 from creditbank.samples.outcomes import story_outcomes
 from creditbank.samples.people import protagonist
 from tests.banks import BEGINNING
+from tests.benchmarks.measuring import ratios_of
 from tests.benchmarks.table import Measure, print_measures
 from tests.clients import Client, certificate
 
 pytestmark = pytest.mark.benchmark
 
+GROUP = "Over HTTP, one client unless said otherwise"
+ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 READS = 200
 ROUNDS = 9
 WRITERS = 32
@@ -87,11 +90,15 @@ def test_reading_beside_an_empty_route(served: Served, request: pytest.FixtureRe
     print_measures(
         *(
             Measure(
-                what=f"{name} over HTTP, {request.node.callspec.id} / empty route",
+                group=GROUP,
+                what=f"{name} read",
+                engine=ENGINES[request.node.callspec.id],
                 product=rates[name],
+                beside="empty route",
                 peer=rates["empty"],
                 unit="requests/s",
                 goal=0.5,
+                ratios=ratios_of(taken["empty"], taken[name]),
             )
             for name in ("account", "verification")
         )
@@ -121,14 +128,27 @@ def test_concurrent_posts_share_transactions(served: Served, request: pytest.Fix
     posted(WRITERS, 2)  # until every thread has its connection
     alone, _ = posted(1, 50)
     rate, shared = posted(WRITERS, POSTS_EACH)
+    engine = ENGINES[request.node.callspec.id]
     print_measures(
         Measure(
-            what=f"{WRITERS} writers over HTTP, {request.node.callspec.id} / one writer",
+            group=GROUP,
+            what=f"{WRITERS} concurrent posts",
+            engine=engine,
             product=rate,
+            beside="one writer",
             peer=alone,
             unit="posts/s",
             goal=1.0,
         ),
-        Measure(what="posts in a transaction / 8", product=shared, peer=8.0, unit="posts", goal=1.0),
+        Measure(
+            group=GROUP,
+            what=f"{WRITERS} concurrent posts, in a transaction",
+            engine=engine,
+            product=shared,
+            beside="8 entries",
+            peer=8.0,
+            unit="entries",
+            goal=1.0,
+        ),
     )
     assert shared >= 8

@@ -12,6 +12,7 @@ import pytest
 from creditbank.identity.person import Person
 from creditbank.samples.people import sample_learners
 from creditbank.storage.backlog import LOOKED_AT_EVERY_SECONDS
+from creditbank.storage.engine import durability_of, sqlite
 from tests.clients import Answer, Client, certificate
 from tests.engines import postgresql_url
 from tests.servers import SCHOOL, ServedBank
@@ -105,6 +106,9 @@ def test_a_server_and_the_command_line_write_to_one_sqlite_side_by_side(tmp_path
             assert len(client.get(f"/accounts/{account}").json["outcomes"]) == 4 * each
             assert {client.get(f"/accounts/{number}").status for number in opened} == {200}
     assert json.loads(bank.run("ledger", "verify", "--json"))["findings"] == []
+    chosen = durability_of(sqlite.sqlite_version_info)
+    assert f"journal_mode={chosen.journal_mode}" in bank.log.read_text()
+    assert f"synchronous={chosen.synchronous}" in bank.log.read_text()
 
 
 def opened_by_command(bank: ServedBank, learner: Person) -> str:
