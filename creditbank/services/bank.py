@@ -143,6 +143,11 @@ class Posting:
         """Append everything that was added."""
         self._books.ledger.append(self.entries)
 
+    def post_part(self) -> None:
+        """Append what was added since the last part, and let go of it: more of the same transaction follows."""
+        self.post()
+        self.entries = []
+
 
 def receipt_of(entry: Entry, *, repeated: bool = False) -> EntryReceipt:
     """Return the receipt of an entry that is in the ledger."""

@@ -4,8 +4,9 @@ Reading the file is left to `documents`; here its rows are values. One row that 
 the file, so that a school never has to find out which half of it went in.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from creditbank.account.body import Recorded, body_content, entry_kind
 from creditbank.account.records import Batch, OutcomeKey
@@ -17,6 +18,11 @@ from creditbank.services.institutions import institution_of
 from creditbank.services.outcomes import must_be_issuer
 from creditbank.services.ports import Books, Progress
 from creditbank.terms import IssuerId, Microseconds
+
+T = TypeVar("T")
+
+WRITTEN_AT_ONCE = 4_096
+"""How many rows of a file are sent to the database together; all of them are in one transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,17 +172,20 @@ def _post(
     heads = books.ledger.heads_of({row.subject for row in plan})
     posting = Posting(bank, books, heads=heads, at=at)
     opened = {row.account: row.row.person for row in plan if row.opens}
-    books.accounts.add(
-        [bank.vault.seal(account.subject, person, opened_at=at) for account, person in opened.items()]
-    )
-    for account in opened:
-        post_opening(posting, account, principal)
+    for accounts in _parts([*opened]):
+        books.accounts.add(
+            [bank.vault.seal(account.subject, opened[account], opened_at=at) for account in accounts]
+        )
+        for account in accounts:
+            post_opening(posting, account, principal)
+        posting.post_part()
     lines: list[BatchLine] = []
-    for row in plan:
-        seq = None if row.recorded else _post_row(posting, principal, row, number)
-        lines.append(BatchLine(row=row.row.row, account=row.account, opened=row.opens, seq=seq))
-        on_progress(1)
-    posting.post()
+    for part in _parts(plan):
+        for row in part:
+            seq = None if row.recorded else _post_row(posting, principal, row, number)
+            lines.append(BatchLine(row=row.row.row, account=row.account, opened=row.opens, seq=seq))
+            on_progress(1)
+        posting.post_part()
     books.outcomes.add(
         [
             OutcomeKey(key=row.key, subject=row.subject, seq=line.seq)
@@ -191,6 +200,11 @@ def _post(
         posted_at=at,
         lines=tuple(lines),
     )
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield the items so many at a time: what is written already need not stay in memory."""
+    return (items[first : first + WRITTEN_AT_ONCE] for first in range(0, len(items), WRITTEN_AT_ONCE))
 
 
 def _post_row(posting: Posting, principal: Principal, row: PlannedRow, batch: str) -> int:
