@@ -43,8 +43,10 @@ class Commands:
 
     def run(self, *arguments: str | Path, code: int = 0, given: bytes | None = None) -> Done:
         """Run a command, `given` on its standard input; it must end with this code and show no traceback."""
+        gc.freeze()  # what is there before need not be looked through after
         result = CliRunner().invoke(app, list(map(str, arguments)), env=self._environment, input=given)
         gc.collect()  # a command's process ends; here what it opened is let go
+        gc.unfreeze()
         done = Done(code=result.exit_code, out=result.stdout, err=result.stderr)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
