@@ -144,7 +144,7 @@ class Posting:
         self._books.ledger.append(self.entries)
 
     def post_part(self) -> None:
-        """Append what was added since the last part, and let go of it: more of the same transaction follows."""
+        """Append what was added since the last part and let go of it; more of the transaction follows."""
         self.post()
         self.entries = []
 
