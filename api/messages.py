@@ -1,12 +1,13 @@
 """The JSON that the HTTP interface takes and gives. Unknown members are refused; decimals are strings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
 from api.written import DateText, DayAsked, DecimalText, Message, ShortText
+from creditbank.account.body import ExemptionTarget
 from creditbank.account.outcome_body import outcome_members
 from creditbank.identity.citizen_number import parse_citizen_number
 from creditbank.identity.names import PersonNames
@@ -21,6 +22,7 @@ from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.outcomes.training import Training
 from creditbank.services.accounts import OpenedAccount
 from creditbank.services.bank import EntryReceipt
+from creditbank.services.cascade import Offer
 from creditbank.services.verify_certificate import NotFoundForThisName, Verified
 from creditbank.terms import IssuerId, instant
 
@@ -213,6 +215,45 @@ class OpenedMessage(Message):
 
     def as_repetition(self) -> Self:
         return self.model_copy(update={"receipt": self.receipt.as_repetition()})
+
+
+class OfferMessage(Message):
+    """A suspended grant, and what could stand in its place; `substitute` is None where nothing can."""
+
+    grant: str
+    because: str | None
+    target: str
+    substitute: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, offer: Offer) -> "OfferMessage":
+        granted, found = offer.suspended.granted, offer.substitute
+        target = granted.target
+        return cls(
+            grant=offer.suspended.id,
+            because=offer.suspended.because,
+            target=target.target if isinstance(target, ExemptionTarget) else target.part,
+            substitute=None
+            if found is None
+            else {
+                "rule": found.rule,
+                "rule_version": found.rule_version,
+                "pack": found.pack,
+                "pack_digest": found.pack_digest,
+                "evidence": list(found.evidence),
+                "as_of": found.as_of.isoformat(),
+            },
+        )
+
+
+class OffersMessage(Message):
+    """Every suspended grant of an account."""
+
+    suspended: tuple[OfferMessage, ...]
+
+    @classmethod
+    def of(cls, found: Sequence[Offer]) -> "OffersMessage":
+        return cls(suspended=tuple(OfferMessage.of(offer) for offer in found))
 
 
 class VerificationRequest(Message):

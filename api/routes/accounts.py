@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from api.auth.operator import Caller
-from api.dependencies import NamedAccount, TheBank
+from api.dependencies import NamedAccount, Rules, TheBank
 from api.messages import (
     AccountRequest,
     CorrectionRequest,
+    OffersMessage,
     OpenedMessage,
     OutcomeRequest,
     ReceiptMessage,
@@ -19,12 +20,14 @@ from api.once import DoneOnce
 from api.written import json_answer
 from creditbank.documents.statement import StatementDocument
 from creditbank.services.accounts import open_account, read_account
+from creditbank.services.cascade import offers, substitute_grant
 from creditbank.services.outcomes import correct_outcome, record_outcome, revoke_outcome
 from creditbank.terms import OutcomeId
 
 router = APIRouter(prefix="/accounts", tags=["accounts"])
 
 NamedOutcome = Annotated[str, Path(pattern=r"^\d{6}$", description="the outcome's id in this account")]
+NamedGrant = Annotated[str, Path(pattern=r"^\d{6}$", description="the grant's id in this account")]
 
 
 @router.post("", status_code=201, response_model=OpenedMessage)
@@ -52,13 +55,36 @@ def post_outcome(account: NamedAccount, asked: OutcomeRequest, caller: Caller, o
 
 @router.post("/{account}/outcomes/{outcome}/correction", status_code=201, response_model=ReceiptMessage)
 def post_correction(
-    account: NamedAccount, outcome: NamedOutcome, asked: CorrectionRequest, caller: Caller, once: DoneOnce
+    account: NamedAccount,
+    outcome: NamedOutcome,
+    asked: CorrectionRequest,
+    rules: Rules,
+    caller: Caller,
+    once: DoneOnce,
 ) -> Response:
-    """Put another outcome in the place of this one; what rests on it is suspended."""
+    """Put another outcome in the place of this one; what rests on it and no longer holds is suspended."""
     corrects, stated = OutcomeId(outcome), outcome_stated(asked.outcome, issuer=caller.issuer)
     return once.created(
-        lambda bank: correct_outcome(bank, caller, account, corrects, stated, reason=asked.reason),
+        lambda bank: correct_outcome(
+            bank, caller, account, corrects, stated, reason=asked.reason, rules=rules
+        ),
         ReceiptMessage.of,
+    )
+
+
+@router.get("/{account}/suspended-grants", response_model=OffersMessage)
+def get_suspended_grants(account: NamedAccount, bank: TheBank, rules: Rules) -> Response:
+    """Return the grants that wait to be taken back or substituted, with what could stand in their place."""
+    return json_answer(OffersMessage.of(offers(bank, account, rules)))
+
+
+@router.post("/{account}/grants/{grant}/substitution", status_code=201, response_model=ReceiptMessage)
+def post_substitution(
+    account: NamedAccount, grant: NamedGrant, rules: Rules, caller: Caller, once: DoneOnce
+) -> Response:
+    """Let what other outcomes give stand in the place of a suspended grant."""
+    return once.created(
+        lambda bank: substitute_grant(bank, caller, account, OutcomeId(grant), rules), ReceiptMessage.of
     )
 
 

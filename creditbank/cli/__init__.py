@@ -24,6 +24,7 @@ from creditbank.cli import (
     rules,
     schemas,
     serve,
+    suspended,
     template,
 )
 from creditbank.cli.output import MISUSE, errors, print_error
@@ -63,6 +64,9 @@ app.command("schemas")(schemas.schemas)
 app.add_typer(institution.app, name="institution")
 app.add_typer(officer.app, name="officer")
 account.app.command("redact")(redact.redact)
+account.app.command("suspended")(suspended.suspended)
+account.app.command("substitute")(suspended.substitute)
+account.app.command("reverse")(suspended.reverse)
 app.add_typer(account.app, name="account")
 app.add_typer(decide.app, name="decide")
 for name, command in (

@@ -4,7 +4,7 @@ Deciding writes nothing. Applying decides again in the writing transaction, on t
 grants are appended to, so that nothing is granted on what is no longer true.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
@@ -215,7 +215,7 @@ def apply_for(
         known = known_in(bank, books, number, question.authorities)
         answer = answer_to(question, known, stated, as_of=day)
         posting = Posting(bank, books, heads=heads, at=Microseconds(known.at + 1))
-        for granted in grants_of(answer.decision, stated):
+        for granted in _in_place(grants_of(answer.decision, stated), known.account):
             posting.add(
                 number.subject,
                 kind=entry_kind(granted),
@@ -265,6 +265,21 @@ def grants_of(decision: Decision | WaiverDecision, applicant: Applicant) -> Sequ
     if isinstance(decision, Decision):
         return [replace(_exemption(decision, one, digest), facts=facts) for one in decision.exemptions]
     return [replace(_waiver(decision, one, digest), facts=facts) for one in decision.waivers]
+
+
+def _in_place(grants: Sequence[Granted], account: AccountHoldings) -> Iterator[Granted]:
+    """Yield the grants, each in the place of a suspended one that gave the same, if there is one."""
+    waiting = {_place_of(held.granted): held.id for held in account.suspended_grants}
+    for granted in grants:
+        yield replace(granted, replaces=waiting.pop(_place_of(granted), None))
+
+
+def _place_of(granted: Granted) -> tuple[str, str]:
+    match granted.target:
+        case ExemptionTarget() as target:
+            return target.programme, target.target
+        case WaiverTarget() as target:
+            return target.exam, target.part
 
 
 def _exemption(decision: Decision, exemption: Exemption, digest: str) -> Granted:

@@ -1,17 +1,19 @@
 """Record an outcome, correct it, revoke it: always by adding an entry, always in the issuer's own name."""
 
+from dataclasses import replace
 from datetime import date
 
 from creditbank.account.body import (
     Corrected,
-    ExemptionTarget,
     Recorded,
     Revoked,
     Suspended,
     body_content,
     entry_kind,
+    outcome_id,
 )
-from creditbank.account.holdings import AccountHoldings, holdings_of
+from creditbank.account.facts import holdings_for_rules
+from creditbank.account.holdings import AccountHoldings, HeldGrant, holdings_of
 from creditbank.account.records import OutcomeKey
 from creditbank.errors import Conflict, NotAuthorised, NotFound
 from creditbank.identity.account_number import AccountNumber
@@ -20,11 +22,12 @@ from creditbank.outcomes import Outcome
 from creditbank.outcomes.outcome import OutcomeInvalid
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
+from creditbank.services.cascade import holds_on, kind_of_grant
 from creditbank.services.idempotency import IdempotencyKeyReused
 from creditbank.services.institutions import institution_of
 from creditbank.services.known_terms import require_awarded, require_known_terms
 from creditbank.services.outcome_keys import key_of, refuse_recorded
-from creditbank.services.ports import Books
+from creditbank.services.ports import Books, RuleLibrary
 from creditbank.terms import OutcomeId
 
 
@@ -98,8 +101,12 @@ def correct_outcome(
     outcome: Outcome,
     *,
     reason: str,
+    rules: RuleLibrary | None = None,
 ) -> EntryReceipt:
-    """Put `outcome` in the place of the one that `corrects` names; grants that rest on it are suspended.
+    """Put `outcome` in the place of the one that `corrects` names.
+
+    A grant that rests on it goes on resting on `outcome` where by its own rule it would be made on that too,
+    and is suspended where not. Without `rules` only a correction that no rule can see lets it hold on.
 
     Raises:
         AccountUnknown, OutcomeUnknown: one of them is not known here.
@@ -117,10 +124,10 @@ def correct_outcome(
     def correct(books: Books) -> EntryReceipt:
         name_key = key_of(bank, number.subject, outcome)
         posting = _posting(bank, books, number)
-        holdings = _to_be_ended(bank, books, principal, number, corrects)
+        _to_be_ended(bank, books, principal, number, corrects)
         books.outcomes.claim([name_key])
         refuse_recorded(books, {name_key: number.subject}, besides=(number.subject, corrects))
-        entry = _post_end(bank, posting, principal, number, body, holdings)
+        entry = _post_end(bank, books, posting, principal, number, body, rules)
         books.outcomes.add([OutcomeKey(key=name_key, subject=number.subject, seq=entry.leaf.seq)])
         return receipt_of(entry)
 
@@ -138,7 +145,8 @@ def revoke_outcome(
 ) -> EntryReceipt:
     """End an outcome; grants that rest on it are suspended in the same transaction.
 
-    It no longer counts from `effective_on`; without it, as if it had never been awarded.
+    It no longer counts from `effective_on`; without it, as if it had never been awarded. A grant that was
+    decided for an earlier day holds on.
 
     Raises:
         AccountUnknown, OutcomeUnknown: one of them is not known here.
@@ -153,7 +161,7 @@ def revoke_outcome(
         posting = _posting(bank, books, number)
         holdings = _to_be_ended(bank, books, principal, number, revokes)
         _require_within(bank, holdings, body)
-        return receipt_of(_post_end(bank, posting, principal, number, body, holdings))
+        return receipt_of(_post_end(bank, books, posting, principal, number, body))
 
     return bank.written(revoke, about=number.subject)
 
@@ -216,37 +224,57 @@ def _posting(bank: Bank, books: Books, number: AccountNumber) -> Posting:
 
 def _post_end(
     bank: Bank,
+    books: Books,
     posting: Posting,
     principal: Principal,
     number: AccountNumber,
     body: Corrected | Revoked,
-    holdings: AccountHoldings,
+    rules: RuleLibrary | None = None,
 ) -> Entry:
-    """Add the correction or revocation, then suspend every grant that rests on what it ends (DESIGN §4)."""
+    """Add the correction or revocation, then suspend every grant that no longer holds (DESIGN §4)."""
+    before = list(books.ledger.entries_of(number.subject))
     ending = posting.add(
         number.subject, kind=entry_kind(body), issuer=principal.issuer, content=body_content(body)
     )
-    for suspended in _suspensions(body, holdings):
-        posting.add(
-            number.subject,
-            kind=entry_kind(suspended),
-            issuer=bank.record.operator,
-            content=body_content(suspended),
-        )
+    after = holdings_of([*before, ending])
+    for grant in after.active_grants:
+        if _falls(bank, books, number, body, rules, after, grant, outcome_id(ending.leaf.seq)):
+            suspended = _suspension(body, grant)
+            posting.add(
+                number.subject,
+                kind=entry_kind(suspended),
+                issuer=bank.record.operator,
+                content=body_content(suspended),
+            )
     posting.post()
     return ending
 
 
-def _suspensions(body: Corrected | Revoked, holdings: AccountHoldings) -> list[Suspended]:
+def _falls(
+    bank: Bank,
+    books: Books,
+    number: AccountNumber,
+    body: Corrected | Revoked,
+    rules: RuleLibrary | None,
+    after: AccountHoldings,
+    grant: HeldGrant,
+    corrected_by: OutcomeId,
+) -> bool:
+    """Whether a grant no longer holds: on the day that it was decided for, its evidence would not do."""
+    if isinstance(body, Revoked):
+        ended = after.outcome(body.revokes)
+        assert ended is not None, "it was just ended"
+        return body.revokes in grant.evidence and ended.is_revoked(as_of=grant.granted.as_of)
+    if corrected_by not in grant.evidence:
+        return False
+    seen = {holding.id: holding for holding in holdings_for_rules(after)}
+    old, new = seen[body.corrects], seen[corrected_by]
+    if replace(new, id=old.id, recorded_at=old.recorded_at, revoked_at=old.revoked_at) == old:
+        return False  # no rule can tell the two apart
+    return rules is None or not holds_on(bank, books, number, rules, after, grant)
+
+
+def _suspension(body: Corrected | Revoked, grant: HeldGrant) -> Suspended:
     ended = body.corrects if isinstance(body, Corrected) else body.revokes
     reason = "evidence-corrected" if isinstance(body, Corrected) else "evidence-revoked"
-    return [
-        Suspended(
-            kind="exemption" if isinstance(grant.granted.target, ExemptionTarget) else "waiver",
-            grant=grant.id,
-            because=ended,
-            reason=reason,
-        )
-        for grant in holdings.active_grants
-        if ended in grant.granted.evidence
-    ]
+    return Suspended(kind=kind_of_grant(grant), grant=grant.id, because=ended, reason=reason)
