@@ -51,7 +51,7 @@ _STRAYS = """
     UNION ALL
     SELECT 'pending', subject, seq FROM (SELECT * FROM pending {span}) AS pending WHERE NOT EXISTS
         (SELECT 1 FROM entry WHERE entry.subject = pending.subject AND entry.seq = pending.seq)
-    ORDER BY 1, 2, 3
+    ORDER BY 2, 3, 1
 """
 _COUNTS = "SELECT (SELECT count(*) FROM payload {span}), (SELECT count(*) FROM pending {span})"
 _LOG_LEAVES = """

@@ -97,10 +97,14 @@ class StoredLedger:
 
     def strays(self, span: Subjects) -> Iterator[tuple[str, object, object]]:
         entries = _by_entry(self.entry)
-        for name in ("payload", "pending"):
-            for row in _ordered(_within(self.table(name), "subject", *span), "subject", "seq"):
-                if _joined(row, entries) == [_NOTHING]:
-                    yield name, row["subject"], row["seq"]
+        strays = [
+            {**row, "table": name}
+            for name in ("payload", "pending")
+            for row in _within(self.table(name), "subject", *span)
+            if _joined(row, entries) == [_NOTHING]
+        ]
+        for row in _ordered(strays, "subject", "seq", "table"):
+            yield row["table"], row["subject"], row["seq"]
 
     def place_after(self, first: int, places: int) -> int | None:
         rows = _within(self.log_leaf, "log_index", first, None)
