@@ -93,7 +93,7 @@ class LedgerRows(Protocol):
         """Return how many rows `payload` and `pending` have of these subjects, entries or none."""
 
     def strays(self, span: Subjects) -> Iterator[tuple[str, object, object]]:
-        """Yield table, subject and seq of every payload and queue row without its entry, by subject and seq."""
+        """Yield table, subject and seq of payload and queue rows without an entry, by subject and seq."""
 
     def place_after(self, first: int, places: int) -> int | None:
         """Return the index of the place `places` rows after `first`, None where fewer follow."""

@@ -104,7 +104,7 @@ class StoredLedger:
             if _joined(row, entries) == [_NOTHING]
         ]
         for row in _ordered(strays, "subject", "seq", "table"):
-            yield row["table"], row["subject"], row["seq"]
+            yield str(row["table"]), row["subject"], row["seq"]
 
     def place_after(self, first: int, places: int) -> int | None:
         rows = _within(self.log_leaf, "log_index", first, None)
