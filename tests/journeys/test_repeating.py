@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 from httpx2 import Response
 
+from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.samples.outcomes import story_outcomes
 from creditbank.samples.people import protagonist
 from creditbank.services.accounts import read_account
 from creditbank.services.bank import Principal
 from creditbank.services.idempotency import KeyedRequest
-from creditbank.services.outcomes import record_outcome
+from creditbank.services.outcomes import record_outcome, revoke_outcome
 from tests.banks import EAST, RIVER, new_account, new_bank
 from tests.journeys.test_http import CERTIFICATE, PROBLEM, School
 
@@ -50,6 +52,8 @@ WRITING: Mapping[str, tuple[Body, Body]] = {
     ),
 }
 """Every route that writes, with a request and another one that could be meant under the same key."""
+SUBSTITUTION = "/accounts/{account}/grants/{grant}/substitution"
+"""Writes too, without a body of its own: what it needs is tried by itself below."""
 
 
 class Program(School):
@@ -99,7 +103,7 @@ def test_every_route_that_writes_takes_a_key_and_is_tried_here(program: Program)
                 names = [parameter["name"] for parameter in operation.get("parameters", ())]
                 takes_key[path] = "idempotency-key" in names
     assert {path for path, takes in takes_key.items() if not takes} == READ_ONLY
-    assert {path for path, takes in takes_key.items() if takes} == WRITING.keys()
+    assert {path for path, takes in takes_key.items() if takes} == {*WRITING, SUBSTITUTION}
 
 
 @pytest.mark.parametrize("template", WRITING)
@@ -230,3 +234,28 @@ def test_a_repetition_finds_the_account_as_it_was_answered_not_as_it_is(program:
     program.ask(revoke, WRITING[revoke][0], "another")
     assert program.ask(record, WRITING[record][0], "k").json() == {**first.json(), "repeated": True}
     assert len(read_account(program.bank, program.number).ended) == 1
+
+
+def test_a_substitution_is_made_once_under_its_key(program: Program) -> None:
+    asked = {"programme": "changdu-animal-husbandry"}
+    applied = program.ask("/accounts/{account}/exemptions", asked, "apply")
+    assert applied.status_code == 201, applied.text
+    account = read_account(program.bank, program.number).holdings
+    held = {one.id: one.outcome for one in account.outcomes}
+    grant, spent, certificate = next(
+        (grant, one, certificate)
+        for grant in account.active_grants
+        for one in grant.spent
+        if isinstance(certificate := held[one], SkillCertificate)
+    )
+    by = Principal(issuer=certificate.issuer)
+    record_outcome(program.bank, by, program.number, replace(certificate, number="TWIN-1"))
+    revoke_outcome(program.bank, by, program.number, spent, reason="误发")
+    template = SUBSTITUTION.replace("{grant}", grant.id)
+    first = program.ask(template, {}, "k")
+    assert first.status_code == 201, first.text
+    written = program.entries()
+    again = program.ask(template, {}, "k")
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
+    assert without_repeated(again.json()) == without_repeated(first.json())
+    assert program.entries() == written
