@@ -82,6 +82,8 @@ class Applicant:
     enrolled_level: str | None = None  # what is studied there: vocational, master, …
     enrolled_on: date | None = None
     left_on: date | None = None  # the day of graduation or leaving
+    born_on: date | None = None
+    term_started_on: date | None = None  # the first day of the term in which the application is made
     completed_percent: Decimal | None = None  # how much of the programme is done, 0 to 100
     years_of_work: Decimal | None = None
 

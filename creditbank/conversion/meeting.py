@@ -11,7 +11,6 @@ from creditbank.conversion.decision import Need, decimal_text
 from creditbank.conversion.holding import Applicant, Fact, Holding
 from creditbank.conversion.rule import AttributeTest, FactTest, Pattern, Scale
 from creditbank.outcomes.outcome import FrameworkLevel
-from creditbank.terms import years_after
 
 ANY_OF = "/"
 """Stands between the values of which one is needed."""
@@ -51,8 +50,9 @@ def _lacking(
     ):
         if minimum is not None and (value is None or value < minimum):
             yield name, None if value is None else decimal_text(value), decimal_text(minimum)
-    if pattern.max_age_years is not None and as_of >= years_after(holding.awarded_on, pattern.max_age_years):
-        yield "awarded_on", holding.awarded_on.isoformat(), _oldest(as_of, pattern.max_age_years).isoformat()
+    age = pattern.max_age
+    if age is not None and as_of >= age.after(holding.awarded_on):
+        yield "awarded_on", holding.awarded_on.isoformat(), age.oldest(as_of).isoformat()
     if pattern.issuers and holding.issuer not in pattern.issuers:
         yield "issuer", holding.issuer, ANY_OF.join(sorted(pattern.issuers))
     for test in pattern.attributes:
@@ -85,7 +85,7 @@ def _passes(test: AttributeTest, stated: str | None, scales: Mapping[str, Scale]
         return False
     if test.at_least is not None and not _is_at_least(stated, test.at_least, scales):
         return False
-    if test.at_most is None and test.more_than is None:
+    if test.at_most is None and test.more_than is None and test.no_less_than is None:
         return True
     try:
         number = Decimal(stated)
@@ -95,6 +95,7 @@ def _passes(test: AttributeTest, stated: str | None, scales: Mapping[str, Scale]
         number.is_finite()
         and (test.at_most is None or number <= test.at_most)
         and (test.more_than is None or number > test.more_than)
+        and (test.no_less_than is None or number >= test.no_less_than)
     )
 
 
@@ -105,21 +106,10 @@ def _asked(test: AttributeTest) -> str:
         return test.at_least.level
     if test.at_most is not None:
         return f"≤{decimal_text(test.at_most)}"
+    if test.no_less_than is not None:
+        return f"≥{decimal_text(test.no_less_than)}"
     assert test.more_than is not None, "a test asks for something"
     return f">{decimal_text(test.more_than)}"
-
-
-def _oldest(as_of: date, years: int) -> date:
-    """Return the first day of award that is not too old yet."""
-    try:
-        day = as_of.replace(year=as_of.year - years)
-    except ValueError:
-        day = date(as_of.year - years, 2, 28)  # 29 February: the day before is too old, 1 March is not
-    return next(
-        candidate
-        for candidate in (date.fromordinal(day.toordinal() + offset) for offset in range(3))
-        if as_of < years_after(candidate, years)
-    )
 
 
 def fact_need(test: FactTest, applicant: Applicant, *, as_of: date) -> Need | None:
@@ -133,8 +123,13 @@ def fact_need(test: FactTest, applicant: Applicant, *, as_of: date) -> Need | No
 def _fact_passes(test: FactTest, fact: Fact, *, as_of: date) -> bool:
     if test.one_of and _fact_text(fact) not in test.one_of:
         return False
-    if test.within_years is not None:
-        return isinstance(fact, date) and fact <= as_of < years_after(fact, test.within_years)
+    if test.within is not None or test.after is not None:
+        return (
+            isinstance(fact, date)
+            and fact <= as_of
+            and (test.within is None or as_of < test.within.after(fact))
+            and (test.after is None or as_of >= test.after.after(fact))
+        )
     if test.at_least is None and test.at_most is None:
         return True
     if not isinstance(fact, int | Decimal):
@@ -151,9 +146,9 @@ def _fact_text(fact: Fact) -> str:
 def _fact_asked(test: FactTest) -> str:
     if test.one_of:
         return ANY_OF.join(test.one_of)
-    if test.within_years is not None:
-        return f"{test.within_years}y"
     bounds = (
+        "" if test.after is None else f"≥{test.after.text}",
+        "" if test.within is None else f"<{test.within.text}" if test.after else test.within.text,
         "" if test.at_least is None else f"≥{decimal_text(test.at_least)}",
         "" if test.at_most is None else f"≤{decimal_text(test.at_most)}",
     )

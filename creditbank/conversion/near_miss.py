@@ -90,8 +90,13 @@ def _new(live: LiveRule, premise: Premise, as_of: date) -> tuple[Holding, ...]:
     pattern = premise.pattern
     if premise.use == "draw" and premise.worth is None and pattern.min_credits is None:
         return ()  # how many credits its issuer will state is anybody's guess
+    if getattr(live.rule.grant, "pairing", None) is not None:
+        return ()  # and so is which course it will go with
     names = {premise.worth, getattr(live.rule.grant, "worth", None)} - {None}
-    rows = [row.pattern for name in sorted(map(str, names)) for row in live.pack.tables[name].rows]
+    tables = [live.pack.tables[name] for name in sorted(map(str, names))]
+    if any(table.asks_what_is_stated(pattern.kind) for table in tables):
+        return ()
+    rows = [row.pattern for table in tables for row in table.rows]
     codes = sorted(pattern.codes) or sorted({code for row in rows for code in row.codes}) or [""]
     found: dict[Holding, None] = {}
     for code in codes:
@@ -175,6 +180,8 @@ def _attributes(
             found[test.attribute] = test.at_least.level
         elif test.at_most is not None:
             found[test.attribute] = str(test.at_most)
+        elif test.no_less_than is not None:
+            found[test.attribute] = str(test.no_less_than)
         elif test.more_than is not None:
             found[test.attribute] = str(test.more_than + 1)
     return tuple(sorted(found.items()))

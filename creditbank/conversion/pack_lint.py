@@ -116,7 +116,7 @@ def _worth(rule: Rule, path: Path, pack: Pack) -> Iterator[PackFinding]:
 
 def _ever_worth(table: RecognitionTable, pattern: Pattern) -> bool:
     return any(
-        row.credits > 0
+        (row.credits is None or row.credits > 0)
         and row.pattern.kind == pattern.kind
         and (not row.pattern.codes or not pattern.codes or row.pattern.codes & pattern.codes)
         for row in table.rows
@@ -178,6 +178,7 @@ def _of_exam(exam: Exam, path: Path) -> Iterator[PackFinding]:
 def _unused(pack: Pack) -> Iterator[PackFinding]:
     worths = {premise.worth for rule in pack.rules for premise in rule.premises}
     worths |= {rule.grant.worth for rule in pack.rules if isinstance(rule.grant, ExemptionGrant)}
+    worths |= {table.within.id for table in pack.tables.values() if table.within is not None}
     for index, table in enumerate(pack.tables):
         if table not in worths:
             yield _warning("recognition-unused", ("recognition", index), id=table)

@@ -15,6 +15,7 @@ from creditbank.conversion.bounds import Bound, budgets, capacities, caps, limit
 from creditbank.conversion.decision import RefusalKind
 from creditbank.conversion.holding import Holding, Pinned
 from creditbank.conversion.matching import Family, LiveRule, Option
+from creditbank.conversion.pairing import unpaired
 from creditbank.conversion.programme import Bucket, Course, Programme, ProgrammeInvalid
 from creditbank.conversion.registered import Registered, mask_of
 from creditbank.conversion.rule import Rule
@@ -118,11 +119,28 @@ class _Places:
         found = self.by_rule.get(id(option.live))
         if found is None:
             found = self.by_rule[id(option.live)] = self._of_rule(option.live)
-        wanted, covered, filled = found
+        wanted, covered, filled = self._paired(option, *found)
         kinds = {holding.kind for holding in option.spent}
         for at, bucket in enumerate(self.programme.buckets, start=len(self.programme.courses)):
             if bucket.accepts and not (kinds and kinds <= bucket.accepts):
                 filled &= ~(1 << at)
+        return wanted, covered, filled
+
+    def _paired(self, option: Option, wanted: int, covered: int, filled: int) -> tuple[int, int, int]:
+        """Leave out the courses that do not go with what is spent; those of other outcomes are not wanted."""
+        grant = option.live.exemption
+        if grant.pairing is None:
+            return wanted, covered, filled
+        courses = self.programme.courses
+        at_stake = [at for at in range(len(courses)) if wanted >> at & 1]
+        if grant.mode == "bundle":
+            torn = unpaired(option, tuple(courses[at] for at in at_stake)) is not None
+            return wanted, 0 if torn else covered, filled
+        for at in at_stake:
+            missing = unpaired(option, (courses[at],))
+            if missing is not None:
+                covered &= ~(1 << at)
+                wanted &= ~(1 << at) if missing[0] == "unpaired" else -1
         return wanted, covered, filled
 
     def _of_rule(self, live: LiveRule) -> tuple[int, int, int]:

@@ -8,21 +8,54 @@ which one is for `allocation`, where it does the learner most good.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
-from typing import Literal
+from decimal import ROUND_DOWN, Decimal
+from typing import Literal, Self
 
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.meeting import is_met
 from creditbank.conversion.rule import Pattern, RuleInvalid, Scale, Wording
-from creditbank.outcomes.outcome import FrameworkLevel
+from creditbank.outcomes.outcome import FrameworkLevel, OutcomeKind
+
+_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorthRow:
-    """Outcomes that fit the pattern are worth so many credits."""
+    """Outcomes that fit the pattern are worth so many credits, or what follows from what they state.
+
+    `hours_per_credit` divides the hours stated, to the hundredth and rounded down; `of_stated` is the
+    share, or the multiple, of the credits stated that is given. An outcome that does not state them is
+    worth nothing.
+
+    Raises:
+        RuleInvalid: `row-worth` (not exactly one of the three, or one that is not above nothing).
+    """
 
     pattern: Pattern
-    credits: Decimal
+    credits: Decimal | None = None
+    hours_per_credit: Decimal | None = None
+    of_stated: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        given = [one for one in (self.credits, self.hours_per_credit, self.of_stated) if one is not None]
+        if (
+            len(given) != 1
+            or not given[0].is_finite()
+            or given[0] < 0
+            or (self.credits is None and not given[0])
+        ):
+            raise RuleInvalid("row-worth", field="rows")
+
+    def worth_of(self, holding: Holding) -> Decimal:
+        """Return what an outcome that fits is worth by this row."""
+        if self.credits is not None:
+            return self.credits
+        if self.hours_per_credit is not None:
+            return ((holding.hours or Decimal(0)) / self.hours_per_credit).quantize(
+                _CENT, rounding=ROUND_DOWN
+            )
+        assert self.of_stated is not None, "a row says what it gives in one way"
+        return ((holding.credits or Decimal(0)) * self.of_stated).quantize(_CENT, rounding=ROUND_DOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +82,9 @@ class Downgrade:
 class RecognitionTable:
     """What a body gives for which outcomes; `families` are codes of which only one outcome counts.
 
+    With `is_once_per_code` so is every other code by itself. `within` is the table of another authority:
+    nothing is worth more than that one gives, and nothing where that one gives nothing.
+
     Raises:
         RuleInvalid: `table-empty`, `table-credits`, `family-twice` (a code in two families).
     """
@@ -59,30 +95,38 @@ class RecognitionTable:
     deductions: tuple[Deduction, ...] = ()
     downgrades: tuple[Downgrade, ...] = ()
     maximum: Decimal | None = None  # for any one outcome
+    within: Self | None = None
     families: tuple[frozenset[str], ...] = ()
+    is_once_per_code: bool = False
     cite: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.rows:
             raise RuleInvalid("table-empty", field=self.id)
-        given = [row.credits for row in self.rows] + [deduction.credits for deduction in self.deductions]
+        given = [deduction.credits for deduction in self.deductions]
         if any(not value.is_finite() or value < 0 for value in given):
             raise RuleInvalid("table-credits", field=self.id)
         codes = [code for family in self.families for code in family]
         if len(set(codes)) != len(codes):
             raise RuleInvalid("family-twice", field=self.id)
 
+    def asks_what_is_stated(self, kind: OutcomeKind) -> bool:
+        """Whether the worth of some outcomes of a kind follows from hours or credits that they state."""
+        own = any(row.credits is None and row.pattern.kind == kind for row in self.rows)
+        return own or (self.within is not None and self.within.asks_what_is_stated(kind))
+
     def family_of(self, code: str) -> frozenset[str] | None:
         """Return the codes that are similar to this one, itself among them."""
-        return next((family for family in self.families if code in family), None)
+        alone = frozenset({code}) if self.is_once_per_code else None
+        return next((family for family in self.families if code in family), alone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derivation:
     """One step from the table to the worth: what was applied, and the credits after it."""
 
-    applied: Literal["row", "downgrade", "deduction", "maximum"]
-    position: int  # of the row, deduction or downgrade in its table, from 0; 0 for the maximum
+    applied: Literal["row", "downgrade", "deduction", "maximum", "within"]
+    position: int  # of the row, deduction or downgrade in its table, from 0; 0 for what has but one
     credits: Decimal
 
 
@@ -100,7 +144,7 @@ def recognise(
     """Return what `table` gives for an outcome on the day `as_of`, None where no row meets it.
 
     Downgrades come first, then the highest row, then every deduction that fits the outcome as it was
-    stated, then the table's maximum. Never below zero.
+    stated, then the table's maximum, then what the table of the other authority gives. Never below zero.
     """
     steps: list[Derivation] = []
     lowered: Holding | None = holding
@@ -112,7 +156,7 @@ def recognise(
         []
         if lowered is None
         else [
-            (row.credits, -position)
+            (row.worth_of(lowered), -position)
             for position, row in enumerate(table.rows)
             if is_met(row.pattern, lowered, scales=scales, as_of=as_of)
         ]
@@ -128,6 +172,13 @@ def recognise(
     if table.maximum is not None and worth > table.maximum:
         worth = table.maximum
         steps.append(Derivation(applied="maximum", position=0, credits=worth))
+    if table.within is not None:
+        other = recognise(table.within, holding, scales=scales, as_of=as_of)
+        if other is None:
+            return None
+        if worth > other.worth:
+            worth = other.worth
+            steps.append(Derivation(applied="within", position=0, credits=worth))
     return Recognised(worth=worth, derivation=tuple(steps))
 
 

@@ -220,7 +220,7 @@ def _tables_ask_for_days(packs: Iterable[RulePack]) -> bool:
             patterns += [row.pattern for row in table.rows]
             patterns += [deduction.pattern for deduction in table.deductions]
             patterns += [downgrade.pattern for downgrade in table.downgrades]
-        if pack.date_basis == "award" or any(pattern.max_age_years is not None for pattern in patterns):
+        if pack.date_basis == "award" or any(pattern.max_age is not None for pattern in patterns):
             return True
     return False
 
@@ -232,7 +232,7 @@ def _dated_codes(packs: Iterable[RulePack]) -> frozenset[Asked]:
         for pack in packs
         for rule in pack.rules
         for premise in rule.premises
-        if premise.pattern.max_age_years is not None
+        if premise.pattern.max_age is not None
         for code in (premise.pattern.codes or (None,))
     )
 

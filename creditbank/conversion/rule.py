@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from creditbank.conversion.holding import FACTS
+from creditbank.conversion.span import Span
 from creditbank.errors import InvalidInput
 from creditbank.outcomes.outcome import FrameworkLevel, OutcomeKind
 from creditbank.terms import CourseId, ExamId, IssuerId, Microseconds, PackId, PartId, ProgrammeId, RuleId
@@ -88,9 +89,11 @@ class AttributeTest:
     at_least: FrameworkLevel | None = None
     at_most: Decimal | None = None  # of an attribute that is a number, such as `position`
     more_than: Decimal | None = None
+    no_less_than: Decimal | None = None
 
     def __post_init__(self) -> None:
-        if not self.one_of and self.at_least is None and self.at_most is None and self.more_than is None:
+        asked = (self.at_least, self.at_most, self.more_than, self.no_less_than)
+        if not self.one_of and all(bound is None for bound in asked):
             raise RuleInvalid("test-asks-nothing", field=self.attribute)
 
 
@@ -112,7 +115,7 @@ class Pattern:
     min_grade: FrameworkLevel | None = None  # of the scale of grades that it names
     min_hours: Decimal | None = None
     min_credits: Decimal | None = None
-    max_age_years: int | None = None  # until the day before that anniversary of the award
+    max_age: Span | None = None  # until the day before it is over, counted from the award
     issuers: frozenset[IssuerId] = frozenset()
     attributes: tuple[AttributeTest, ...] = ()
 
@@ -124,8 +127,6 @@ class Pattern:
             bound: Decimal | None = getattr(self, name)
             if bound is not None and (not bound.is_finite() or bound < 0):
                 raise RuleInvalid("pattern-bound", field=name, value=str(bound))
-        if self.max_age_years is not None and self.max_age_years < 1:
-            raise RuleInvalid("pattern-bound", field="max_age_years", value=self.max_age_years)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,21 +153,22 @@ class Premise:
 class FactTest:
     """A fact about the applicant is there, and within what the test names.
 
+    Of a date: `within` a span since then that is not over yet, `after` one that is.
+
     Raises:
-        RuleInvalid: `fact-unknown`, `fact-years` or `fact-range`.
+        RuleInvalid: `fact-unknown` or `fact-range`.
     """
 
     fact: str
     one_of: tuple[str, ...] = ()
     at_least: Decimal | None = None
     at_most: Decimal | None = None
-    within_years: int | None = None  # of a date: until the day before that anniversary
+    within: Span | None = None
+    after: Span | None = None
 
     def __post_init__(self) -> None:
         if self.fact not in FACTS:
             raise RuleInvalid("fact-unknown", field="fact", value=self.fact)
-        if self.within_years is not None and self.within_years < 1:
-            raise RuleInvalid("fact-years", field=self.fact, value=self.within_years)
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             raise RuleInvalid(
                 "fact-range", field=self.fact, at_least=str(self.at_least), at_most=str(self.at_most)
@@ -215,6 +217,34 @@ class GradePolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pairing:
+    """Which of the grant's courses go with the outcomes spent; all that is said must hold.
+
+    `max_above` and `max_below`: a course has at most so many credits more, or fewer, than they have
+    together: what they state, or their worth where the grant names a table. `is_same_code`: one of them has
+    the course's own id for a code. `names_course` is the attribute in which one of them, such as an
+    examiner's finding, names the course; `names_outcome` that in which it names the code of the other.
+    The courses of a bundle are taken together.
+
+    Raises:
+        RuleInvalid: `pairing-empty`, or `pairing-gap` for a gap below nothing.
+    """
+
+    max_above: Decimal | None = None
+    max_below: Decimal | None = None
+    is_same_code: bool = False
+    names_course: str | None = None
+    names_outcome: str | None = None
+
+    def __post_init__(self) -> None:
+        gaps = [gap for gap in (self.max_above, self.max_below) if gap is not None]
+        if not gaps and not self.is_same_code and self.names_course is None and self.names_outcome is None:
+            raise RuleInvalid("pairing-empty", field="pairing")
+        if any(not gap.is_finite() or gap < 0 for gap in gaps):
+            raise RuleInvalid("pairing-gap", field="pairing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExemptionGrant:
     """Courses and buckets that one application of the rule may exempt, and within what limits.
 
@@ -224,7 +254,7 @@ class ExemptionGrant:
 
     Raises:
         RuleInvalid: `grant-empty`, `grant-limits` (limits on another mode than choose, or choose
-            without any), `grant-bound`, `bundle-of-buckets`.
+            without any), `grant-bound`, `bundle-of-buckets`, `pairing-of-buckets`.
     """
 
     mode: Mode
@@ -233,6 +263,7 @@ class ExemptionGrant:
     max_credits: Decimal | None = None
     max_courses: int | None = None
     worth: str | None = None
+    pairing: Pairing | None = None
     with_credit: bool = True  # False: the duty goes, the credit does not come
     grade: GradePolicy = GradePolicy()
 
@@ -246,21 +277,26 @@ class ExemptionGrant:
             raise RuleInvalid("grant-bound", field="grant")
         if self.mode == "bundle" and self.buckets:
             raise RuleInvalid("bundle-of-buckets", field="buckets")
+        if self.pairing is not None and self.courses is None:
+            raise RuleInvalid("pairing-of-buckets", field="pairing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaiverGrant:
-    """Parts of an exam that need not be sat.
+    """Parts of an exam that need not be sat: all of them, or at most so many.
 
     Raises:
-        RuleInvalid: `grant-empty`.
+        RuleInvalid: `grant-empty`, or `grant-bound` for a limit that leaves none.
     """
 
     parts: tuple[PartId, ...]
+    max_parts: int | None = None
 
     def __post_init__(self) -> None:
         if not self.parts:
             raise RuleInvalid("grant-empty", field="parts")
+        if self.max_parts is not None and self.max_parts < 1:
+            raise RuleInvalid("grant-bound", field="grant")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +307,7 @@ class Rule:
         RuleInvalid: `rule-dates`, `rule-version`, `rule-without-premise`, `rule-draws-twice`,
             `waiver-spends` (a waiver's premises only hold), `bucket-without-limit` (neither the grant nor
             an outcome's budget says how many credits a bucket may get), `worth-of-held` (a grant limited
-            by the worth of outcomes, where none is spent).
+            by the worth of outcomes, where none is spent), `pairing-of-held` (the same of its pairing).
     """
 
     id: RuleId
@@ -303,8 +339,11 @@ class Rule:
                 raise RuleInvalid("waiver-spends", field=self.id)
         elif self.grant.buckets and self.grant.mode == "each" and not self.draws:
             raise RuleInvalid("bucket-without-limit", field=self.id)
-        elif self.grant.worth is not None and all(premise.use == "hold" for premise in self.premises):
-            raise RuleInvalid("worth-of-held", field=self.id, value=self.grant.worth)
+        elif all(premise.use == "hold" for premise in self.premises):
+            if self.grant.worth is not None:
+                raise RuleInvalid("worth-of-held", field=self.id, value=self.grant.worth)
+            if self.grant.pairing is not None:
+                raise RuleInvalid("pairing-of-held", field=self.id)
 
     @property
     def draws(self) -> bool:

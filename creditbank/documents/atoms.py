@@ -13,6 +13,8 @@ from typing import Annotated, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from creditbank.conversion.span import SPAN_PATTERN
+
 _DECIMAL_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$"
 _DECIMAL = re.compile(_DECIMAL_PATTERN)
 _LARGEST_EXPONENT = 8
@@ -57,7 +59,8 @@ Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=120)]
 Sentence: TypeAlias = Annotated[str, Field(min_length=1, max_length=2000)]
 Count: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
 Day: TypeAlias = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2999, 12, 31))]
-Years: TypeAlias = Annotated[str, Field(pattern=r"^[1-9][0-9]?y$")]
+SpanText: TypeAlias = Annotated[str, Field(pattern=SPAN_PATTERN)]
+"""A number and one of y, m, w, d: years, months, weeks or days."""
 
 
 class Members(BaseModel):

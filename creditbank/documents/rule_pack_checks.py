@@ -66,6 +66,7 @@ class _Names:
     programmes: Mapping[str, Sequence[ProgrammeText]]
     exams: Mapping[str, Sequence[ExamText]]
     tables: frozenset[str]
+    within: Mapping[str, str | None]  # of each table, the one that bounds it
     rules: frozenset[str]
     scales: frozenset[str]
 
@@ -78,6 +79,7 @@ class _Names:
             },
             exams={found.id: [other for other in text.exam if other.id == found.id] for found in text.exam},
             tables=frozenset(table.id for table in text.recognition),
+            within={table.id: table.within for table in text.recognition},
             rules=frozenset(rule.id for rule in text.rule),
             scales=frozenset(scale.framework for scale in text.scale),
         )
@@ -169,9 +171,23 @@ def _is_count(text: RulePackText, path: Path) -> bool:
 
 
 def _of_recognition(table: RecognitionText, path: Path, names: _Names) -> Iterator[PackFinding]:
+    if table.within is not None:
+        yield from _unknown("recognition-unknown", (*path, "within"), (table.within,), names.within)
+        if _leads_back(table.id, names.within):
+            yield _finding("recognition-within-itself", (*path, "within"), id=table.id)
     for index, downgrade in enumerate(table.downgrades):
         if downgrade.scale not in names.scales:
             yield _finding("scale-unknown", (*path, "downgrades", index, "scale"), id=downgrade.scale)
+
+
+def _leads_back(table: str, within: Mapping[str, str | None]) -> bool:
+    """Whether the tables within which a table lies lead back to it."""
+    passed: set[str] = set()
+    at = within.get(table)
+    while at is not None and at not in passed and at != table:
+        passed.add(at)
+        at = within.get(at)
+    return at == table
 
 
 def _of_programme(programme: ProgrammeText, path: Path) -> Iterator[PackFinding]:

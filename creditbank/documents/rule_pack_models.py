@@ -19,9 +19,9 @@ from creditbank.documents.atoms import (
     Members,
     Name,
     Number,
+    SpanText,
     Value,
     Words,
-    Years,
 )
 from creditbank.documents.programme_models import CourseFilterText, ExamText, ProgrammeText
 from creditbank.outcomes.outcome import OutcomeKind
@@ -53,6 +53,7 @@ class AttributeText(Members):
     at_least: Level | None = None
     at_most: Number | None = None
     more_than: Number | None = None
+    no_less_than: Number | None = None
 
 
 class PatternText(Members):
@@ -65,7 +66,7 @@ class PatternText(Members):
     min_grade: Level | None = None
     min_hours: Number | None = None
     min_credits: Number | None = None
-    max_age: Years | None = None
+    max_age: SpanText | None = None
     issuers: tuple[Name, ...] = ()
     attributes: tuple[AttributeText, ...] = ()
 
@@ -76,7 +77,11 @@ class PremiseText(PatternText):
 
 
 class WorthRowText(PatternText):
-    credits: Number
+    """What fits is worth `credits`, or its hours divided, or a share of the credits that it states."""
+
+    credits: Number | None = None
+    hours_per_credit: Number | None = None
+    of_stated: Number | None = None
 
 
 class DeductionText(PatternText):
@@ -98,7 +103,9 @@ class RecognitionText(Members):
     deductions: tuple[DeductionText, ...] = ()
     downgrades: tuple[DowngradeText, ...] = ()
     maximum: Number | None = None
+    within: Id | None = None
     families: tuple[tuple[Name, ...], ...] = ()
+    once_per_code: bool = False
     cite: tuple[Id, ...] = ()
 
 
@@ -135,7 +142,8 @@ class FactText(Members):
     one_of: tuple[Name, ...] = ()
     at_least: Number | None = None
     at_most: Number | None = None
-    within: Years | None = None
+    within: SpanText | None = None
+    after: SpanText | None = None
 
 
 class ScopeText(Members):
@@ -201,6 +209,8 @@ class ApplicantText(Members):
     enrolled_level: Name | None = None
     enrolled_on: Day | None = None
     left_on: Day | None = None
+    born_on: Day | None = None
+    term_started_on: Day | None = None
     completed_percent: Number | None = None
     years_of_work: Number | None = None
 

@@ -4,7 +4,7 @@ Expects a document whose references have been checked (`rule_pack_checks`). What
 refuse becomes a finding at the table that it was written in.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
@@ -25,6 +25,7 @@ from creditbank.conversion.rule import (
     Scope,
     WaiverGrant,
 )
+from creditbank.conversion.span import Span, parse_span
 from creditbank.documents.atoms import LevelText
 from creditbank.documents.programme_values import course_filter, exam, programme, wording
 from creditbank.documents.rule_pack_models import (
@@ -119,6 +120,10 @@ class _Building:
         values = error.values if error.field is None else {"at": error.field, **error.values}
         self.findings.append(PackFinding(code=error.reason, severity="error", path=path, values=values))
 
+    @property
+    def _tables(self) -> Mapping[str, RecognitionText]:
+        return {table.id: table for table in self.text.recognition}
+
     def _level(self, text: LevelText) -> FrameworkLevel:
         framework = text.framework
         if framework is None:
@@ -138,7 +143,7 @@ class _Building:
             min_grade=None if text.min_grade is None else self._level(text.min_grade),
             min_hours=text.min_hours,
             min_credits=text.min_credits,
-            max_age_years=_years(text.max_age),
+            max_age=_span(text.max_age),
             issuers=frozenset(map(IssuerId, text.issuers)),
             attributes=tuple(
                 AttributeTest(
@@ -147,6 +152,7 @@ class _Building:
                     at_least=None if test.at_least is None else self._level(test.at_least),
                     at_most=test.at_most,
                     more_than=test.more_than,
+                    no_less_than=test.no_less_than,
                 )
                 for test in text.attributes
             ),
@@ -156,14 +162,24 @@ class _Building:
         return RecognitionTable(
             id=text.id,
             title=wording(text.title),
-            rows=tuple(WorthRow(pattern=self._pattern(row), credits=row.credits) for row in text.rows),
+            rows=tuple(
+                WorthRow(
+                    pattern=self._pattern(row),
+                    credits=row.credits,
+                    hours_per_credit=row.hours_per_credit,
+                    of_stated=row.of_stated,
+                )
+                for row in text.rows
+            ),
             deductions=tuple(
                 Deduction(pattern=self._pattern(less), credits=less.credits, why=wording(less.why))
                 for less in text.deductions
             ),
             downgrades=tuple(map(self._downgrade, text.downgrades)),
             maximum=text.maximum,
+            within=None if text.within is None else self._table(self._tables[text.within]),
             families=tuple(map(frozenset, text.families)),
+            is_once_per_code=text.once_per_code,
             cite=text.cite,
         )
 
@@ -294,7 +310,8 @@ def _scope(text: ScopeText) -> Scope:
                 one_of=test.one_of,
                 at_least=test.at_least,
                 at_most=test.at_most,
-                within_years=_years(test.within),
+                within=_span(test.within),
+                after=_span(test.after),
             )
             for test in text.facts
         ),
@@ -313,8 +330,8 @@ def _citation(text: CitationText) -> Citation:
     )
 
 
-def _years(text: str | None) -> int | None:
-    return None if text is None else int(text.removesuffix("y"))
+def _span(text: str | None) -> Span | None:
+    return None if text is None else parse_span(text)
 
 
 def _midnight(day: date) -> Microseconds:

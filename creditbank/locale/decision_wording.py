@@ -32,8 +32,9 @@ from creditbank.locale.wording import named, outcome_name
 from creditbank.terms import OutcomeId
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_YEARS = re.compile(r"(\d+)y")
-_BOUND = re.compile(r"([≥≤>])(.+)")
+_SPAN = re.compile(r"(\d+)([ymwd])")
+_AGO: Mapping[str, str] = {"≥": "say.at-least-ago", "<": "say.less-than-ago"}
+_BOUND = re.compile(r"([≥≤><])(.+)")
 _SIGNS: Mapping[str, tuple[str, str]] = {
     "≥": ("say.at-least", "say.at-least-day"),
     "≤": ("say.at-most", "say.at-most-day"),
@@ -269,9 +270,9 @@ class _Speaker:
         )
 
     def _wanted(self, attribute: str, text: str) -> str:
-        """Put what a rule asks for into words: `a|b`, `≥n ≤m`, `>day`, `3y`, `*` or a plain value."""
-        if years := _YEARS.fullmatch(text):
-            return self.words.text("say.within-years", years=years[1])
+        """Put what a rule asks for into words: `a|b`, `≥n ≤m`, `>day`, `3y`, `≥1y`, `*` or a value."""
+        if _SPAN.fullmatch(text):
+            return self.words.text("say.within", span=self._span(text))
         if text == "*":
             return self.words.text("say.anything")
         bounds = [_BOUND.fullmatch(part) for part in text.split(" ")]
@@ -282,9 +283,14 @@ class _Speaker:
         return self._bound("≥", text, shown_as=values) if attribute in _MINIMA else values
 
     def _bound(self, sign: str, text: str, *, shown_as: str | None = None) -> str:
+        if sign in _AGO and _SPAN.fullmatch(text):
+            return self.words.text(_AGO[sign], span=self._span(text))
         figure, day = _SIGNS[sign]
         key = day if _DAY.fullmatch(text) else figure
         return self.words.text(key, value=shown_as or self._value("", text))
+
+    def _span(self, text: str) -> str:
+        return self.words.text(f"say.span-{text[-1]}", count=text[:-1])
 
     def _value(self, attribute: str, text: str) -> str:
         if (day := _day(text)) is not None:

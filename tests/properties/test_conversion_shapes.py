@@ -20,6 +20,7 @@ from creditbank.conversion.rule import (
     Scope,
     Use,
 )
+from creditbank.conversion.span import years
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
 from tests.strategies.conversion import Question, TestPack, decide, level, words
@@ -285,7 +286,7 @@ def test_one_outcome_does_not_meet_two_premises_and_the_need_says_so() -> None:
 @pytest.mark.parametrize(("awarded_on", "is_young"), [(date(2019, 9, 2), True), (date(2019, 9, 1), False)])
 def test_an_outcome_counts_until_the_day_before_its_anniversary(awarded_on: date, *, is_young: bool) -> None:
     grant = ExemptionGrant(mode="each", courses=of_class("基础课"))
-    recent = replace(certified("初级"), max_age_years=7)
+    recent = replace(certified("初级"), max_age=years(7))
     held = replace(certificate(1, "初级"), awarded_on=awarded_on)
     decision = ask(rule("recent", grant, recent), held=(held,))  # on 2026-09-01
     assert decision.is_granted == is_young

@@ -20,7 +20,7 @@ from creditbank.conversion.programme import (
     ProgrammeInvalid,
     Requirement,
 )
-from creditbank.conversion.recognition import RecognitionTable, WorthRow
+from creditbank.conversion.recognition import Deduction, RecognitionTable, WorthRow
 from creditbank.conversion.rule import (
     AttributeTest,
     ExemptionGrant,
@@ -32,6 +32,7 @@ from creditbank.conversion.rule import (
     RuleInvalid,
     Scale,
 )
+from creditbank.conversion.span import Span, SpanInvalid, parse_span
 from creditbank.errors import InvalidInput
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import CourseId, ExamId, IssuerId, Microseconds, OutcomeId, PartId, ProgrammeId, RuleId
@@ -102,10 +103,11 @@ WRONG: list[tuple[str, type[InvalidInput], Callable[[], object]]] = [
         lambda: Pattern(kind="diploma", min_levels=(level("初级"), level("中级"))),
     ),
     ("pattern-bound", RuleInvalid, lambda: Pattern(kind="diploma", min_score=Decimal(-1))),
-    ("pattern-bound", RuleInvalid, lambda: Pattern(kind="diploma", max_age_years=0)),
+    ("span-out-of-range", SpanInvalid, lambda: Span(count=0, unit="y")),
+    ("span-out-of-range", SpanInvalid, lambda: Span(count=100, unit="y")),
+    ("span-unreadable", SpanInvalid, lambda: parse_span("7 years")),
     ("worth-of-held", RuleInvalid, lambda: Premise(pattern=ANY, use="hold", worth="bank")),
     ("fact-unknown", RuleInvalid, lambda: FactTest(fact="shoe_size")),
-    ("fact-years", RuleInvalid, lambda: FactTest(fact="left_on", within_years=0)),
     (
         "fact-range",
         RuleInvalid,
@@ -138,9 +140,13 @@ WRONG: list[tuple[str, type[InvalidInput], Callable[[], object]]] = [
         "table-credits",
         RuleInvalid,
         lambda: RecognitionTable(
-            id="t", title=words("t"), rows=(WorthRow(pattern=ANY, credits=Decimal("NaN")),)
+            id="t",
+            title=words("t"),
+            rows=(WorthRow(pattern=ANY, credits=Decimal(1)),),
+            deductions=(Deduction(pattern=ANY, credits=Decimal("NaN"), why=words("t")),),
         ),
     ),
+    ("row-worth", RuleInvalid, lambda: WorthRow(pattern=ANY, credits=Decimal("NaN"))),
     ("cap-limit", ProgrammeInvalid, cap),
     ("cap-limit", ProgrammeInvalid, lambda: cap(maximum=Decimal(1), share=Decimal("0.5"))),
     ("cap-share", ProgrammeInvalid, lambda: cap(share=Decimal(2))),

@@ -12,6 +12,7 @@ from creditbank.conversion.decision import WaiverDecision
 from creditbank.conversion.holding import Applicant, Holding, Pinned
 from creditbank.conversion.programme import Exam, Part, PartCap
 from creditbank.conversion.rule import FactTest, Pattern, Premise, Rule, RuleInvalid, Scope, WaiverGrant
+from creditbank.conversion.span import years
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.terms import ExamId, IssuerId, Microseconds, OutcomeId, PackId, PartId, RuleId
 from tests.reference.conversion_oracle import fits, is_visible
@@ -175,7 +176,7 @@ def trade_pack() -> TestPack:
         )
 
     during = rule("during", FactTest(fact="completed_percent", at_least=Decimal(70)))
-    after = rule("after", FactTest(fact="left_on", within_years=2))
+    after = rule("after", FactTest(fact="left_on", within=years(2)))
     return TestPack(id=PackId("w07"), rules=(during, after))
 
 

@@ -12,8 +12,18 @@ from math import inf
 
 from creditbank.conversion.holding import Applicant, Holding, Pinned
 from creditbank.conversion.programme import Bucket, Cap, Course, Programme
-from creditbank.conversion.rule import ExemptionGrant, FactTest, Pattern, Premise, Rule, RulePack
-from creditbank.terms import Microseconds, years_after
+from creditbank.conversion.recognition import RecognitionTable, WorthRow
+from creditbank.conversion.rule import (
+    AttributeTest,
+    ExemptionGrant,
+    FactTest,
+    Pattern,
+    Premise,
+    Rule,
+    RulePack,
+)
+from creditbank.conversion.span import Span
+from creditbank.terms import Microseconds
 
 Family = tuple[str, str, frozenset[str]]
 
@@ -61,6 +71,37 @@ def is_visible(holding: Holding, *, as_of: date, known_at: Microseconds) -> bool
     return holding.awarded_on <= as_of and (holding.expires_on is None or as_of < holding.expires_on)
 
 
+def is_over(span: Span, since: date, as_of: date) -> bool:
+    """Whether a span has passed, by comparing calendars: the day of the month, that many months later."""
+    match span.unit:
+        case "d" | "w":
+            return (as_of - since).days >= span.count * (7 if span.unit == "w" else 1)
+        case "y" | "m":
+            months = since.year * 12 + since.month + span.count * (12 if span.unit == "y" else 1)
+            return (as_of.year * 12 + as_of.month, as_of.day) >= (months, since.day)
+
+
+def passes(pack: RulePack, test: AttributeTest, holding: Holding) -> bool:
+    stated = dict(holding.attributes).get(test.attribute)
+    if stated is None or (test.one_of and stated not in test.one_of):
+        return False
+    if test.at_least is not None:
+        place = {
+            name: at for at, equal in enumerate(pack.scales[test.at_least.framework].levels) for name in equal
+        }
+        if stated not in place or place[stated] < place[test.at_least.level]:
+            return False
+    bounds = (test.at_most, test.more_than, test.no_less_than)
+    if all(bound is None for bound in bounds):
+        return True
+    number = float(stated)  # drawn attributes are small numbers
+    return (
+        (test.at_most is None or number <= test.at_most)
+        and (test.more_than is None or number > test.more_than)
+        and (test.no_less_than is None or number >= test.no_less_than)
+    )
+
+
 def fits(pack: RulePack, pattern: Pattern, holding: Holding, *, as_of: date) -> bool:
     """Whether an outcome is what a pattern asks for."""
 
@@ -88,8 +129,9 @@ def fits(pack: RulePack, pattern: Pattern, holding: Holding, *, as_of: date) -> 
     ):
         if wanted is not None and (have is None or have < wanted):
             return False
-    age = pattern.max_age_years
-    if age is not None and as_of >= years_after(holding.awarded_on, age):
+    if pattern.max_age is not None and is_over(pattern.max_age, holding.awarded_on, as_of):
+        return False
+    if not all(passes(pack, test, holding) for test in pattern.attributes):
         return False
     return not pattern.issuers or holding.issuer in pattern.issuers
 
@@ -151,8 +193,12 @@ class Oracle:
             return False
         if test.one_of and str(value) not in test.one_of:
             return False
-        if test.within_years is not None:
-            return bool(value <= self.as_of < years_after(value, test.within_years))
+        if test.within is not None or test.after is not None:
+            return (
+                value <= self.as_of
+                and (test.within is None or not is_over(test.within, value, self.as_of))
+                and (test.after is None or is_over(test.after, value, self.as_of))
+            )
         if test.at_least is not None and value < test.at_least:
             return False
         return bool(test.at_most is None or value <= test.at_most)
@@ -166,15 +212,27 @@ class Oracle:
         return fits(pack, pattern, holding, as_of=self.as_of)
 
     def worth(self, pack: RulePack, table: str, holding: Holding) -> Decimal:
-        found = pack.tables[table]
-        values = [row.credits for row in found.rows if self.fits(pack, row.pattern, holding)]
+        return self.worth_in(pack, pack.tables[table], holding)
+
+    def worth_in(self, pack: RulePack, found: RecognitionTable, holding: Holding) -> Decimal:
+        values = [self.row_worth(row, holding) for row in found.rows if self.fits(pack, row.pattern, holding)]
         if not values:
             return Decimal(0)
         value = max(values) - sum(
             one.credits for one in found.deductions if self.fits(pack, one.pattern, holding)
         )
         value = max(value, Decimal(0))
+        if found.within is not None:
+            value = min(value, self.worth_in(pack, found.within, holding))
         return value if found.maximum is None else min(value, found.maximum)
+
+    def row_worth(self, row: WorthRow, holding: Holding) -> Decimal:
+        if row.credits is not None:
+            return row.credits
+        if row.hours_per_credit is not None:
+            return Decimal(int(100 * (holding.hours or 0) / row.hours_per_credit)) / 100
+        assert row.of_stated is not None
+        return Decimal(int(100 * (holding.credits or 0) * row.of_stated)) / 100
 
     # Options.
 

@@ -15,6 +15,7 @@ from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holdi
 from creditbank.conversion.programme import Bucket, Cap, Course, CourseFilter, Measure, Programme
 from creditbank.conversion.recognition import Deduction, RecognitionTable, WorthRow
 from creditbank.conversion.rule import (
+    AttributeTest,
     Citation,
     DateBasis,
     ExemptionGrant,
@@ -26,6 +27,7 @@ from creditbank.conversion.rule import (
     Scope,
     Wording,
 )
+from creditbank.conversion.span import Span
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
 
@@ -95,12 +97,15 @@ def patterns(draw: st.DrawFn) -> Pattern:
     codes = draw(st.frozensets(st.sampled_from(CODES), max_size=2))
     if kind == "course-credit":
         score = draw(st.none() | st.just(Decimal(60)))
-        return Pattern(kind="course-credit", codes=codes, min_score=score)
+        overlap = AttributeTest(attribute="overlap", no_less_than=Decimal(70))
+        return Pattern(
+            kind="course-credit", codes=codes, min_score=score, attributes=draw(seldom((), (overlap,)))
+        )
     return Pattern(
         kind="skill-certificate",
         codes=codes,
         min_levels=draw(st.just(()) | st.sampled_from(LEVELS).map(lambda one: (level(one),))),
-        max_age_years=draw(seldom(None, 7)),
+        max_age=draw(seldom(None, Span(count=7, unit="y"), Span(count=80, unit="m"))),
         issuers=draw(st.just(frozenset()) | issuers.map(lambda one: frozenset({one}))),
     )
 
@@ -123,17 +128,37 @@ def tables(draw: st.DrawFn) -> RecognitionTable:
             pattern=Pattern(kind="skill-certificate", min_levels=(level("中级"),)),
             credits=(low + more) * STEP,
         ),
-        WorthRow(pattern=Pattern(kind="course-credit"), credits=low * STEP),
+        draw(
+            st.sampled_from(
+                (
+                    WorthRow(pattern=Pattern(kind="course-credit"), credits=low * STEP),
+                    WorthRow(pattern=Pattern(kind="course-credit"), of_stated=Decimal("0.6")),
+                    WorthRow(pattern=Pattern(kind="course-credit"), hours_per_credit=Decimal(18)),
+                )
+            )
+        ),
     ]
     less = Deduction(
         pattern=Pattern(kind="skill-certificate", issuers=frozenset({IssuerId("station")})),
         credits=STEP,
         why=words("鉴定站减半分"),
     )
+    other = RecognitionTable(
+        id="other",
+        title=words("另一机构"),
+        rows=(
+            WorthRow(pattern=Pattern(kind="course-credit"), credits=4 * STEP),
+            WorthRow(
+                pattern=Pattern(kind="skill-certificate", min_levels=(level("中级"),)), credits=3 * STEP
+            ),
+        ),
+    )
     return RecognitionTable(
         id="bank",
         title=words("学分银行赋分"),
         rows=tuple(rows),
+        within=draw(seldom(None, other)),
+        is_once_per_code=not draw(RARELY_FALSE),
         deductions=draw(st.just(()) | st.just((less,))),
         maximum=draw(st.none() | st.integers(1, 6).map(lambda halves: halves * STEP)),
         families=draw(st.just(()) | st.just((frozenset({"A", "B"}),))),
@@ -280,7 +305,9 @@ def meeting(draw: st.DrawFn, number: int, pattern: Pattern, *, surely: bool = Fa
         level=level(draw(st.sampled_from(LEVELS[at_least:]))) if is_certificate else None,
         score=None if is_certificate else Decimal(draw(st.sampled_from((60, 90)))),
         credits=None if is_certificate else draw(credits_of_courses),
+        hours=None if is_certificate else Decimal(draw(st.sampled_from((18, 40)))),
         expires_on=draw(st.none() | st.just(AS_OF + timedelta(days=90))) if is_certificate else None,
+        attributes=() if is_certificate else (("overlap", "80"),),
     )
     if surely:
         return held
@@ -288,6 +315,7 @@ def meeting(draw: st.DrawFn, number: int, pattern: Pattern, *, surely: bool = Fa
         held,
         level=level(draw(st.sampled_from(LEVELS))) if is_certificate else None,
         score=None if is_certificate else Decimal(draw(seldom(60, 55))),
+        attributes=() if is_certificate else (("overlap", draw(seldom("80", "60"))),),
         awarded_on=draw(seldom(held.awarded_on, date(2019, 3, 1))),
         recorded_at=Microseconds(draw(seldom(0, NOW + 1))),
         expires_on=draw(seldom(held.expires_on, AS_OF)) if is_certificate else None,
