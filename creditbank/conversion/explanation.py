@@ -17,6 +17,7 @@ from creditbank.conversion.fill import Nodes
 from creditbank.conversion.layout import bits
 from creditbank.conversion.matching import LiveRule, Match
 from creditbank.conversion.near_miss import Gains, distance
+from creditbank.conversion.pairing import Unpaired, unpaired
 from creditbank.conversion.programme import Bucket
 from creditbank.conversion.solving import Case, Solution
 from creditbank.conversion.unmet import needs_of
@@ -144,14 +145,20 @@ class Refusing:
         options = self.options[rule]
         grants = [option for option in options if option in self.used]
         tried = grants or options
-        wanted = self.problem.wants[options[0]] | self.problem.fills[options[0]]
+        wanted = 0
+        for option in options:
+            wanted |= self._about(option)
+        if not wanted:
+            yield from self._pairless(options[0], match)
         found = 0
         for place in bits(wanted):
             if place < self.problem.course_count and place in self.granted_by:
                 continue
             if any((option, place) in self.placed for option in grants):
                 continue
-            option, (kind, by) = self._cause(tried, place)
+            meant = [one for one in tried if self._about(one) >> place & 1]
+            option, (kind, by) = self._cause(meant or self._meaning(options, place), place)
+            missing = self._missing(option, place) if kind in {"unpaired", "gap"} else None
             found += 1
             yield Refusal(
                 cited=match.live.cited,
@@ -159,9 +166,38 @@ class Refusing:
                 target=self.problem.places[place].id,
                 outcomes=self.problem.options[option].spent_ids,
                 by=by,
+                needs=() if missing is None else (missing[1],),
             )
         if not grants and not found and wanted:
             yield self._outdone(options[0], match, wanted)
+
+    def _about(self, option: int) -> int:
+        """Return the courses and buckets that an option is about, those included that it may not get."""
+        return self.problem.wants[option] | self.problem.fills[option]
+
+    def _meaning(self, options: Sequence[int], place: int) -> list[int]:
+        return [one for one in options if self._about(one) >> place & 1]
+
+    def _pairless(self, option: int, match: Match) -> Iterator[Refusal]:
+        """Yield the refusal of a rule none of whose courses goes with what would be spent."""
+        filter_ = match.live.exemption.courses
+        for course in self.case.programme.courses:
+            if filter_ is not None and filter_.covers(course):
+                missing = unpaired(self.problem.options[option], (course,))
+                if missing is not None:
+                    yield Refusal(
+                        cited=match.live.cited,
+                        kind=missing[0],
+                        outcomes=self.problem.options[option].spent_ids,
+                        needs=(missing[1],),
+                    )
+                    return
+
+    def _missing(self, option: int, place: int) -> Unpaired | None:
+        """Return what keeps a course, or the bundle it is of, from going with what would be spent."""
+        problem, programme = self.problem, self.case.programme
+        places = bits(problem.wants[option]) if problem.bundles >> option & 1 else (place,)
+        return unpaired(problem.options[option], tuple(programme.courses[at] for at in places))
 
     def _outdone(self, option: int, match: Match, wanted: int) -> Refusal:
         """Return the refusal of a rule whose every place another rule has got."""
@@ -207,6 +243,9 @@ class Refusing:
             categories = problem.options[option].live.rule.scope.categories
             if not target.is_exemptible_under(categories):
                 return [("not-exemptible", (target.id,))]
+            missing = self._missing(option, place)
+            if missing is not None:
+                return [(missing[0], ())]
         if option in problem.blocked:
             kind, by = problem.blocked[option]
             return [(kind, (by,))]

@@ -283,20 +283,17 @@ class ExemptionGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaiverGrant:
-    """Parts of an exam that need not be sat: all of them, or at most so many.
+    """Parts of an exam that need not be sat.
 
     Raises:
-        RuleInvalid: `grant-empty`, or `grant-bound` for a limit that leaves none.
+        RuleInvalid: `grant-empty`.
     """
 
     parts: tuple[PartId, ...]
-    max_parts: int | None = None
 
     def __post_init__(self) -> None:
         if not self.parts:
             raise RuleInvalid("grant-empty", field="parts")
-        if self.max_parts is not None and self.max_parts < 1:
-            raise RuleInvalid("grant-bound", field="grant")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

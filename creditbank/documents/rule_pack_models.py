@@ -123,12 +123,23 @@ Grade: TypeAlias = Annotated[GradeText, BeforeValidator(_grade, json_schema_inpu
 """A plain string is that fixed mark."""
 
 
+class PairingText(Members):
+    """Which of the courses go with the outcomes spent."""
+
+    max_above: Number | None = None
+    max_below: Number | None = None
+    same_code: bool = False
+    names_course: Name | None = None
+    names_outcome: Name | None = None
+
+
 class GrantText(CourseFilterText):
     mode: Mode
     buckets: tuple[Id, ...] = ()
     max_credits: Number | None = None
     max_courses: Count | None = None
     worth: Id | None = None
+    pairing: PairingText | None = None
     with_credit: bool = True
     grade: Grade | None = None
 

@@ -18,6 +18,7 @@ from creditbank.conversion.rule import (
     ExemptionGrant,
     FactTest,
     GradePolicy,
+    Pairing,
     Pattern,
     Premise,
     Rule,
@@ -35,6 +36,7 @@ from creditbank.documents.rule_pack_models import (
     GradeText,
     GrantText,
     OutcomeText,
+    PairingText,
     PatternText,
     PremiseText,
     RecognitionText,
@@ -289,8 +291,19 @@ def _exemption_grant(text: GrantText) -> ExemptionGrant:
         max_credits=text.max_credits,
         max_courses=text.max_courses,
         worth=text.worth,
+        pairing=None if text.pairing is None else _pairing(text.pairing),
         with_credit=text.with_credit,
         grade=GradePolicy() if text.grade is None else _grade(text.grade),
+    )
+
+
+def _pairing(text: PairingText) -> Pairing:
+    return Pairing(
+        max_above=text.max_above,
+        max_below=text.max_below,
+        is_same_code=text.same_code,
+        names_course=text.names_course,
+        names_outcome=text.names_outcome,
     )
 
 

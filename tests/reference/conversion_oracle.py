@@ -288,11 +288,33 @@ class Oracle:
         categories = option.rule.scope.categories
         if not course.exemptible and not (categories and categories <= course.exempt_for):
             return False
+        together = [one for one in self.programme.courses if one.id in wanted.courses]
+        if not self.go_together(option, together if option.grant.mode == "bundle" else [course]):
+            return False
         return (
             (not wanted.courses or course.id in wanted.courses)
             and (not wanted.modules or course.module in wanted.modules)
             and (not wanted.classes or course.course_class in wanted.classes)
             and (not wanted.natures or course.nature in wanted.natures)
+        )
+
+    def go_together(self, option: Option, courses: Sequence[Course]) -> bool:
+        """Whether the courses, taken at once, are paired with the outcomes spent as the rule has it."""
+        pairing = option.grant.pairing
+        if pairing is None:
+            return True
+        ids = {course.id for course in courses}
+        named = [dict(one.attributes).get(pairing.names_course or "") for one in option.spent]
+        if pairing.names_course is not None and ids.isdisjoint(filter(None, named)):
+            return False
+        if pairing.is_same_code and ids.isdisjoint(one.code for one in option.spent):
+            return False
+        have = sum((one.credits or Decimal(0) for one in option.spent), Decimal(0))
+        if option.grant.worth is not None:
+            have = sum((self.worth(option.pack, option.grant.worth, one) for one in option.spent), Decimal(0))
+        more = sum((course.credits for course in courses), Decimal(0)) - have
+        return (pairing.max_above is None or more <= pairing.max_above) and (
+            pairing.max_below is None or -more <= pairing.max_below
         )
 
     def units(self, credits_: Decimal) -> int:

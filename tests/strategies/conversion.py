@@ -20,6 +20,7 @@ from creditbank.conversion.rule import (
     DateBasis,
     ExemptionGrant,
     FactTest,
+    Pairing,
     Pattern,
     Premise,
     Rule,
@@ -165,6 +166,13 @@ def tables(draw: st.DrawFn) -> RecognitionTable:
     )
 
 
+PAIRINGS = (
+    Pairing(max_above=Decimal(1)),
+    Pairing(max_above=Decimal(0), max_below=Decimal(1)),
+    Pairing(names_course="replaces"),
+)
+
+
 @st.composite
 def grants(
     draw: st.DrawFn, programme: Programme, *, is_limited: bool, spends: bool, has_table: bool
@@ -177,12 +185,17 @@ def grants(
     )
     with_credit = draw(st.sampled_from((True, True, False)))
     mode = draw(st.sampled_from(("each", "choose", "choose", "bundle")))
+    pairing = draw(seldom(None, *PAIRINGS)) if spends else None
     buckets = tuple(bucket.id for bucket in programme.buckets if draw(st.booleans()))
     if mode == "bundle":
-        return ExemptionGrant(mode="bundle", courses=listed, with_credit=with_credit)
+        return ExemptionGrant(mode="bundle", courses=listed, pairing=pairing, with_credit=with_credit)
     if mode == "each":
         return ExemptionGrant(
-            mode="each", courses=courses, buckets=buckets if is_limited else (), with_credit=with_credit
+            mode="each",
+            courses=courses,
+            buckets=buckets if is_limited else (),
+            pairing=pairing,
+            with_credit=with_credit,
         )
     worth = "bank" if has_table and spends and draw(st.booleans()) else None
     max_credits = draw(st.none() | st.integers(1, 8).map(lambda halves: halves * STEP))
@@ -196,6 +209,7 @@ def grants(
         max_credits=max_credits,
         max_courses=max_courses,
         worth=worth,
+        pairing=pairing,
         with_credit=with_credit,
     )
 
@@ -307,7 +321,7 @@ def meeting(draw: st.DrawFn, number: int, pattern: Pattern, *, surely: bool = Fa
         credits=None if is_certificate else draw(credits_of_courses),
         hours=None if is_certificate else Decimal(draw(st.sampled_from((18, 40)))),
         expires_on=draw(st.none() | st.just(AS_OF + timedelta(days=90))) if is_certificate else None,
-        attributes=() if is_certificate else (("overlap", "80"),),
+        attributes=() if is_certificate else (("overlap", "80"), ("replaces", f"c{number % 2}")),
     )
     if surely:
         return held
@@ -315,7 +329,9 @@ def meeting(draw: st.DrawFn, number: int, pattern: Pattern, *, surely: bool = Fa
         held,
         level=level(draw(st.sampled_from(LEVELS))) if is_certificate else None,
         score=None if is_certificate else Decimal(draw(seldom(60, 55))),
-        attributes=() if is_certificate else (("overlap", draw(seldom("80", "60"))),),
+        attributes=()
+        if is_certificate
+        else (("overlap", draw(seldom("80", "60"))), ("replaces", f"c{number % 2}")),
         awarded_on=draw(seldom(held.awarded_on, date(2019, 3, 1))),
         recorded_at=Microseconds(draw(seldom(0, NOW + 1))),
         expires_on=draw(seldom(held.expires_on, AS_OF)) if is_certificate else None,
