@@ -39,6 +39,8 @@ class ApplicantMessage(Message):
     enrolled_level: ShortText | None = None
     enrolled_on: DateText | None = None
     left_on: DateText | None = None
+    born_on: DateText | None = None
+    term_started_on: DateText | None = None
     completed_percent: DecimalText | None = None
     years_of_work: DecimalText | None = None
 

@@ -23,6 +23,8 @@ _READERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
         "cohort": int,
         "enrolled_on": date.fromisoformat,
         "left_on": date.fromisoformat,
+        "born_on": date.fromisoformat,
+        "term_started_on": date.fromisoformat,
         "completed_percent": Decimal,
         "years_of_work": Decimal,
     }

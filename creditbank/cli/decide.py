@@ -1,14 +1,16 @@
 """`creditbank decide`: what an account's outcomes exempt in a programme, what they waive in an exam."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import typer
 
+from creditbank.account.facts import applicant_of, facts_of
 from creditbank.cli.output import NEGATIVE, console, print_json
 from creditbank.cli.session import AccountArgument, JsonOption, Session, session_of
-from creditbank.conversion.holding import Applicant
+from creditbank.conversion.holding import FACTS, Applicant
 from creditbank.errors import InvalidInput
 from creditbank.identity.account_number import parse_account_number
 from creditbank.locale.catalogue import Catalogue
@@ -57,7 +59,34 @@ EnrolledAt = Annotated[str | None, typer.Option(help="在读学校 · enrolled a
 LeftOn = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d"], help="毕业或离校日期 · day of graduation")
 ]
+Facts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fact",
+        metavar="名称=值_NAME=VALUE",
+        help="关于申请人的其他信息，如 enrolled_level=master · another fact about the applicant",
+    ),
+]
 Completed = Annotated[str | None, typer.Option(help="已完成培养方案的百分比 · percent completed")]
+
+
+def with_facts(applicant: Applicant, given: Sequence[str]) -> Applicant:
+    """Return the applicant with facts written `name=value`, which go before what an option said.
+
+    Raises:
+        QuestionInvalid: one is not written so, has no such name or no such value.
+    """
+    facts = dict(facts_of(applicant))
+    for one in given:
+        name, is_written, value = one.partition("=")
+        if not is_written or name not in FACTS:
+            raise QuestionInvalid("fact-not-known", field="fact", value=one, names=sorted(FACTS))
+        try:
+            applicant_of([(name, value)])
+        except (ValueError, ArithmeticError) as error:
+            raise QuestionInvalid("fact-not-read", field="fact", value=one) from error
+        facts[name] = value
+    return applicant_of(facts.items())
 
 
 def known_at_of(text: str) -> KnownAt:
@@ -102,12 +131,14 @@ def exemptions(
     study_form: StudyForm = None,
     cohort: Cohort = None,
     region: Region = None,
+    fact: Facts = None,
     as_json: JsonOption = False,
 ) -> None:
     """可免修哪些课程、依据什么、为何其余不免 · which courses are exempted, why, and why not the others."""
     session = session_of(context)
     question = ExemptionQuestion(library=session.library(), programme=ProgrammeId(programme))
     applicant = Applicant(category=category, study_form=study_form, cohort=cohort, region=region)
+    applicant = with_facts(applicant, fact or [])
     _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, as_json=as_json)
 
 
@@ -125,6 +156,7 @@ def waivers(
     enrolled_at: EnrolledAt = None,
     left_on: LeftOn = None,
     completed_percent: Completed = None,
+    fact: Facts = None,
     as_json: JsonOption = False,
 ) -> None:
     """可免试哪些科目、依据什么、为何其余不免 · which parts are waived, why, and why not the others."""
@@ -137,6 +169,7 @@ def waivers(
         left_on=left_on.date() if left_on is not None else None,
         completed_percent=_decimal(completed_percent, field="completed_percent"),
     )
+    applicant = with_facts(applicant, fact or [])
     _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, as_json=as_json)
 
 

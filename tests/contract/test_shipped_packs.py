@@ -73,7 +73,8 @@ def test_every_programme_adds_up_and_says_why_a_course_is_not_exempted(file: Pat
     pack = pack_in(file)
     assert pack.programmes or pack.exams
     for programme in pack.programmes:
-        assert sum(course.credits for course in programme.courses) == programme.credits
+        courses = sum(course.credits for course in programme.courses)
+        assert courses + sum(bucket.capacity for bucket in programme.buckets) == programme.credits
         for course in programme.courses:
             assert (course.why_not is not None) == (not course.exemptible)
     for exam in pack.exams:
@@ -108,10 +109,23 @@ def test_a_published_pack_never_changes() -> None:
 def test_what_is_shipped_is_what_the_policies_ask_for() -> None:
     library = Library.load()
     assert [(pack.authority, len(pack.rules)) for pack in library.packs] == [
+        ("adult-college", 2),
         ("art-college", 3),
+        ("bitzh", 1),
+        ("catti", 1),
         ("changdu", 19),
+        ("cpa", 4),
+        ("fujian-water", 1),
+        ("guangdong-vocational", 2),
+        ("india-abc", 1),
+        ("intercollege", 2),
+        ("k-acbs", 3),
+        ("korea-qualification", 1),
         ("korea-vocational", 3),
+        ("new-farmers", 1),
         ("shandong-art-design", 4),
+        ("shandong-transfer", 3),
+        ("swayam", 1),
         ("veterans", 4),
     ]
 
@@ -170,3 +184,12 @@ def test_no_words_of_a_source_are_quoted_at_length() -> None:
     for file in FILES:
         for summary in re.findall(r"summary = \{ zh = \"([^\"]*)\"", file.read_text("utf-8")):
             assert len(summary) < 120
+
+
+def test_every_shape_of_the_page_is_shown_by_a_rule_that_is_shipped() -> None:
+    page = Path("docs/rule-packs.md").read_text("utf-8")
+    shown = re.findall(r"^\| (?:\d+|W) [^|]* \| `([^`]+)` \| `([^`]+)` \|$", page, re.MULTILINE)
+    library = Library.load(check=False)
+    assert len(shown) > 20
+    for pack, rule in shown:
+        assert rule in {one.id for one in library.pack(PackId(pack)).rules}, (pack, rule)

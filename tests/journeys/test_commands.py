@@ -100,6 +100,12 @@ def test_a_clerk_shows_decides_applies_and_revokes(commands: Commands, workbook:
     decided = commands.run(*asked, "--as-of", "2025-11-23", "--json").json
     assert decided["decision"]["units"] > 0
     assert decided["registered"] == []
+    grants = decided["decision"]["exemptions"]
+    told = commands.run(*asked, "--as-of", "2025-11-23", "--fact", "born_on=2001-03-12", "--json").json
+    assert told["decision"]["exemptions"] == grants
+    for fact, said in (("born_on=soon", "cannot be read"), ("shoe_size=42", "one of these names")):
+        refused = commands.run("--language", "en", *asked, "--fact", fact, code=2)
+        assert said in refused.err
     applied = commands.run(*asked, "--as-of", "2025-11-23", "--apply", "--issuer", EAST, "--json").json
     assert len(applied["registered"]) == len(decided["decision"]["exemptions"])
     commands.run(*asked, "--as-of", "2025-11-23", code=1)

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from creditbank.conversion.holding import Applicant, Holding, HoldingInvalid
+from creditbank.account.facts import applicant_of, facts_of
+from creditbank.conversion.holding import FACTS, Applicant, Holding, HoldingInvalid
 from creditbank.conversion.meeting import is_met
 from creditbank.conversion.programme import (
     PLACES_MAX,
@@ -225,3 +226,24 @@ def test_a_level_is_compared_within_its_own_framework_only() -> None:
         )
     }
     assert list(met.values()) == [True, False, True, False]
+
+
+def test_every_fact_about_an_applicant_is_read_back_as_it_was_stated() -> None:
+    stated = Applicant(
+        category="student",
+        study_form="full-time",
+        cohort=2024,
+        region="540302",
+        major="410303",
+        enrolled_at="school",
+        enrolled_level="master",
+        enrolled_on=date(2024, 9, 1),
+        left_on=date(2026, 6, 30),
+        born_on=date(2001, 2, 28),
+        term_started_on=date(2026, 9, 1),
+        completed_percent=Decimal("62.5"),
+        years_of_work=Decimal(3),
+    )
+    facts = facts_of(stated)
+    assert {name for name, _ in facts} == FACTS
+    assert applicant_of(facts) == stated
