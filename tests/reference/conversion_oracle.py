@@ -259,9 +259,12 @@ class Oracle:
             for table in (premise.worth, option.grant.worth):
                 if table is None:
                     continue
-                for family in option.pack.tables[table].families:
-                    if holding.code in family:
-                        yield (option.pack.id, table, family), holding.id
+                found = option.pack.tables[table]
+                families = [family for family in found.families if holding.code in family]
+                if found.is_once_per_code and not families:
+                    families = [frozenset({holding.code})]
+                for family in families:
+                    yield (option.pack.id, table, family), holding.id
 
     def one_of_each_family(self, option: Option) -> bool:
         found = list(self.families(option))
