@@ -22,6 +22,7 @@ from creditbank.cli import (
     pack_publishing,
     redact,
     rules,
+    rules_new,
     schemas,
     serve,
     suspended,
@@ -70,6 +71,7 @@ account.app.command("reverse")(suspended.reverse)
 app.add_typer(account.app, name="account")
 app.add_typer(decide.app, name="decide")
 for name, command in (
+    ("new", rules_new.new),
     ("publish", pack_publishing.publish),
     ("retire", pack_publishing.retire),
     ("published", pack_publishing.published),

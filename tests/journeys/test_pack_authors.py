@@ -1,0 +1,68 @@
+"""Whoever writes rules: starts from a commented pack, checks it, and sees what it changes."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from creditbank.documents.rule_pack import parse_rule_pack
+from creditbank.rulepacks.library import Library, findings_of
+from creditbank.samples.starters import STARTERS, Starter, StarterInvalid, starter_pack
+from tests.commands import Commands
+
+DAYS = st.dates(min_value=date(1910, 1, 1), max_value=date(2199, 12, 31))
+
+
+@given(st.sampled_from(STARTERS), DAYS)
+def test_a_pack_to_start_from_is_sound_from_whatever_day(starter: Starter, day: date) -> None:
+    document = parse_rule_pack(starter_pack(starter, name="my-school", effective_from=day).encode())
+    assert findings_of(document) == ()
+    assert (document.pack.authority, document.pack.effective_from) == ("my-school", day)
+    assert document.pack.examples
+    assert not document.pack.is_official
+
+
+@pytest.mark.parametrize("starter", STARTERS)
+def test_a_pack_is_started_checked_used_and_never_overwritten(
+    commands: Commands, tmp_path: Path, starter: str
+) -> None:
+    given = ("rules", "new", "my-school", "--from", starter, "--effective-from", "2026-09-01")
+    path = tmp_path / "my-school" / "2026-09-01.toml"
+    assert str(path) in commands.run(*given, "--directory", tmp_path).out
+    assert commands.run("rules", "check", path, "--json").json == []
+    assert [pack.authority for pack in Library.load(tmp_path, shipped=False).packs] == ["my-school"]
+    path.write_text(path.read_text("utf-8") + "# mine\n", "utf-8")
+    refused = commands.run(*given, "--directory", tmp_path, code=2)
+    assert "file-exists" in refused.err
+    assert path.read_text("utf-8").endswith("# mine\n")
+
+
+def test_packs_to_start_from_stand_beside_those_that_are_shipped(tmp_path: Path) -> None:
+    for starter in STARTERS:
+        folder = tmp_path / f"school-{starter}"
+        folder.mkdir()
+        text = starter_pack(starter, name=folder.name, effective_from=date(2026, 9, 1))
+        (folder / "2026-09-01.toml").write_text(text, "utf-8")
+    packs = Library.load(tmp_path).packs
+    assert {f"school-{starter}" for starter in STARTERS} < {pack.authority for pack in packs}
+
+
+@pytest.mark.parametrize("name", ["", "My School", "../up", "a/b", "-a", "a-", "学校", "a" * 41])
+def test_a_name_that_is_no_directory_is_refused(commands: Commands, tmp_path: Path, name: str) -> None:
+    place = tmp_path / "packs"
+    place.mkdir()
+    refused = commands.run("rules", "new", "--directory", place, "--", name, code=2)
+    assert "starter-name" in refused.err
+    assert list(place.iterdir()) == []
+
+
+def test_a_day_outside_every_record_is_refused() -> None:
+    with pytest.raises(StarterInvalid):
+        starter_pack("waiver", name="a", effective_from=date(1909, 12, 31))
+
+
+def test_a_directory_that_is_not_there_is_named(commands: Commands, tmp_path: Path) -> None:
+    refused = commands.run("rules", "new", "a", "--directory", tmp_path / "nowhere", code=2)
+    assert "directory-missing" in refused.err
