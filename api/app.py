@@ -11,8 +11,8 @@ from api.routes import accounts, decisions, health, ledger, verifications
 from api.safety import Safety
 from creditbank.services.bank import Bank
 from creditbank.services.idempotency import InFlight
-from creditbank.services.ports import RuleLibrary
 from creditbank.services.publishing import Publisher
+from creditbank.services.rule_library import RuleLibrary
 
 
 def create_app(

@@ -11,7 +11,7 @@ from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import decision_lines, names_of
 from creditbank.services.conversions import Answer, D, ExemptionQuestion, WaiverQuestion
 from creditbank.services.known import KnownAt, LogSize
-from creditbank.services.ports import RuleLibrary
+from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import ExamId, ProgrammeId, microseconds
 
 

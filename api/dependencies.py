@@ -12,8 +12,8 @@ from api.languages import words_for
 from creditbank.identity.account_number import AccountNumber, parse_account_number
 from creditbank.locale.catalogue import Catalogue
 from creditbank.services.bank import Bank
-from creditbank.services.ports import RuleLibrary
 from creditbank.services.publishing import Publisher
+from creditbank.services.rule_library import RuleLibrary
 
 
 async def _bank(request: Request) -> Bank:

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from creditbank.account.records import BankRecord
 from creditbank.errors import Misconfigured
 from creditbank.ledger.checkpoint import verifier_keys_text
-from creditbank.rulepacks.library import Library
 from creditbank.services.bank import Bank, Publication
 from creditbank.services.institutions import Institution, register_in
 from creditbank.services.keys import record_keys
@@ -49,6 +49,9 @@ from creditbank.storage.sql_store import SqlStore
 from creditbank.storage.vault import ClosedVault, SealedVault
 from creditbank.terms import IssuerId, microseconds
 from creditbank.vocabularies.library import Vocabularies
+
+if TYPE_CHECKING:
+    from creditbank.rulepacks.library import Library
 
 VERIFIER_KEY_FILE = "log.vkey"
 
@@ -273,12 +276,15 @@ def open_cleaner(settings: Settings) -> Cleaner:
     return lambda on_step: clean(engine, on_step)
 
 
-def open_library(settings: Settings, *, check: bool = True) -> Library:
+def open_library(settings: Settings, *, check: bool = True) -> "Library":
     """Load the shipped rule packs and those of the directories that the settings name.
 
     Raises:
         InvalidInput: a pack is none, or, unless not to be checked, one of its examples fails.
     """
+    # Rules are what most commands do without, and what takes longest to import.
+    from creditbank.rulepacks.library import Library
+
     return Library.load(*settings.rule_pack_directories, check=check)
 
 

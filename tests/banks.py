@@ -14,8 +14,8 @@ from creditbank.outcomes.vocabulary import Vocabulary
 from creditbank.samples.people import sample_institutions, sample_issuer
 from creditbank.services.accounts import open_account
 from creditbank.services.bank import Bank, Principal, Publication
+from creditbank.services.books import Store
 from creditbank.services.institutions import Institution, register_institution
-from creditbank.services.ports import Store
 from creditbank.signing.key_signer import signer_with
 from creditbank.signing.keys import Keyring, new_keyring
 from creditbank.storage.checkpoint_file import MemoryCheckpoint

@@ -4,38 +4,17 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import structlog
 import typer
 from pydantic import ValidationError
-from typer.core import TyperGroup
 
-from creditbank.cli import (
-    account,
-    decide,
-    demo,
-    importing,
-    init,
-    institution,
-    keys,
-    ledger,
-    officer,
-    pack_publishing,
-    redact,
-    rules,
-    rules_new,
-    schemas,
-    serve,
-    suspended,
-    template,
-)
+from creditbank.cli.commands import ListedCommands
 from creditbank.cli.output import MISUSE, errors, print_error
-from creditbank.cli.session import Session
 from creditbank.errors import CreditBankError
 from creditbank.locale.catalogue import catalogue
 from creditbank.settings import PREFIX, Language, Settings
 
 
-class BankCommands(TyperGroup):
+class BankCommands(ListedCommands):
     """Every command: an error is a sentence that says what to do next, and never a traceback."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - a context, and whatever a command returns
@@ -43,9 +22,9 @@ class BankCommands(TyperGroup):
         try:
             return super().invoke(ctx)
         except CreditBankError as error:
-            session = ctx.obj
-            words = session.words if isinstance(session, Session) else catalogue("zh-CN")
-            raise typer.Exit(print_error(error, words)) from error
+            settings = ctx.obj
+            language = settings.language if isinstance(settings, Settings) else "zh-CN"
+            raise typer.Exit(print_error(error, catalogue(language))) from error
 
 
 app = typer.Typer(
@@ -56,30 +35,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="学分银行：陌生人也能核对的个人学习账本 · a credit bank whose records can be checked by a stranger",
 )
-app.command("init")(init.init)
-app.command("template")(template.template)
-app.command("import")(importing.import_workbook)
-app.command("serve")(serve.serve)
-app.command("demo")(demo.demo)
-app.command("schemas")(schemas.schemas)
-app.add_typer(institution.app, name="institution")
-app.add_typer(officer.app, name="officer")
-account.app.command("redact")(redact.redact)
-account.app.command("suspended")(suspended.suspended)
-account.app.command("substitute")(suspended.substitute)
-account.app.command("reverse")(suspended.reverse)
-app.add_typer(account.app, name="account")
-app.add_typer(decide.app, name="decide")
-for name, command in (
-    ("new", rules_new.new),
-    ("publish", pack_publishing.publish),
-    ("retire", pack_publishing.retire),
-    ("published", pack_publishing.published),
-):
-    rules.app.command(name)(command)
-app.add_typer(rules.app, name="rules")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(keys.app, name="keys")
 
 
 @app.callback()
@@ -93,6 +48,8 @@ def begin(
     ] = None,
 ) -> None:
     """Read the settings once; an option goes before the variable of the same name (see .env.example)."""
+    if context.obj is not None:
+        context.obj()
     given = {
         "home": home,
         "language": language,
@@ -101,7 +58,7 @@ def begin(
     }
     stated: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     try:
-        context.obj = Session(settings=Settings(**stated))
+        context.obj = Settings(**stated)
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
             setting = ".".join(map(str, problem["loc"])).upper()
@@ -109,22 +66,15 @@ def begin(
         raise typer.Exit(MISUSE) from error
 
 
-def configure_logs() -> None:
-    """Log to standard error, in plain lines: a traceback shows where, and never the values of a frame."""
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
-        ],
-    )
-
-
 def main() -> None:
-    """Run a command; what the bank logs goes to standard error, beside its messages."""
-    configure_logs()
+    """Run a command in a process of its own, which logs to standard error, beside its messages."""
     try:
-        app()
+        app(obj=_prepare)
     except BrokenPipeError:
         sys.exit(MISUSE)
+
+
+def _prepare() -> None:
+    from creditbank.cli.logs import configure_logs
+
+    configure_logs()

@@ -7,6 +7,7 @@ import typer
 
 from creditbank.account.holdings import HeldOutcome
 from creditbank.account.statement import Statement
+from creditbank.cli import redact, suspended
 from creditbank.cli.output import console, errors, print_json
 from creditbank.cli.session import AccountArgument, IssuerOption, JsonOption, Session, session_of
 from creditbank.documents.statement import StatementDocument
@@ -22,7 +23,7 @@ from creditbank.services.outcomes import revoke_outcome
 from creditbank.terms import OutcomeId, instant
 from creditbank.vocabularies.library import Vocabularies
 
-app = typer.Typer(no_args_is_help=True, help="个人学习账号 · personal learning accounts")
+app = typer.Typer(no_args_is_help=True)
 
 CitizenNumberOption = Annotated[
     str | None, typer.Option(help="公民身份号码；不给则提示输入 · citizen number, asked for unless given")
@@ -145,3 +146,9 @@ def _ending(words: Catalogue, held: HeldOutcome) -> str:
     if held.corrected_by is not None:
         return words.text("word.corrected-by", outcome=held.corrected_by) + f": {held.reason}"
     return f"{words.text('word.revoked')}: {held.reason}"
+
+
+app.command("redact")(redact.redact)
+app.command("suspended")(suspended.suspended)
+app.command("substitute")(suspended.substitute)
+app.command("reverse")(suspended.reverse)

@@ -28,7 +28,7 @@ from creditbank.services.conversions import (
 from creditbank.services.known import KnownAt, LogSize
 from creditbank.terms import ExamId, ProgrammeId, microseconds
 
-app = typer.Typer(no_args_is_help=True, help="课程免修与考试免试 · exemptions and waivers")
+app = typer.Typer(no_args_is_help=True)
 
 
 class QuestionInvalid(InvalidInput):

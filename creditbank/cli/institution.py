@@ -23,7 +23,7 @@ from creditbank.terms import microseconds
 
 _RECEIPT_MAX_BYTES = 67_108_864
 
-app = typer.Typer(no_args_is_help=True, help="机构 · institutions")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("register")

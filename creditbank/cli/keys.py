@@ -23,7 +23,7 @@ from creditbank.terms import instant
 
 _BODY_MAX_BYTES = 4_096
 
-app = typer.Typer(no_args_is_help=True, help="密钥 · keys")
+app = typer.Typer(no_args_is_help=True)
 rotating = typer.Typer(no_args_is_help=True, help="更换密钥 · put a new key in the place of an old one")
 app.add_typer(rotating, name="rotate")
 

@@ -12,7 +12,7 @@ from creditbank.cli.periodic import periodic
 from creditbank.cli.session import session_of
 from creditbank.services.sequencing import sequence_pending
 
-app = typer.Typer(no_args_is_help=True, help="账本 · the ledger")
+app = typer.Typer(no_args_is_help=True)
 app.command("publish")(publishing.publish)
 app.command("checkpoint")(publishing.checkpoint)
 app.command("cosign")(publishing.cosign)

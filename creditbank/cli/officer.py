@@ -11,7 +11,7 @@ from creditbank.ledger.encoding import JsonValue
 from creditbank.services.officers import add_officer, officers, retire_officer
 from creditbank.terms import OfficerId, instant
 
-app = typer.Typer(no_args_is_help=True, help="经办人员 · officers")
+app = typer.Typer(no_args_is_help=True)
 
 _TWO = 2
 

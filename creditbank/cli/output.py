@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import orjson
 from rich.console import Console
@@ -21,7 +22,9 @@ from rich.text import Text
 from creditbank.errors import CreditBankError, IntegrityBroken
 from creditbank.ledger.encoding import JsonValue
 from creditbank.locale.catalogue import Catalogue
-from creditbank.services.ports import Progress as Step
+
+if TYPE_CHECKING:
+    from creditbank.services.ports import Progress as Step
 
 NEGATIVE = 1
 """Exit code: the question was answered, and the answer is no."""
@@ -71,7 +74,7 @@ def bar_columns() -> tuple[ProgressColumn, ...]:
 
 
 @contextmanager
-def progress(title: str, *, total: int | None = None, done: int = 0) -> Iterator[Step]:
+def progress(title: str, *, total: int | None = None, done: int = 0) -> Iterator["Step"]:
     """Yield the function that moves a bar on standard error, with the rate and the time that is left.
 
     The bar shows itself from 1,000 steps on. `done` steps were done before: they count for the bar, and not

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from creditbank.cli import pack_publishing, rules_new
 from creditbank.cli.files import FileUnusable
 from creditbank.cli.output import NEGATIVE, console, print_json
 from creditbank.cli.session import JsonOption, Session, session_of
@@ -15,7 +16,7 @@ from creditbank.ledger.encoding import JsonValue
 from creditbank.rulepacks.library import findings_of, read_document
 from creditbank.terms import PackId
 
-app = typer.Typer(no_args_is_help=True, help="规则包 · rule packs")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
@@ -131,3 +132,9 @@ def _finding_members(session: Session, finding: PackFinding) -> JsonValue:
         "place": finding.place,
         "detail": _finding_text(session, finding),
     }
+
+
+app.command("new")(rules_new.new)
+app.command("publish")(pack_publishing.publish)
+app.command("retire")(pack_publishing.retire)
+app.command("published")(pack_publishing.published)

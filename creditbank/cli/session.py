@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -27,14 +27,16 @@ from creditbank.cli.register import read_register
 from creditbank.errors import CreditBankError
 from creditbank.identity.organisation_code import parse_organisation_code
 from creditbank.locale.catalogue import Catalogue, catalogue
-from creditbank.rulepacks.library import Library
 from creditbank.services.bank import Bank, Principal
-from creditbank.services.ports import Store
+from creditbank.services.books import Store
 from creditbank.services.redaction import redaction_duties
 from creditbank.settings import Settings
 from creditbank.signing.key_file import warning_about
 from creditbank.signing.key_signer import KeySigner
 from creditbank.signing.passphrase import PassphraseUnusable, read_passphrase, require_strength
+
+if TYPE_CHECKING:
+    from creditbank.rulepacks.library import Library
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +154,7 @@ class Session:
         """Open the books alone, without keys."""
         return open_store(self.settings)
 
-    def library(self, *, check: bool = True) -> Library:
+    def library(self, *, check: bool = True) -> "Library":
         """Load the rule packs, and run their examples unless told not to."""
         return open_library(self.settings, check=check)
 
@@ -174,8 +176,8 @@ class Session:
 
 
 def session_of(context: typer.Context) -> Session:
-    """Return the session that the command line's first options made."""
-    return cast("Session", context.find_root().obj)
+    """Return the session that the command line's first options began: they left its settings."""
+    return Session(settings=cast("Settings", context.find_root().obj))
 
 
 AccountArgument = Annotated[str, typer.Argument(metavar="账号 ACCOUNT", help="个人学习账号 · account number")]

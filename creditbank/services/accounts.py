@@ -12,9 +12,9 @@ from creditbank.identity.person import Person
 from creditbank.ledger.chain import EMPTY
 from creditbank.ledger.entry import REDACTION, Entry
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
+from creditbank.services.books import Books
 from creditbank.services.institutions import institution_of, names_of
 from creditbank.services.known_terms import require_known_category
-from creditbank.services.ports import Books
 from creditbank.terms import instant
 
 

@@ -12,7 +12,8 @@ from creditbank.ledger.checkpoint import VerifierKey
 from creditbank.ledger.cosignature import WitnessKey
 from creditbank.ledger.entry import SALT_BYTES, Entry, Payload
 from creditbank.outcomes.vocabulary import Vocabulary
-from creditbank.services.ports import Books, Clock, OutsideCheckpoint, Signer, Store, Vault
+from creditbank.services.books import Books, Store
+from creditbank.services.ports import Clock, OutsideCheckpoint, Signer, Vault
 from creditbank.terms import IssuerId, Microseconds, SubjectId, microseconds
 
 T = TypeVar("T")

@@ -33,11 +33,12 @@ from creditbank.errors import Conflict, NotAuthorised, NotFound
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
+from creditbank.services.books import Books
 from creditbank.services.conversions import grants_of
 from creditbank.services.institutions import institution_of
 from creditbank.services.known import known_in
 from creditbank.services.officers import TwoPersons
-from creditbank.services.ports import Books, RuleLibrary
+from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import Microseconds, OutcomeId
 
 _LATEST = Microseconds(2**53 - 1)

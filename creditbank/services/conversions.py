@@ -38,9 +38,10 @@ from creditbank.identity.account_number import AccountNumber
 from creditbank.ledger.encoding import canonical_bytes
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank, Posting, Principal
+from creditbank.services.books import Books
 from creditbank.services.institutions import institution_of
 from creditbank.services.known import Known, KnownAt, known_in
-from creditbank.services.ports import Books, RuleLibrary
+from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import ExamId, Microseconds, OutcomeId, PackId, ProgrammeId
 
 D = TypeVar("D", Decision, WaiverDecision)

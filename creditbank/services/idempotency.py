@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from creditbank.account.records import KeptAnswer
 from creditbank.errors import Conflict, InvalidInput
 from creditbank.services.bank import Bank, Principal
-from creditbank.services.ports import Books
+from creditbank.services.books import Books
 from creditbank.terms import SubjectId
 
 T = TypeVar("T")

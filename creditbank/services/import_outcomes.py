@@ -13,10 +13,11 @@ from creditbank.account.records import Batch, OutcomeKey
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.accounts import post_opening
 from creditbank.services.bank import Bank, Posting, Principal
+from creditbank.services.books import Books
 from creditbank.services.import_plan import ImportRow, PlannedRow, RowRefused, planned_rows
 from creditbank.services.institutions import institution_of
 from creditbank.services.outcomes import must_be_issuer
-from creditbank.services.ports import Books, Progress
+from creditbank.services.ports import Progress
 from creditbank.terms import IssuerId, Microseconds
 
 T = TypeVar("T")

@@ -8,8 +8,8 @@ from creditbank.identity.person import Person
 from creditbank.outcomes import Outcome
 from creditbank.services.accounts import new_number, redaction_of
 from creditbank.services.bank import Bank
+from creditbank.services.books import Books
 from creditbank.services.outcome_keys import key_of, standing
-from creditbank.services.ports import Books
 from creditbank.terms import SubjectId, instant
 
 

@@ -8,7 +8,7 @@ from creditbank.errors import Conflict, InvalidInput, NotFound
 from creditbank.ledger.encoding import canonical_bytes, parse_canonical
 from creditbank.ledger.entry import Entry
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
-from creditbank.services.ports import Books
+from creditbank.services.books import Books
 from creditbank.terms import IssuerId, SubjectId
 
 InstitutionRole = Literal["school", "appraisal-station", "education-bureau", "evaluation-organisation"]

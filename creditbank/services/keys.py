@@ -20,8 +20,9 @@ from creditbank.ledger.key_entry import (
     key_periods,
 )
 from creditbank.services.bank import Bank, Posting, Principal
+from creditbank.services.books import Books
 from creditbank.services.institutions import institution_of, subject_of
-from creditbank.services.ports import Books, KeyCabinet
+from creditbank.services.ports import KeyCabinet
 from creditbank.terms import IssuerId, Microseconds, SubjectId
 
 

@@ -14,7 +14,7 @@ from creditbank.errors import InvalidInput
 from creditbank.identity.account_number import AccountNumber
 from creditbank.ledger.entry import Entry
 from creditbank.services.bank import Bank
-from creditbank.services.ports import Books
+from creditbank.services.books import Books
 from creditbank.services.rule_packs import published_by, subject_of_authority
 from creditbank.terms import Microseconds, SubjectId
 

@@ -17,8 +17,8 @@ from creditbank.ledger.proof_file import InclusionProof
 from creditbank.ledger.tile_path import TileName
 from creditbank.ledger.tiles import consistency_proof, inclusion_proof, tile_hashes, tile_width
 from creditbank.services.bank import Bank
+from creditbank.services.books import Books
 from creditbank.services.keys import log_keys_in
-from creditbank.services.ports import Books
 from creditbank.terms import SubjectId
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from creditbank.account.records import Officer
 from creditbank.errors import InvalidInput, NotAuthorised, NotFound
 from creditbank.services.bank import Bank, Principal
-from creditbank.services.ports import Books
+from creditbank.services.books import Books
 from creditbank.services.tokens import digest_of, new_token
 from creditbank.terms import OfficerId
 

@@ -8,7 +8,7 @@ from creditbank.account.outcome_name import OutcomeName, name_of
 from creditbank.errors import Conflict
 from creditbank.outcomes import Outcome
 from creditbank.services.bank import Bank
-from creditbank.services.ports import Books
+from creditbank.services.books import Books
 from creditbank.terms import OutcomeId, SubjectId
 
 Place = tuple[SubjectId, OutcomeId]

@@ -22,12 +22,13 @@ from creditbank.outcomes import Outcome
 from creditbank.outcomes.outcome import OutcomeInvalid
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
+from creditbank.services.books import Books
 from creditbank.services.cascade import holds_on, kind_of_grant
 from creditbank.services.idempotency import IdempotencyKeyReused
 from creditbank.services.institutions import institution_of
 from creditbank.services.known_terms import require_awarded, require_known_terms
 from creditbank.services.outcome_keys import key_of, refuse_recorded
-from creditbank.services.ports import Books, RuleLibrary
+from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import OutcomeId
 
 

@@ -18,6 +18,7 @@ from creditbank.ledger.checkpoint import Checkpoint, open_note
 from creditbank.ledger.merkle import EMPTY_ROOT, verify_consistency
 from creditbank.ledger.tiles import consistency_proof, root
 from creditbank.services.bank import Bank
+from creditbank.services.books import Books
 from creditbank.services.keys import require_standing
 from creditbank.services.log import (
     LogShrankOrForked,
@@ -27,7 +28,6 @@ from creditbank.services.log import (
     require_newest_keys,
     tile_reader,
 )
-from creditbank.services.ports import Books
 from creditbank.services.sequencing import sequence_pending
 
 _log = structlog.get_logger(__name__)

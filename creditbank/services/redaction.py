@@ -18,8 +18,9 @@ from creditbank.identity.account_number import AccountNumber, account_of
 from creditbank.identity.person import Person
 from creditbank.services.accounts import account_record, redaction_of
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
+from creditbank.services.books import Books
 from creditbank.services.officers import TwoPersons
-from creditbank.services.ports import Books, Cleaner, Progress
+from creditbank.services.ports import Cleaner, Progress
 from creditbank.terms import InputWarning
 
 GROUNDS = "redaction-ground"

@@ -16,8 +16,8 @@ from creditbank.ledger.encoding import JsonValue, canonical_bytes, parse_canonic
 from creditbank.ledger.entry import Entry
 from creditbank.outcomes.outcome import require_text
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
+from creditbank.services.books import Books, Store
 from creditbank.services.officers import TwoPersons
-from creditbank.services.ports import Books, Store
 from creditbank.terms import Microseconds, OfficerId, PackId, SubjectId
 
 PUBLISHED = "rule-pack.published"

@@ -18,10 +18,10 @@ from creditbank.ledger.merkle import verify_inclusion
 from creditbank.ledger.tiles import inclusion_proof
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.services.bank import Bank
+from creditbank.services.books import Books
 from creditbank.services.institutions import names_of
 from creditbank.services.log import tile_reader
 from creditbank.services.outcome_keys import name_key
-from creditbank.services.ports import Books
 from creditbank.terms import SubjectId
 from creditbank.verification.checks import Report, report_on
 

@@ -44,7 +44,7 @@ GATHERED_AT_MOST = 256
 GATHERING_SECONDS = 0.002
 """How long a leader waits, at most, for those whom the group before answered to come back with more."""
 ATTEMPTS = 16
-"""How often an action is done before others were first too often; see `services.ports.Store.written`."""
+"""How often an action is done before others were first too often; see `services.books.Store.written`."""
 
 
 class _Entangled(Exception):

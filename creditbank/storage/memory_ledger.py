@@ -36,7 +36,7 @@ class MemoryLedgerState:
 
 
 class MemoryLedger:
-    """Entries, the log over them and its checkpoints: `services.ports.LedgerStore`."""
+    """Entries, the log over them and its checkpoints: `services.books.LedgerStore`."""
 
     def __init__(self, state: MemoryLedgerState) -> None:
         self._state = state

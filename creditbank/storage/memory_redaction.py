@@ -14,7 +14,7 @@ from creditbank.terms import Microseconds, OfficerId, SubjectId
 
 
 class MemoryOfficers:
-    """Who acts for the bank: `services.ports.OfficerStore`."""
+    """Who acts for the bank: `services.books.OfficerStore`."""
 
     def __init__(self, officers: dict[OfficerId, Officer]) -> None:
         self._officers = officers
@@ -32,7 +32,7 @@ class MemoryOfficers:
 
 
 class MemoryRedactions:
-    """What is kept of an account beside its leaves: `services.ports.RedactionStore`."""
+    """What is kept of an account beside its leaves: `services.books.RedactionStore`."""
 
     def __init__(self, state: "_State") -> None:
         self._state = state

@@ -1,4 +1,4 @@
-"""The books in memory: `services.ports.Store` for tests and trials, with the promises of `sql_store.py`."""
+"""The books in memory: `services.books.Store` for tests and trials, with the promises of `sql_store.py`."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ class MemoryState:
 
 
 class MemoryCheckpoints:
-    """Checkpoints and who cosigned them: `services.ports.CheckpointStore`."""
+    """Checkpoints and who cosigned them: `services.books.CheckpointStore`."""
 
     def __init__(self, state: MemoryState) -> None:
         self._state = state
@@ -79,7 +79,7 @@ class MemoryCheckpoints:
 
 
 class MemoryAccounts:
-    """Who the accounts belong to, sealed: `services.ports.AccountStore`."""
+    """Who the accounts belong to, sealed: `services.books.AccountStore`."""
 
     def __init__(self, state: MemoryState) -> None:
         self._state = state
@@ -137,7 +137,7 @@ class MemoryAccounts:
 
 
 class MemoryOutcomes:
-    """Blind keys of what names an outcome: `services.ports.OutcomeIndex`."""
+    """Blind keys of what names an outcome: `services.books.OutcomeIndex`."""
 
     def __init__(self, state: MemoryState) -> None:
         self._state = state
@@ -158,7 +158,7 @@ class MemoryOutcomes:
 
 
 class MemoryBatches:
-    """Receipts of posted files: `services.ports.BatchStore`."""
+    """Receipts of posted files: `services.books.BatchStore`."""
 
     def __init__(self, state: MemoryState) -> None:
         self._state = state
@@ -175,7 +175,7 @@ class MemoryBatches:
 
 
 class MemoryAnswers:
-    """What requests under idempotency keys were answered: `services.ports.AnswerStore`."""
+    """What requests under idempotency keys were answered: `services.books.AnswerStore`."""
 
     def __init__(self, state: MemoryState) -> None:
         self._state = state
@@ -199,7 +199,7 @@ class MemoryAnswers:
 
 
 class MemoryTokens:
-    """The digest of the operator's token: `services.ports.TokenStore`."""
+    """The digest of the operator's token: `services.books.TokenStore`."""
 
     def __init__(self, state: MemoryState) -> None:
         self._state = state
@@ -212,7 +212,7 @@ class MemoryTokens:
 
 
 class MemoryBank:
-    """The one line that says whose books these are: `services.ports.BankStore`."""
+    """The one line that says whose books these are: `services.books.BankStore`."""
 
     def __init__(self, state: MemoryState) -> None:
         self._state = state

@@ -1,24 +1,25 @@
 """Makes a database the bank's, brings it up to this version, and says what a database is.
 
 The migrations are run from the installed package, without a configuration file. The table that names the
-last one is our own, so that a database of another program is never taken for ours.
+last one is our own, so that a database of another program is never taken for ours. Alembic, which runs them,
+is imported when there is something to run: what a database is can be read off that table and the names of
+the migrations.
 """
 
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, Engine, inspect, text
 
 import migrations
 from creditbank.errors import Misconfigured
 from creditbank.storage.engine import WRITES, sqlite_file
 from creditbank.storage.sql_errors import translated
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 VERSION_TABLE = "creditbank_version"
 
@@ -102,6 +103,8 @@ def upgrade(engine: Engine) -> None:
 
 def migrate(connection: Connection) -> None:
     """Run every migration that the connection's database has not seen, in its open transaction."""
+    from alembic import command
+
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
@@ -111,17 +114,30 @@ def _state_of(connection: Connection) -> SchemaState:
     tables = set(inspect(connection).get_table_names())
     if not tables:
         return SchemaState.EMPTY
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    found = context.get_current_revision() if VERSION_TABLE in tables else None
-    if found is None:
-        return SchemaState.NOT_OURS
-    known = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
-    if found == known[0]:
-        return SchemaState.CURRENT
-    return SchemaState.OLDER if found in known else SchemaState.NEWER
+    known = known_versions()
+    found = _versions_in(connection) if VERSION_TABLE in tables else []
+    match found:
+        case []:
+            return SchemaState.NOT_OURS
+        case [version] if version == known[-1]:
+            return SchemaState.CURRENT
+        case _:
+            return SchemaState.OLDER if set(found) <= set(known) else SchemaState.NEWER
 
 
-def _config() -> Config:
+def known_versions() -> tuple[str, ...]:
+    """Return the migrations' own numbers, the oldest first: each is what its file's name begins with."""
+    files = Path(migrations.__path__[0], "versions").glob("[0-9]*_*.py")
+    return tuple(sorted(file.name.partition("_")[0] for file in files))
+
+
+def _versions_in(connection: Connection) -> list[str]:
+    return list(connection.scalars(text(f"SELECT version_num FROM {VERSION_TABLE}")))  # noqa: S608 - our own name
+
+
+def _config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     # The parser behind it reads % as the start of a reference.
     config.set_main_option("script_location", str(Path(migrations.__path__[0])).replace("%", "%%"))

@@ -1,4 +1,4 @@
-"""Checkpoints by size and their cosignatures, on SQLite and PostgreSQL: `services.ports.CheckpointStore`."""
+"""Checkpoints by size and their cosignatures, on SQLite and PostgreSQL: `services.books.CheckpointStore`."""
 
 from collections.abc import Collection, Iterator, Sequence
 

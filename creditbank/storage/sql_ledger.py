@@ -1,4 +1,4 @@
-"""The ledger on SQLite and PostgreSQL: `services.ports.LedgerStore` over one open transaction."""
+"""The ledger on SQLite and PostgreSQL: `services.books.LedgerStore` over one open transaction."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any

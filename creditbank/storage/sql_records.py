@@ -69,7 +69,7 @@ _keep_digest = text(
 
 
 class SqlAccounts:
-    """Who the accounts belong to, sealed: `services.ports.AccountStore`."""
+    """Who the accounts belong to, sealed: `services.books.AccountStore`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -155,7 +155,7 @@ class SqlAccounts:
 
 
 class SqlOutcomes:
-    """Blind keys of what names an outcome: `services.ports.OutcomeIndex`."""
+    """Blind keys of what names an outcome: `services.books.OutcomeIndex`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -184,7 +184,7 @@ class SqlOutcomes:
 
 
 class SqlBatches:
-    """Receipts of posted files: `services.ports.BatchStore`."""
+    """Receipts of posted files: `services.books.BatchStore`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -206,7 +206,7 @@ class SqlBatches:
 
 
 class SqlAnswers:
-    """What requests under idempotency keys were answered: `services.ports.AnswerStore`."""
+    """What requests under idempotency keys were answered: `services.books.AnswerStore`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -234,7 +234,7 @@ class SqlAnswers:
 
 
 class SqlTokens:
-    """The digest of the operator's token: `services.ports.TokenStore`."""
+    """The digest of the operator's token: `services.books.TokenStore`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -247,7 +247,7 @@ class SqlTokens:
 
 
 class SqlBank:
-    """The one line that says whose database this is: `services.ports.BankStore`."""
+    """The one line that says whose database this is: `services.books.BankStore`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -72,7 +72,7 @@ _forget_uncleaned = text("DELETE FROM uncleaned WHERE subject = :subject AND seq
 
 
 class SqlRedactions:
-    """What is kept of an account beside its leaves: `services.ports.RedactionStore`."""
+    """What is kept of an account beside its leaves: `services.books.RedactionStore`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -132,7 +132,7 @@ class SqlRedactions:
 
 
 class SqlOfficers:
-    """Who acts for the bank: `services.ports.OfficerStore`."""
+    """Who acts for the bank: `services.books.OfficerStore`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

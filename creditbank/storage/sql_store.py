@@ -1,4 +1,4 @@
-"""The books on SQLite and PostgreSQL: `services.ports.Store`, one transaction to each opening."""
+"""The books on SQLite and PostgreSQL: `services.books.Store`, one transaction to each opening."""
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext

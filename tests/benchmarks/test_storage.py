@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 from creditbank.ledger.entry import Entry
-from creditbank.services.ports import Books
+from creditbank.services.books import Books
 from creditbank.services.sequencing import sequence_pending
 from creditbank.storage.engine import durability_of, sqlite
 from creditbank.storage.sql_store import SqlStore

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from creditbank.services.ports import Store
+from creditbank.services.books import Store
 from creditbank.storage.memory_store import MemoryStore
 from creditbank.storage.sql_store import SqlStore
 from tests.engines import opened, postgresql_url, sqlite_url

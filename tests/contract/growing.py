@@ -5,7 +5,7 @@ from dataclasses import replace
 from creditbank.ledger.checkpoint import Checkpoint
 from creditbank.ledger.encoding import canonical_bytes
 from creditbank.services.bank import Bank, Posting
-from creditbank.services.ports import Store
+from creditbank.services.books import Store
 from creditbank.services.sequencing import sequence_pending
 from creditbank.terms import SubjectId
 from tests.banks import new_bank

@@ -16,6 +16,7 @@ from creditbank.errors import Conflict, Raced
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.accounts import OpenedAccount, open_account, read_account
 from creditbank.services.bank import Bank, EntryReceipt
+from creditbank.services.books import Books, Store
 from creditbank.services.idempotency import (
     IdempotencyKeyReused,
     InFlight,
@@ -25,7 +26,6 @@ from creditbank.services.idempotency import (
     answer_once,
 )
 from creditbank.services.outcomes import record_outcome
-from creditbank.services.ports import Books, Store
 from creditbank.storage.sql_store import SqlStore
 from creditbank.storage.vault import AnswerUnreadable
 from creditbank.terms import Microseconds, SubjectId

@@ -12,7 +12,7 @@ import pytest
 
 from creditbank.ledger.chain import EMPTY, head_after
 from creditbank.ledger.encoding import parse_canonical
-from creditbank.services.ports import Books
+from creditbank.services.books import Books
 from creditbank.storage.group_commit import ATTEMPTS
 from creditbank.storage.sql_store import SqlStore
 from tests.engines import opened, postgresql_url, sqlite_url

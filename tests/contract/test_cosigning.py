@@ -11,6 +11,7 @@ from creditbank.ledger.checkpoint import Checkpoint, NoteInvalid, parse_note
 from creditbank.ledger.cosignature import with_cosignatures
 from creditbank.ledger.proof_file import Included, check, parse_proof_file
 from creditbank.services.bank import Bank
+from creditbank.services.books import Store
 from creditbank.services.cosigning import (
     CLOCKS_APART_SECONDS,
     CheckpointUnknown,
@@ -23,7 +24,6 @@ from creditbank.services.log import (
     checkpoint_note,
     prove_entry,
 )
-from creditbank.services.ports import Store
 from creditbank.services.publishing import (
     publish,
 )

@@ -19,9 +19,9 @@ from creditbank.identity.person import Person
 from creditbank.ledger.key_entry import KEY_ADDED, KEY_RETIRED, NamedKey
 from creditbank.services.accounts import open_account, read_account
 from creditbank.services.bank import Principal
+from creditbank.services.books import Store
 from creditbank.services.institutions import Institution, register_in, subject_of
 from creditbank.services.keys import KeyStillNeeded, next_encryption_key, retire_key
-from creditbank.services.ports import Store
 from creditbank.services.rewrapping import REWRAPPED_AT_ONCE, accounts_to_rewrap, rewrap_accounts
 from creditbank.signing.key_cabinet import KeyCabinet
 from creditbank.signing.key_file import create_key_file

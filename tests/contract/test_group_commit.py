@@ -18,7 +18,7 @@ from creditbank.errors import InvalidInput
 from creditbank.ledger.append import HeadMoved, LogBehind, LogRange
 from creditbank.ledger.chain import EMPTY, head_after
 from creditbank.ledger.entry import Entry
-from creditbank.services.ports import Books
+from creditbank.services.books import Books
 from creditbank.storage.engine import WRITES
 from creditbank.storage.sql_store import SqlBooks, SqlStore
 from creditbank.terms import SubjectId

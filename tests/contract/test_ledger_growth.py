@@ -24,7 +24,7 @@ from creditbank.ledger import tiles
 from creditbank.ledger.append import HeadMoved, IdempotencyKeyTaken, LogRange
 from creditbank.ledger.chain import EMPTY, head_after
 from creditbank.ledger.entry import Entry
-from creditbank.services.ports import Store
+from creditbank.services.books import Store
 from creditbank.storage.memory_store import MemoryStore
 from creditbank.storage.sql_store import SqlStore
 from creditbank.terms import SubjectId

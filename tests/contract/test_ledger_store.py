@@ -1,4 +1,4 @@
-"""Every ledger store keeps the promises of `services.ports.LedgerStore`."""
+"""Every ledger store keeps the promises of `services.books.LedgerStore`."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from creditbank.ledger.append import HeadMoved, IdempotencyKeyTaken, LogRange
 from creditbank.ledger.chain import EMPTY, Head, head_after
 from creditbank.ledger.entry import Entry, parse_leaf
-from creditbank.services.ports import Store
+from creditbank.services.books import Store
 from creditbank.storage.sql_store import SqlStore
 from creditbank.terms import SubjectId
 from tests.engines import opened, postgresql_url

@@ -11,6 +11,7 @@ from creditbank.ledger.consistency_file import parse_consistency_file
 from creditbank.ledger.proof_file import Included, check, parse_proof_file
 from creditbank.ledger.tile_path import TileName
 from creditbank.services.bank import Bank
+from creditbank.services.books import Store
 from creditbank.services.log import (
     EntryUnknown,
     LogShrankOrForked,
@@ -21,7 +22,6 @@ from creditbank.services.log import (
     prove_growth,
     tile_bytes,
 )
-from creditbank.services.ports import Store
 from creditbank.services.publishing import (
     publish,
 )

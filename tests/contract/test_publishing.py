@@ -11,12 +11,12 @@ from creditbank.errors import IntegrityBroken, Misconfigured
 from creditbank.ledger.checkpoint import Checkpoint, open_note
 from creditbank.ledger.merkle import EMPTY_ROOT
 from creditbank.services.bank import Bank
+from creditbank.services.books import Store
 from creditbank.services.log import (
     LogShrankOrForked,
     checkpoint_note,
     prove_entry,
 )
-from creditbank.services.ports import Store
 from creditbank.services.publishing import (
     CheckpointFileUnusable,
     Publisher,

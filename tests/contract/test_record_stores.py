@@ -7,7 +7,7 @@ import pytest
 
 from creditbank.account.records import AccountRecord, BankRecord, OutcomeKey
 from creditbank.errors import Conflict
-from creditbank.services.ports import Store
+from creditbank.services.books import Store
 from creditbank.terms import Microseconds
 from tests.strategies.books import SCHOOL, STATION, account, batch, chain, subject
 from tests.strategies.ledger import Witness

@@ -12,7 +12,7 @@ from creditbank.account.redaction import Destroyed
 from creditbank.identity.account_number import AccountNumber, account_number_of
 from creditbank.ledger.chain_check import findings
 from creditbank.ledger.entry import REDACTION, Entry
-from creditbank.services.ports import Books, Store
+from creditbank.services.books import Books, Store
 from creditbank.storage.memory_store import MemoryStore
 from creditbank.terms import Microseconds, OfficerId
 from tests.strategies.books import account, receipt_batch

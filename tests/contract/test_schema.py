@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, Inspector, inspect, text
 from sqlmodel import SQLModel
 
@@ -12,7 +13,15 @@ import migrations
 from creditbank.errors import Misconfigured
 from creditbank.storage import tables
 from creditbank.storage.engine import durability_of, memory_engine, open_engine
-from creditbank.storage.schema import SchemaState, create_or_upgrade, require_current, schema_state, upgrade
+from creditbank.storage.schema import (
+    SchemaState,
+    _config,
+    create_or_upgrade,
+    known_versions,
+    require_current,
+    schema_state,
+    upgrade,
+)
 from creditbank.storage.sql_engine_check import engine_check
 from creditbank.storage.sql_store import SqlStore
 from creditbank.storage.sql_structure import structure_findings
@@ -216,6 +225,11 @@ def test_sqlite_waits_for_the_disk_at_each_commit(tmp_path: Path) -> None:
 def test_a_bank_is_built_as_the_migrations_build_it(engine: Engine) -> None:
     assert list(structure_findings(engine)) == []
     assert schema_state(engine) is SchemaState.CURRENT
+
+
+def test_a_migration_is_known_by_the_name_of_its_file() -> None:
+    revisions = list(ScriptDirectory.from_config(_config()).walk_revisions())
+    assert known_versions() == tuple(script.revision for script in reversed(revisions))
 
 
 SQLITE_ALTERATIONS = {

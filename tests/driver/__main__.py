@@ -14,7 +14,7 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError
 
 from creditbank.assembly import now
-from creditbank.cli import configure_logs
+from creditbank.cli.logs import configure_logs
 from creditbank.cli.periodic import periodic
 from creditbank.errors import CreditBankError
 from creditbank.services.bank import Bank

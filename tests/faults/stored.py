@@ -14,9 +14,9 @@ from creditbank.errors import CreditBankError
 from creditbank.identity.account_number import account_of
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank
+from creditbank.services.books import Books
 from creditbank.services.operator_token import make_token
 from creditbank.services.outcome_keys import key_of
-from creditbank.services.ports import Books
 from creditbank.services.publishing import publish_now
 from creditbank.terms import Microseconds, SubjectId
 from tests.driver.database import Database, closed_after, open_made, open_or_make
