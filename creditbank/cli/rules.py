@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from creditbank.cli import pack_publishing, rules_new
+from creditbank.cli import pack_publishing, rules_diff, rules_new
 from creditbank.cli.files import FileUnusable
 from creditbank.cli.output import NEGATIVE, console, print_json
 from creditbank.cli.session import JsonOption, Session, session_of
@@ -135,6 +135,7 @@ def _finding_members(session: Session, finding: PackFinding) -> JsonValue:
 
 
 app.command("new")(rules_new.new)
+app.command("diff")(rules_diff.diff)
 app.command("publish")(pack_publishing.publish)
 app.command("retire")(pack_publishing.retire)
 app.command("published")(pack_publishing.published)

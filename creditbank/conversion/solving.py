@@ -69,6 +69,12 @@ class Units:
     units: int
     upper_bound: int
     proved: bool
+    step: Decimal
+
+    @property
+    def credits(self) -> Decimal:
+        """The units in credits."""
+        return self.units * self.step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +202,7 @@ def solve_units(case: Case, nodes: Nodes) -> Units:
         units=sum(best.units for best in bests),
         upper_bound=sum(best.upper_bound for best in bests) if is_complete else sum(problem.units),
         proved=is_complete and all(best.proved for best in bests),
+        step=case.step,
     )
 
 

@@ -66,3 +66,26 @@ def test_a_day_outside_every_record_is_refused() -> None:
 def test_a_directory_that_is_not_there_is_named(commands: Commands, tmp_path: Path) -> None:
     refused = commands.run("rules", "new", "a", "--directory", tmp_path / "nowhere", code=2)
     assert "directory-missing" in refused.err
+
+
+def test_what_differs_is_told_without_a_bank_and_who_is_meant_must_be_plain(
+    commands: Commands, tmp_path: Path
+) -> None:
+    for starter in ("exemption", "waiver"):
+        commands.run("rules", "new", f"a-{starter}", "--from", starter, "--directory", tmp_path)
+    old, new = (next((tmp_path / f"a-{starter}").glob("*.toml")) for starter in ("exemption", "waiver"))
+    told = commands.run("rules", "diff", old, new).out
+    assert "− rule[certificate]" in told
+    assert "+ rule[graduate]" in told
+    assert commands.run("rules", "diff", old, old, "--json").json["changes"] == []
+    nobody = commands.run("rules", "diff", old, new, "--cohort", "all")
+    assert "没有人得，也没有人失" in nobody.out
+    unknown = commands.run("rules", "diff", old, new, "--cohort", "somebody", code=2)
+    assert "cohort-unknown" in unknown.err
+    lines = tmp_path / "class.txt"
+    lines.write_text("# 班级\n1234\n", "utf-8")
+    malformed = commands.run("rules", "diff", old, new, "--cohort", lines, code=2)
+    assert "cohort-line" in malformed.err
+    assert "第 2 行" in malformed.err
+    lines.write_bytes("班级".encode("gb18030"))
+    assert "cohort-not-utf8" in commands.run("rules", "diff", old, new, "--cohort", lines, code=2).err

@@ -1,9 +1,11 @@
 """What the README tells people to type works, as typed."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,41 @@ def test_a_demonstration_never_clears_what_it_did_not_make(place: Path, tmp_path
     assert done.returncode == 2
     assert "demo-home-in-use" in done.stderr
     assert (tmp_path / "thesis.txt").exists()
+
+
+def test_other_rules_are_compared_over_the_learners_of_the_demonstration(place: Path, tmp_path: Path) -> None:
+    command = ["env", "-S", " ".join((place / "data" / "demo" / "env").read_text("utf-8").split())]
+    command += [str(place / ".venv" / "bin" / "creditbank"), "rules", "diff", "changdu-2020"]
+    new = stricter_changdu(tmp_path)
+    found = json.loads(run(*command, str(new), "--cohort", "all", "--json", cwd=place))
+    assert found["learners"] == 120
+    assert {change["place"] for change in found["changes"] if change["kind"] == "changed"} == {
+        "programme[changdu-animal-husbandry].caps[cd-total].share",
+        "programme[changdu-tourism].caps[cd-total].share",
+    }
+    total = found["totals"]["credits"]
+    changes = [Decimal(one["change"]) for one in found["differences"]]
+    assert sum(changes) == Decimal(total["after"]) - Decimal(total["before"]) < 0
+    for one in found["differences"]:
+        assert sum(Decimal(shift["change"]) for shift in one["shifts"]) == Decimal(one["change"])
+    told = run(*command, str(new), "--cohort", "changdu-tourism", "--limit", "1", cwd=place)
+    assert "因哪条规则" in told
+    cohort = tmp_path / "class.txt"
+    cohort.write_text(f"\ufeff# 一个班\n{found['differences'][0]['account']}  # 甲\n", "utf-8")
+    few = json.loads(run(*command, "changdu-2020", "--cohort", str(cohort), "--json", cwd=place))
+    assert (few["learners"], few["changes"], few["differences"]) == (1, [], [])
+
+
+def stricter_changdu(folder: Path) -> Path:
+    """The shipped pack without its examples, and with a tenth of its cap."""
+    shipped = ROOT / "creditbank" / "rulepacks" / "changdu"
+    for file in (shipped / "2020-05-21.toml", *(shipped / "2020-05-21").glob("*.toml")):
+        parts = file.read_text("utf-8").split("\n[[")
+        kept = "\n[[".join(part for part in parts if not part.startswith("example]]"))
+        target = folder / file.relative_to(shipped)
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(kept.replace("share = 0.30", "share = 0.03"), "utf-8")
+    return folder / "2020-05-21.toml"
 
 
 def test_nothing_is_left_to_be_filled_in() -> None:
