@@ -25,7 +25,8 @@ from creditbank.conversion.waivers import decide_waivers
 from creditbank.identity.account_number import AccountNumber, account_of
 from creditbank.services.accounts import AccountRedacted, find_account
 from creditbank.services.bank import Bank
-from creditbank.services.ports import Books, Progress
+from creditbank.services.books import Books
+from creditbank.services.ports import Progress
 from creditbank.services.reevaluation import Asked, reevaluate
 from creditbank.terms import ExamId, Microseconds, ProgrammeId
 
