@@ -4,10 +4,10 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api.auth.operator import principal
-from api.pages import sign_in, statement
+from api.pages import diploma_audit, sign_in, statement
 from api.pages.rendering import static_files
 from api.problems import add_problem_handlers
-from api.routes import accounts, decisions, health, ledger, verifications
+from api.routes import accounts, audits, decisions, health, ledger, verifications
 from api.safety import Safety
 from creditbank.services.bank import Bank
 from creditbank.services.idempotency import InFlight
@@ -36,7 +36,14 @@ def create_app(
     add_problem_handlers(app)
     app.add_middleware(Safety)
     # Routes are tried one after the other: those of every day come first.
-    for private in (accounts.router, decisions.router, verifications.router, statement.router):
+    for private in (
+        accounts.router,
+        decisions.router,
+        audits.router,
+        verifications.router,
+        statement.router,
+        diploma_audit.router,
+    ):
         app.include_router(private, dependencies=[Depends(principal)])
     for public in (health.router, ledger.router, sign_in.router):
         app.include_router(public)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from api.written import DateText, DayAsked, DecimalText, InstantAsked, Message, ShortText
-from creditbank.conversion.holding import Applicant
+from creditbank.conversion.holding import FACTS, Applicant
 from creditbank.errors import InvalidInput
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import decision_lines, names_of
@@ -50,16 +50,15 @@ class ApplicantMessage(Message):
         Raises:
             HoldingInvalid: a figure is out of its range.
         """
-        return Applicant(**{name: getattr(self, name) for name in type(self).model_fields})
+        return Applicant(**{name: getattr(self, name) for name in FACTS})
 
 
-class Question(Message):
+class Moment(Message):
     """As of which day, by what was recorded up to which instant or, exactly, in a log of which size."""
 
     as_of: DayAsked | None = None
     known_at: InstantAsked | None = None
     at_size: Annotated[int, Field(ge=0, lt=2**53)] | None = None
-    applicant: ApplicantMessage = ApplicantMessage()
 
     def known(self) -> KnownAt | None:
         """Return the instant or the size of the log asked for, None for now.
@@ -73,6 +72,10 @@ class Question(Message):
             raise KnownAtTwice("known-at-twice", field="at_size")
         return LogSize(entries=self.at_size)
 
+
+class Question(Moment):
+    applicant: ApplicantMessage = ApplicantMessage()
+
     def must_not_look_back(self) -> None:
         """Refuse to register grants on what was known at another time than now.
 
@@ -84,11 +87,16 @@ class Question(Message):
 
 
 class ExemptionRequest(Question):
+    """`beside_earned`: exempt no course that a course credit of the school `enrolled_at` has earned."""
+
     programme: ShortText
+    beside_earned: bool = False
 
     def question(self, rules: RuleLibrary) -> ExemptionQuestion:
         """Return what is asked of the account, by these rules."""
-        return ExemptionQuestion(library=rules, programme=ProgrammeId(self.programme))
+        return ExemptionQuestion(
+            library=rules, programme=ProgrammeId(self.programme), beside_earned=self.beside_earned
+        )
 
 
 class WaiverRequest(Question):

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from api.audit_messages import DiplomaAuditMessage
 from api.decision_messages import DecisionMessage, ExemptionRequest, GrantsMessage, WaiverRequest
 from api.messages import (
     AccountRequest,
@@ -30,6 +31,7 @@ _TAKEN: tuple[type[BaseModel], ...] = (
 )
 _GIVEN: tuple[type[BaseModel], ...] = (
     DecisionMessage,
+    DiplomaAuditMessage,
     GrantsMessage,
     OpenedMessage,
     ReceiptMessage,

@@ -48,6 +48,11 @@ PLACES: Mapping[str, Place] = {
     "officer": Place("officer", "app", "经办人员 · officers"),
     "account": Place("account", "app", "个人学习账号 · personal learning accounts"),
     "decide": Place("decide", "app", "课程免修与考试免试 · exemptions and waivers"),
+    "audit": Place(
+        "audit",
+        "audit",
+        "毕业审核：已修得、已免修、可免修、尚缺什么 · how far a programme is, and what stands in the way.",
+    ),
     "rules": Place("rules", "app", "规则包 · rule packs"),
     "ledger": Place("ledger", "app", "账本 · the ledger"),
     "keys": Place("keys", "app", "密钥 · keys"),

@@ -56,6 +56,10 @@ Cohort = Annotated[int | None, typer.Option(help="入学年份 · year of enrolm
 Region = Annotated[str | None, typer.Option(help="地区代码 · region code")]
 Major = Annotated[str | None, typer.Option(help="在读专业代码 · major studied")]
 EnrolledAt = Annotated[str | None, typer.Option(help="在读学校 · enrolled at")]
+BesideEarned = Annotated[
+    bool,
+    typer.Option("--beside-earned", help="不再免修在读学校已修得的课程 · leave out courses that are earned"),
+]
 LeftOn = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d"], help="毕业或离校日期 · day of graduation")
 ]
@@ -132,12 +136,18 @@ def exemptions(
     cohort: Cohort = None,
     region: Region = None,
     fact: Facts = None,
+    enrolled_at: EnrolledAt = None,
+    beside_earned: BesideEarned = False,
     as_json: JsonOption = False,
 ) -> None:
     """可免修哪些课程、依据什么、为何其余不免 · which courses are exempted, why, and why not the others."""
     session = session_of(context)
-    question = ExemptionQuestion(library=session.library(), programme=ProgrammeId(programme))
-    applicant = Applicant(category=category, study_form=study_form, cohort=cohort, region=region)
+    question = ExemptionQuestion(
+        library=session.library(), programme=ProgrammeId(programme), beside_earned=beside_earned
+    )
+    applicant = Applicant(
+        category=category, study_form=study_form, cohort=cohort, region=region, enrolled_at=enrolled_at
+    )
     applicant = with_facts(applicant, fact or [])
     _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, as_json=as_json)
 
@@ -187,7 +197,7 @@ def _answer(
 ) -> None:
     number = parse_account_number(account)
     bank = session.bank()
-    day = _day(as_of)
+    day = day_of(as_of)
     if apply:
         if known_at is not None:
             raise QuestionInvalid("known-at-with-grants", field="known_at")
@@ -232,7 +242,12 @@ def print_answer(words: Catalogue, answer: Answer[D]) -> None:
         console.print(words.text("word.grants-registered", grants=listed))
 
 
-def _day(as_of: datetime | None) -> date | None:
+def day_of(as_of: datetime | None) -> date | None:
+    """Return the day asked for, None for today.
+
+    Raises:
+        QuestionInvalid: no day of a record lies there.
+    """
     if as_of is not None and not FIRST_DAY <= as_of.date() <= LAST_DAY:
         raise QuestionInvalid("day-out-of-range", field="as_of", first=FIRST_DAY, last=LAST_DAY)
     return None if as_of is None else as_of.date()

@@ -181,7 +181,7 @@ class Decision:
 
     def as_json(self) -> dict[str, JsonValue]:
         """Return the decision as canonical JSON values: no floats, dates in ISO 8601, decimals as strings."""
-        return _members(self)
+        return json_members(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +206,7 @@ class WaiverDecision:
 
     def as_json(self) -> dict[str, JsonValue]:
         """Return the decision as canonical JSON values: no floats, dates in ISO 8601, decimals as strings."""
-        return _members(self)
+        return json_members(self)
 
 
 def decimal_text(value: Decimal) -> str:
@@ -215,7 +215,8 @@ def decimal_text(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _members(value: Any) -> dict[str, JsonValue]:  # noqa: ANN401 (any of the dataclasses above)
+def json_members(value: Any) -> dict[str, JsonValue]:  # noqa: ANN401 (any dataclass of plain values)
+    """Return the members of an answer as canonical JSON values: no floats, decimals as strings."""
     return {member.name: _json(getattr(value, member.name)) for member in fields(value)}
 
 
@@ -231,4 +232,4 @@ def _json(value: object) -> JsonValue:
     if isinstance(value, Mapping):
         return {str(name): _json(item) for name, item in value.items()}
     assert is_dataclass(value), f"a decision holds no {type(value)}"
-    return _members(value)
+    return json_members(value)

@@ -154,14 +154,13 @@ class Programme:
         if not 0 < len(self.courses) + len(self.buckets) <= PLACES_MAX:
             raise ProgrammeInvalid("programme-size", field=self.id, maximum=PLACES_MAX)
         _require_dates(self.id, self.effective_from, self.effective_to)
-        places: tuple[Course | Bucket, ...] = (*self.courses, *self.buckets)
-        _require_distinct(self.id, (place.id for place in places))
+        _require_distinct(self.id, (place.id for place in self.places))
         _require_distinct(self.id, (cap.id for cap in self.caps))
         credits_of = (*(course.credits for course in self.courses), *(b.capacity for b in self.buckets))
         for value in (self.credits, *credits_of):
             if not value.is_finite() or value < 0:
                 raise ProgrammeInvalid("credits-out-of-range", field=self.id, value=str(value))
-        modules = {place.module for place in places}
+        modules = {place.module for place in self.places}
         for cap in self.caps:
             if cap.share_of_module is not None and cap.share_of_module not in modules:
                 raise ProgrammeInvalid("share-of-unknown-module", field=cap.id, module=cap.share_of_module)
@@ -170,6 +169,11 @@ class Programme:
                 raise ProgrammeInvalid(
                     "requirement-of-unknown-module", field=self.id, module=requirement.module
                 )
+
+    @property
+    def places(self) -> "tuple[Course | Bucket, ...]":
+        """Its courses, then its buckets."""
+        return (*self.courses, *self.buckets)
 
     def course_of(self, course: str) -> Course | None:
         return next((found for found in self.courses if found.id == course), None)

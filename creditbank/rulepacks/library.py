@@ -160,15 +160,7 @@ class Library:
         Raises:
             ProgrammeUnknown: there is none.
         """
-        found = newest(
-            [
-                one
-                for pack in self._known(programme, known_at)
-                for one in pack.programmes
-                if one.id == programme
-            ],
-            as_of=as_of,
-        )
+        found = newest(self._versions(programme, known_at), as_of=as_of)
         if found is None:
             known = sorted({known.id for known in self.programmes})
             raise ProgrammeUnknown("programme-unknown", id=programme, as_of=as_of, known=known)
@@ -182,13 +174,21 @@ class Library:
         Raises:
             ExamUnknown: there is none.
         """
-        found = newest(
-            [one for pack in self._known(exam, known_at) for one in pack.exams if one.id == exam], as_of=as_of
-        )
+        found = newest(self._exam_versions(exam, known_at), as_of=as_of)
         if found is None:
             known = sorted({known.id for known in self.exams})
             raise ExamUnknown("exam-unknown", id=exam, as_of=as_of, known=known)
         return found
+
+    def programmes_on(self, as_of: date, *, known_at: Microseconds | None = None) -> tuple[Programme, ...]:
+        """Return, by id, the version of each programme that `programme` would give, where it would."""
+        ids = sorted({one.id for one in self.programmes})
+        return _found(newest(self._versions(id_, known_at), as_of=as_of) for id_ in ids)
+
+    def exams_on(self, as_of: date, *, known_at: Microseconds | None = None) -> tuple[Exam, ...]:
+        """Return, by id, the version of each exam that `exam` would give, where it would."""
+        ids = sorted({one.id for one in self.exams})
+        return _found(newest(self._exam_versions(id_, known_at), as_of=as_of) for id_ in ids)
 
     def examples(self) -> Iterator[PackFinding]:
         """Run every example and yield what fails."""
@@ -199,6 +199,14 @@ class Library:
     def check(self) -> tuple[PackFinding, ...]:
         """Run every example and lint every pack: all errors and warnings, each with file and line."""
         return tuple(finding for document in self.documents for finding in findings_of(document))
+
+    def _versions(self, programme: ProgrammeId, known_at: Microseconds | None) -> list[Programme]:
+        known = self._known(programme, known_at)
+        return [one for pack in known for one in pack.programmes if one.id == programme]
+
+    def _exam_versions(self, exam: ExamId, known_at: Microseconds | None) -> list[Exam]:
+        known = self._known(exam, known_at)
+        return [one for pack in known for one in pack.exams if one.id == exam]
 
     def _known(self, aim: ProgrammeId | ExamId, known_at: Microseconds | None) -> list[Pack]:
         """Return the packs that define a programme or exam and were published by then, or else the first."""
@@ -291,6 +299,10 @@ def _require_distinct(packs: Iterable[Pack]) -> None:
 def _is_same(first: tuple[Pack, Programme | Exam], second: tuple[Pack, Programme | Exam]) -> bool:
     """Whether two packs of one authority define the same thing: a later pack repeats what still holds."""
     return first[0].authority == second[0].authority and first[1] == second[1]
+
+
+def _found(aims: Iterable[Aim | None]) -> tuple[Aim, ...]:
+    return tuple(aim for aim in aims if aim is not None)
 
 
 def _distinct(aims: Iterable[Aim]) -> tuple[Aim, ...]:

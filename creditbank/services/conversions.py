@@ -29,6 +29,7 @@ from creditbank.conversion.decision import (
     WaiverDecision,
     decimal_text,
 )
+from creditbank.conversion.diploma_audit import decide_beside_earned
 from creditbank.conversion.holding import Applicant
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.published import Published
@@ -51,10 +52,14 @@ Place = Programme | Exam
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExemptionQuestion:
-    """Which courses of a programme do an account's outcomes exempt?"""
+    """Which courses of a programme do an account's outcomes exempt?
+
+    `beside_earned`: no course that is earned already, and by no outcome that earns one (`diploma_audit`).
+    """
 
     library: RuleLibrary
     programme: ProgrammeId
+    beside_earned: bool = False
 
     @property
     def authorities(self) -> Sequence[str]:
@@ -77,7 +82,8 @@ class ExemptionQuestion:
         self, account: AccountHoldings, applicant: Applicant, *, as_of: date, known_at: Microseconds
     ) -> Decision:
         """Decide; exemptions in this programme that hold already are pinned."""
-        return decide_exemptions(
+        decide = decide_beside_earned if self.beside_earned else decide_exemptions
+        return decide(
             self.packs(known_at),
             holdings_for_rules(account),
             self.place(as_of, known_at=known_at),

@@ -46,3 +46,9 @@ class RuleLibrary(Protocol):
         Raises:
             NotFound: there is none.
         """
+
+    def programmes_on(self, as_of: date, *, known_at: Microseconds | None = None) -> Sequence[Programme]:
+        """Return, of every programme, the version that holds on a day, by id."""
+
+    def exams_on(self, as_of: date, *, known_at: Microseconds | None = None) -> Sequence[Exam]:
+        """Return, of every exam, the version that holds on a day, by id."""

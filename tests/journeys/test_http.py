@@ -117,7 +117,7 @@ def test_every_route_but_the_public_ones_wants_the_token(school: School) -> None
     asked = 0
     for template, methods in school.app.openapi()["paths"].items():
         for method in () if template in PUBLIC else methods:
-            path = template.format(account="0000", outcome="000001", grant="000002", seq="0")
+            path = template.format(account="0000", outcome="000001", grant="000002", seq="0", programme="p")
             for headers in ({}, {"Authorization": "Bearer wrong"}, {"Cookie": "creditbank_session=wrong"}):
                 answer = school.stranger.request(method, path, headers=headers, json={})
                 assert answer.status_code == 401, (method, path)

@@ -1,0 +1,77 @@
+"""The JSON of diploma audits: values for programs, sentences for people."""
+
+from typing import Any
+
+from api.decision_messages import ApplicantMessage, Moment
+from api.written import Message
+from creditbank.conversion.diploma_audit import State
+from creditbank.locale.audit_wording import audit_lines
+from creditbank.locale.catalogue import Catalogue
+from creditbank.locale.decision_wording import names_of
+from creditbank.services.diploma_audits import AuditAnswer
+
+
+class AuditAsked(ApplicantMessage, Moment):
+    """Facts about the learner, and by what is audited: as parameters of the address."""
+
+
+class PlaceMessage(Message):
+    """One course or bucket; `blocks` are sentences about what keeps it from being exempted."""
+
+    id: str
+    state: State
+    line: str
+    blocks: tuple[str, ...]
+
+
+class ModuleMessage(Message):
+    title: str
+    line: str
+    places: tuple[PlaceMessage, ...]
+
+
+class DiplomaAuditMessage(Message):
+    """The audit whole, and the same in sentences of the reader's language.
+
+    `unpublished` are the rule packs it goes by that the ledger did not hold then.
+    """
+
+    audit: dict[str, Any]
+    complete: bool
+    headline: str
+    total: str
+    notes: tuple[str, ...]
+    modules: tuple[ModuleMessage, ...]
+    elsewhere: tuple[str, ...]
+    caps: tuple[str, ...]
+    next_step: str | None
+    nowhere: tuple[str, ...]
+    unpublished: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, answer: AuditAnswer, words: Catalogue) -> "DiplomaAuditMessage":
+        names = names_of(words, answer.place, answer.account, answer.packs)
+        said = audit_lines(words, answer.audit, names)
+        return cls(
+            audit=answer.audit.as_json(),
+            complete=answer.audit.is_complete,
+            headline=said.headline,
+            total=said.total,
+            notes=said.notes,
+            modules=tuple(
+                ModuleMessage(
+                    title=module.title,
+                    line=module.line,
+                    places=tuple(
+                        PlaceMessage(id=one.id, state=one.state, line=one.line, blocks=one.blocks)
+                        for one in module.places
+                    ),
+                )
+                for module in said.modules
+            ),
+            elsewhere=said.elsewhere,
+            caps=said.caps,
+            next_step=said.next_step,
+            nowhere=said.nowhere,
+            unpublished=answer.unpublished,
+        )

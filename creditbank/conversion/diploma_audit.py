@@ -1,0 +1,433 @@
+"""What stands between a learner and a diploma, course by course: what it is reached by, or what blocks it.
+
+A course is earned by a course credit of its own code that the learner's school states, with what credits it
+states up to the course's; the school is the fact `enrolled_at`, and where it is not stated nothing is taken
+for earned. Otherwise a course may be exempted by a registered grant, or be exemptable: a decision would give
+it now. Figures are sums over the courses beside them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from creditbank.conversion.allocation import NODE_BUDGET, decide_exemptions
+from creditbank.conversion.decision import Decision, JsonValue, Refusal, json_members
+from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
+from creditbank.conversion.matching import LiveRule
+from creditbank.conversion.problem import common_step
+from creditbank.conversion.programme import Bucket, Course, Programme
+from creditbank.conversion.rule import RulePack, Wording
+from creditbank.conversion.solving import compile_rules
+from creditbank.conversion.standing import only_places
+from creditbank.terms import CourseId, Microseconds, OutcomeId, ProgrammeId
+
+State = Literal["earned", "exempted", "exempted-without-credit", "exemptable", "missing"]
+BlockKind = Literal[
+    "not-exemptible",  # the course must be taken
+    "near-miss",  # one thing is missing
+    "unmet",  # more than one thing is missing, or a fact about the applicant
+    "cap",  # a cap, the rule's own limit or the bucket's capacity is reached
+    "rule",  # something else stands in the way, as the refusal says
+    "used-up",  # rules have given what they could, and no outcome is left for more
+    "no-rule",  # no rule in force is about it
+]
+_ORDER: tuple[BlockKind, ...] = ("not-exemptible", "near-miss", "cap", "rule", "unmet", "used-up", "no-rule")
+_NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Credits: earned + exempted + missing = required + surplus; what is exemptable is part of missing."""
+
+    required: Decimal
+    earned: Decimal
+    exempted: Decimal  # registered, with credit
+    exemptable: Decimal  # what a decision would give now, no more than is missing
+    missing: Decimal
+    surplus: Decimal  # beyond what is required
+
+    @classmethod
+    def of(cls, required: Decimal, *, earned: Decimal, exempted: Decimal, exemptable: Decimal) -> "Figures":
+        """Return the figures with what is missing, or surplus, worked out."""
+        left = required - earned - exempted
+        missing = max(left, _NOTHING)
+        return cls(
+            required=required,
+            earned=earned,
+            exempted=exempted,
+            exemptable=min(missing, exemptable),
+            missing=missing,
+            surplus=max(-left, _NOTHING),
+        )
+
+    @classmethod
+    def sum_of(cls, figures: Iterable["Figures"]) -> "Figures":
+        """Return the sums; the surplus of one does not make up for what another is missing."""
+        every = list(figures)
+        return cls(
+            required=sum((one.required for one in every), _NOTHING),
+            earned=sum((one.earned for one in every), _NOTHING),
+            exempted=sum((one.exempted for one in every), _NOTHING),
+            exemptable=sum((one.exemptable for one in every), _NOTHING),
+            missing=sum((one.missing for one in every), _NOTHING),
+            surplus=sum((one.surplus for one in every), _NOTHING),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a course was earned, exempted or can be exempted by; no rule: by the outcomes as they are."""
+
+    outcomes: tuple[OutcomeId, ...]
+    pack: str | None = None
+    rule: str | None = None
+    version: int | None = None
+    exemption: int | None = None  # which of the decision's, counted from 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Why a course, or the rest of a bucket, is not exemptable; `refusal` counts the decision's from 0."""
+
+    kind: BlockKind
+    refusal: int | None = None
+    why: Wording | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedPlace:
+    """A course or a bucket, how it stands and why; the sources that make it so come first."""
+
+    id: CourseId
+    title: Wording
+    is_bucket: bool
+    state: State
+    figures: Figures
+    sources: tuple[Source, ...]
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedModule:
+    """A module with its courses and buckets.
+
+    Where the programme states how many credits it must reach, that is required; otherwise all of its places.
+    """
+
+    module: str
+    is_stated: bool
+    figures: Figures
+    places: tuple[AuditedPlace, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiplomaAudit:
+    """Where a learner stands in a programme; `decision` is what can be exempted beside what is earned."""
+
+    programme: ProgrammeId
+    programme_version: int
+    title: Wording
+    as_of: date
+    known_at: Microseconds
+    school: str | None  # whose course credits count as the programme's own; None: nobody said
+    total: Figures
+    modules: tuple[AuditedModule, ...]
+    elsewhere: tuple[Source, ...]  # registered grants whose place this version of the programme lacks
+    decision: Decision
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is missing, in any module or in all."""
+        return not self.total.missing and not any(module.figures.missing for module in self.modules)
+
+    @property
+    def places(self) -> tuple[AuditedPlace, ...]:
+        """Every course and bucket, module by module."""
+        return tuple(place for module in self.modules for place in module.places)
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Return the audit as canonical JSON values, as a decision is."""
+        return json_members(self)
+
+
+def audit_diploma(
+    packs: Iterable[RulePack],
+    holdings: Iterable[Holding],
+    programme: Programme,
+    *,
+    as_of: date,
+    known_at: Microseconds,
+    applicant: Applicant = NOBODY_IN_PARTICULAR,
+    pinned: Iterable[Pinned] = (),
+    node_budget: int = NODE_BUDGET,
+) -> DiplomaAudit:
+    """Audit what `holdings` and registered grants have reached of `programme`.
+
+    Pure; equal arguments give equal bytes. One more outcome never makes more credits missing.
+
+    Raises:
+        HoldingInvalid: `holding-twice`.
+        ProgrammeInvalid: `credits-off-step`.
+    """
+    all_packs, held, grants = tuple(packs), tuple(holdings), tuple(pinned)
+    decision = decide_beside_earned(
+        all_packs,
+        held,
+        programme,
+        as_of=as_of,
+        known_at=known_at,
+        applicant=applicant,
+        pinned=grants,
+        node_budget=node_budget,
+    )
+    rules = compile_rules(all_packs, programme, applicant=applicant, as_of=as_of, known_at=known_at)
+    earned = earned_in(programme, held, applicant.enrolled_at, grants, as_of=as_of, known_at=known_at)
+    step = common_step(pack.step for pack in rules.packs)
+    return _Auditing(programme, decision, rules.rules, earned, grants, step).audit(applicant.enrolled_at)
+
+
+def decide_beside_earned(
+    packs: Iterable[RulePack],
+    holdings: Iterable[Holding],
+    programme: Programme,
+    *,
+    as_of: date,
+    known_at: Microseconds,
+    applicant: Applicant = NOBODY_IN_PARTICULAR,
+    pinned: Iterable[Pinned] = (),
+    node_budget: int = NODE_BUDGET,
+) -> Decision:
+    """Decide as `decide_exemptions` does; exempt no course that is earned, spend no outcome that earns one.
+
+    Where nothing is earned the answer is the same, byte for byte.
+
+    Raises:
+        HoldingInvalid: `holding-twice`.
+        ProgrammeInvalid: `credits-off-step`.
+    """
+    all_packs, held, grants = tuple(packs), tuple(holdings), tuple(pinned)
+    earned = earned_in(programme, held, applicant.enrolled_at, grants, as_of=as_of, known_at=known_at)
+    places = {place.id for place in programme.places}
+    left = only_places(programme, places - earned.keys()) if earned else programme
+
+    def decided(counting: Sequence[Holding]) -> Decision:
+        return decide_exemptions(
+            all_packs,
+            counting,
+            left,
+            as_of=as_of,
+            known_at=known_at,
+            applicant=applicant,
+            pinned=grants,
+            node_budget=node_budget,
+        )
+
+    decision = decided(held)
+    earning = {one.id for own in earned.values() for one in own}
+    if any(not earning.isdisjoint(exemption.spent) for exemption in decision.exemptions):
+        return decided([one for one in held if one.id not in earning])
+    return decision
+
+
+def earned_in(
+    programme: Programme,
+    holdings: Iterable[Holding],
+    school: str | None,
+    pinned: Iterable[Pinned],
+    *,
+    as_of: date,
+    known_at: Microseconds,
+) -> Mapping[CourseId, tuple[Holding, ...]]:
+    """Return the courses that the school's own course credits have earned, each with these, by id.
+
+    An outcome that a registered grant has spent earns nothing more.
+    """
+    spent = {outcome for grant in pinned for outcome in grant.spent}
+    found: dict[CourseId, list[Holding]] = {}
+    for holding in sorted(holdings, key=lambda one: one.id):
+        course = programme.course_of(holding.code)
+        if (
+            course is not None
+            and holding.kind == "course-credit"
+            and holding.issuer == school
+            and holding.id not in spent
+            and _counts(holding, as_of=as_of, known_at=known_at)
+        ):
+            found.setdefault(course.id, []).append(holding)
+    return {course: tuple(own) for course, own in found.items()}
+
+
+def _counts(holding: Holding, *, as_of: date, known_at: Microseconds) -> bool:
+    return (
+        holding.recorded_at <= known_at
+        and holding.awarded_on <= as_of
+        and not holding.is_revoked(as_of=as_of, known_at=known_at)
+        and (holding.expires_on is None or as_of < holding.expires_on)
+    )
+
+
+class _Auditing:
+    """Looks at every place of one programme for one learner."""
+
+    def __init__(
+        self,
+        programme: Programme,
+        decision: Decision,
+        rules: Sequence[LiveRule],
+        earned: Mapping[CourseId, tuple[Holding, ...]],
+        pinned: Sequence[Pinned],
+        step: Decimal,
+    ) -> None:
+        self.programme = programme
+        self.decision = decision
+        self.earned = earned
+        self.step = step
+        self.rules = {(live.pack.id, live.rule.id, live.rule.version): live for live in rules}
+        self.grants: dict[str, list[Pinned]] = {}
+        for grant in sorted(pinned, key=lambda one: (one.pack, one.rule, one.rule_version, one.spent)):
+            self.grants.setdefault(grant.target, []).append(grant)
+
+    def audit(self, school: str | None) -> DiplomaAudit:
+        programme = self.programme
+        of_module: dict[str, list[AuditedPlace]] = {}
+        for place in programme.places:
+            of_module.setdefault(place.module, []).append(self._place(place))
+        stated = {one.module: one.credits for one in programme.requirements}
+        modules = tuple(_module(name, places, stated.get(name)) for name, places in of_module.items())
+        known = {place.id for module in modules for place in module.places}
+        return DiplomaAudit(
+            programme=programme.id,
+            programme_version=programme.version,
+            title=programme.title,
+            as_of=self.decision.as_of,
+            known_at=self.decision.known_at,
+            school=school,
+            total=_reaching(stated.get(None, programme.credits), [module.figures for module in modules]),
+            modules=modules,
+            elsewhere=tuple(
+                _registered(grant)
+                for target, grants in sorted(self.grants.items())
+                if target not in known
+                for grant in grants
+            ),
+            decision=self.decision,
+        )
+
+    def _place(self, place: Course | Bucket) -> AuditedPlace:
+        own = self.earned.get(place.id, ())
+        grants = self.grants.get(place.id, [])
+        given = [at for at, one in enumerate(self.decision.exemptions) if one.target == place.id]
+        figures = self._figures(place, own, given=given)
+        state = self._state(place, figures, is_earned=bool(own), given=given)
+        is_open = state == "missing" or (isinstance(place, Bucket) and figures.exemptable < figures.missing)
+        return AuditedPlace(
+            id=place.id,
+            title=place.title,
+            is_bucket=isinstance(place, Bucket),
+            state=state,
+            figures=figures,
+            sources=(
+                *([Source(outcomes=tuple(one.id for one in own))] if own else []),
+                *(_registered(grant) for grant in grants),
+                *(self._decided(at) for at in given),
+            ),
+            blocks=tuple(self._blocks(place)) if is_open else (),
+        )
+
+    def _figures(self, place: Course | Bucket, own: Sequence[Holding], *, given: Sequence[int]) -> Figures:
+        exempted = sum((self._credits(grant) for grant in self.grants.get(place.id, [])), _NOTHING)
+        gains = [self.decision.exemptions[at] for at in given]
+        exemptable = sum((one.credits for one in gains if one.with_credit), _NOTHING)
+        if isinstance(place, Bucket):
+            return Figures.of(place.capacity, earned=_NOTHING, exempted=exempted, exemptable=exemptable)
+        stated = (place.credits if one.credits is None else one.credits for one in own)
+        earned = min(place.credits, max(stated, default=_NOTHING))
+        left = place.credits - earned if own else exempted
+        return Figures.of(place.credits, earned=earned, exempted=min(exempted, left), exemptable=exemptable)
+
+    def _credits(self, grant: Pinned) -> Decimal:
+        step = self.step if grant.step is None else grant.step
+        return grant.units * step if grant.with_credit else _NOTHING
+
+    def _state(
+        self, place: Course | Bucket, figures: Figures, *, is_earned: bool, given: Sequence[int]
+    ) -> State:
+        if is_earned:
+            return "earned"
+        if place.id in self.grants and (not isinstance(place, Bucket) or not figures.missing):
+            is_credited = any(grant.with_credit for grant in self.grants[place.id])
+            return "exempted" if is_credited else "exempted-without-credit"
+        if given:
+            return "exemptable"
+        return "missing"
+
+    def _decided(self, at: int) -> Source:
+        exemption = self.decision.exemptions[at]
+        return Source(
+            outcomes=(*exemption.spent, *exemption.witnesses),
+            pack=exemption.cited.pack,
+            rule=exemption.cited.rule,
+            version=exemption.cited.version,
+            exemption=at,
+        )
+
+    def _blocks(self, place: Course | Bucket) -> list[Block]:
+        """Return everything that stands in the way, the nearest first."""
+        found: list[tuple[tuple[int, int, int], Block]] = []
+        if isinstance(place, Course) and not place.exemptible:
+            found.append(((0, 0, 0), Block(kind="not-exemptible", why=place.why_not)))
+        speaking = [live for live in self.rules.values() if _is_about(live, place)]
+        for at, refusal in enumerate(self.decision.refusals):
+            cited = refusal.cited
+            live = self.rules[cited.pack, cited.rule, cited.version]
+            if refusal.target in (None, place.id) and _is_about(live, place):
+                kind = _kind(refusal)
+                found.append(((_ORDER.index(kind), -(refusal.gain or 0), at), Block(kind=kind, refusal=at)))
+        if not found:
+            found.append(((0, 0, 0), Block(kind="used-up" if speaking else "no-rule")))
+        return [block for _, block in sorted(found, key=lambda one: one[0])]
+
+
+def _is_about(live: LiveRule, place: Course | Bucket) -> bool:
+    """Whether a rule could exempt the course, or fill the bucket, if all it asks for were there."""
+    grant = live.exemption
+    if isinstance(place, Bucket):
+        return place.id in grant.buckets
+    is_meant = grant.courses is not None and grant.courses.covers(place)
+    return is_meant and place.is_exemptible_under(live.rule.scope.categories)
+
+
+def _kind(refusal: Refusal) -> BlockKind:
+    match refusal.kind:
+        case "premise" | "unpaired" | "gap" | "budget" if len(refusal.needs) <= 1:
+            return "near-miss"
+        case "premise" | "fact":
+            return "unmet"
+        case "cap" | "limit" | "capacity":
+            return "cap"
+        case _:
+            return "rule"
+
+
+def _registered(grant: Pinned) -> Source:
+    return Source(
+        outcomes=(*grant.spent, *grant.witnesses),
+        pack=grant.pack,
+        rule=grant.rule,
+        version=grant.rule_version,
+    )
+
+
+def _module(name: str, places: Sequence[AuditedPlace], stated: Decimal | None) -> AuditedModule:
+    own = [place.figures for place in places]
+    figures = Figures.sum_of(own) if stated is None else _reaching(stated, own)
+    return AuditedModule(module=name, is_stated=stated is not None, figures=figures, places=tuple(places))
+
+
+def _reaching(required: Decimal, parts: Iterable[Figures]) -> Figures:
+    """Return how far the parts together reach; here the surplus of one does make up for another."""
+    own: Iterator[Figures] = iter(parts)
+    every = Figures.sum_of(own)
+    return Figures.of(required, earned=every.earned, exempted=every.exempted, exemptable=every.exemptable)
