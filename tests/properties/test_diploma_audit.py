@@ -68,7 +68,8 @@ def own_courses(draw: st.DrawFn, question: Question) -> tuple[Holding, ...]:
 
 def aimed(question: Question) -> list[str]:
     """Codes of courses: any, and more often those that are exempted or could be."""
-    wanted = [one.target for one in (*question.pinned, *decide(question).exemptions)]
+    wanted = [one.target for one in question.pinned]
+    wanted += [one.target for one in decide(question).exemptions]
     return [*(one.id for one in question.programme.courses), "Z", *wanted, *wanted]
 
 
