@@ -2,12 +2,12 @@
 PYTHON ?= python3
 SERVE ?= yes
 DEMO ?= data/demo
-MINUTES ?= 60
+MINUTES ?= 90
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test faults bench nightly format lock schemas clean
+.PHONY: demo test bench nightly format lock schemas clean
 
 demo: .venv/runtime
 	$(BIN)/creditbank --home $(DEMO) demo $(if $(filter no,$(SERVE)),--no-serve)
@@ -18,10 +18,7 @@ test: .venv/development
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/pytest -n 2 --dist loadfile
-
-faults: .venv/development
-	$(BIN)/pytest -m campaign tests/faults -p no:xdist -q
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/peers
 	$(BIN)/pytest -m benchmark tests/benchmarks -p no:xdist -q -s $(if $(filter yes,$(WRITE)),--write) $(if $(filter yes,$(MILLION)),--million)

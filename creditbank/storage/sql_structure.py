@@ -5,6 +5,7 @@ PostgreSQL in a schema that is rolled back, and the two descriptions are compare
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
@@ -12,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from creditbank.errors import IntegrityBroken
 from creditbank.ledger.audit import Finding
 from creditbank.storage.engine import memory_engine
-from creditbank.storage.schema import migrate
+from creditbank.storage.schema import known_versions, migrate
 from creditbank.storage.sql_errors import translated
 
 Description = Mapping[str, str]
@@ -88,7 +89,7 @@ def structure_findings(engine: Engine) -> Iterator[Finding]:
     try:
         with translated(), engine.connect() as connection:
             found = _description(connection)
-            expected = _migrated_in_memory() if is_sqlite else _migrated_aside(connection)
+            expected = _migrated_in_memory(known_versions()) if is_sqlite else _migrated_aside(connection)
             yield from _differences(expected=expected, found=found)
     except IntegrityBroken as error:
         yield Finding(code="database-damaged", values=error.values)
@@ -104,7 +105,9 @@ def _description(connection: Connection) -> Description:
     return {str(name): str(definition) for name, definition in connection.execute(query)}
 
 
-def _migrated_in_memory() -> Description:
+@cache
+def _migrated_in_memory(_versions: tuple[str, ...]) -> Description:
+    """Run the migrations in memory: once in a process, however often it verifies."""
     engine = memory_engine()
     try:
         with engine.begin() as connection:

@@ -15,15 +15,15 @@ def flip_bits(extent: Extent) -> Figures:
     figures = Figures(campaign="bit flips", engine="sqlite", wanted=extent.faults, seed=extent.seed)
     places = random.Random(extent.seed)
     deadline = extent.deadline()
-    with written_bank("sqlite") as (pristine, held):
-        whole = dump(pristine)
-        bits = file_of(pristine).stat().st_size * 8
-        while figures.done < extent.faults and time.monotonic() < deadline:
-            place = places.randrange(bits)
-            with copied(pristine) as copy:
-                _flip(copy, place)
-                figures.notes[_verdict(copy, held, whole, figures, place)] += 1
-            figures.done += 1
+    pristine, held = written_bank("sqlite")
+    whole = dump(pristine)
+    bits = file_of(pristine).stat().st_size * 8
+    while figures.done < extent.faults and time.monotonic() < deadline:
+        place = places.randrange(bits)
+        with copied(pristine) as copy:
+            _flip(copy, place)
+            figures.notes[_verdict(copy, held, whole, figures, place)] += 1
+        figures.done += 1
     return figures.end()
 
 

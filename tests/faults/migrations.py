@@ -171,7 +171,8 @@ def _built(engine: Engine) -> Mapping[str, str]:
 @contextmanager
 def _old_bank(engine: str) -> Iterator[tuple[Database, bytes]]:
     """Give the block a bank as the first release would have left it, and a checkpoint of its log."""
-    with written_bank(engine) as (new, held), new_database(engine) as old:
+    new, held = written_bank(engine)
+    with new_database(engine) as old:
         shutil.copytree(new.home, old.home)
         if engine == "sqlite":
             file_of(old).touch()

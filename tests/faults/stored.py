@@ -1,7 +1,9 @@
 """A whole bank, made once by the services, that campaigns copy and damage; and everything that is in it."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import atexit
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cache
 from io import StringIO
 from threading import Event
 from typing import Any
@@ -35,21 +37,26 @@ _ANSWER = KeptAnswer(
 )
 
 
-@contextmanager
-def written_bank(engine: str) -> Iterator[tuple[Database, bytes]]:
-    """Give the block a bank with something in every table, and the checkpoint that an outsider holds."""
-    with new_database(engine) as database:
-        write(database, "before", ENTRIES // 2)
-        with closed_after(open_or_make(database)) as bank:
-            make_token(bank)
-            with bank.store.writing() as books:
-                books.batches.add(batch("20260301-00000001"))
-                books.answers.add(_ANSWER)
-            publish_now(bank)
-        write(database, "after", ENTRIES // 2)
-        held = checkpoint_of(database)
-        write(database, "waiting", 1)
-        yield database, held
+@cache
+def written_bank(engine: str) -> tuple[Database, bytes]:
+    """Return a bank with something in every table, to be copied, and the checkpoint that an outsider holds.
+
+    It is made once in a process, and cleared away with it.
+    """
+    place = ExitStack()
+    database = place.enter_context(new_database(engine))
+    atexit.register(place.close)
+    write(database, "before", ENTRIES // 2)
+    with closed_after(open_or_make(database)) as bank:
+        make_token(bank)
+        with bank.store.writing() as books:
+            books.batches.add(batch("20260301-00000001"))
+            books.answers.add(_ANSWER)
+        publish_now(bank)
+    write(database, "after", ENTRIES // 2)
+    held = checkpoint_of(database)
+    write(database, "waiting", 1)
+    return database, held
 
 
 def write(database: Database, tag: str, count: int) -> None:

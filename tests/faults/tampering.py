@@ -46,21 +46,21 @@ def tamper(engine: str, extent: Extent) -> Figures:
     figures = Figures(campaign="SQL tampering", engine=engine, wanted=extent.faults, seed=extent.seed)
     draws = random.Random(extent.seed)
     deadline = extent.deadline()
-    with written_bank(engine) as (pristine, held):
-        figures.unseen += is_seen(pristine, held)
-        figures.unseen += is_missed_with_keys(pristine)
-        rows = _rows_of(pristine)
-        cells = draws.sample(_CELLS, len(_CELLS))
-        while figures.done < extent.faults and time.monotonic() < deadline:
-            table, column = cells[figures.done % len(cells)]
-            change = draws.choices([_set_cell, _swap_cells, _delete_row, _repeat_row], [6, 2, 1, 1])[0]
-            figures.done += 1
-            if not rows[table.name]:
-                figures.notes["nothing in it"] += 1
-                continue
-            with copied(pristine) as copy:
-                hindrance = _hindrance(copy, change, table, column, rows[table.name], draws)
-                figures.notes[hindrance or _verdict(copy, held, figures, change, table)] += 1
+    pristine, held = written_bank(engine)
+    figures.unseen += is_seen(pristine, held)
+    figures.unseen += is_missed_with_keys(pristine)
+    rows = _rows_of(pristine)
+    cells = draws.sample(_CELLS, len(_CELLS))
+    while figures.done < extent.faults and time.monotonic() < deadline:
+        table, column = cells[figures.done % len(cells)]
+        change = draws.choices([_set_cell, _swap_cells, _delete_row, _repeat_row], [6, 2, 1, 1])[0]
+        figures.done += 1
+        if not rows[table.name]:
+            figures.notes["nothing in it"] += 1
+            continue
+        with copied(pristine) as copy:
+            hindrance = _hindrance(copy, change, table, column, rows[table.name], draws)
+            figures.notes[hindrance or _verdict(copy, held, figures, change, table)] += 1
     return figures.end()
 
 

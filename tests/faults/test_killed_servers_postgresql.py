@@ -1,0 +1,7 @@
+"""Servers of a PostgreSQL bank are killed."""
+
+from tests.faults.slices import slices_of
+
+test_nothing_is_lost_doubled_or_overlooked = slices_of(
+    "kill_servers", "kill_one_of_several", engine="postgresql"
+)

@@ -1,0 +1,5 @@
+"""Servers of an SQLite bank are killed."""
+
+from tests.faults.slices import slices_of
+
+test_nothing_is_lost_doubled_or_overlooked = slices_of("kill_servers", engine="sqlite")
