@@ -1,19 +1,24 @@
 """Writes small files so that a crash leaves the old one or the new one, whole, and never none."""
 
 import fcntl
+import glob
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_BEGUN = re.compile(r"\.[0-9a-f]{16}")
 _PRIVATE = stat.S_IRUSR | stat.S_IWUSR
 _PUBLIC = _PRIVATE | stat.S_IRGRP | stat.S_IROTH
 
 
 def create_file(path: Path, content: bytes) -> None:
     """Write a new file that only its owner can read: whole and on disk, or not there at all.
+
+    What runs that were interrupted before it was there left beside it goes.
 
     Raises:
         FileExistsError: there is a file already.
@@ -24,8 +29,16 @@ def create_file(path: Path, content: bytes) -> None:
         _write_through(new, content, mode=_PRIVATE)
         # A link, unlike a rename, fails where somebody else's file already is.
         path.hardlink_to(new)
+    except FileNotFoundError as error:
+        # Whoever was first clears away what others had begun.
+        if path.exists():
+            raise FileExistsError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         new.unlink(missing_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        if _BEGUN.fullmatch(left.name.removeprefix(f".{path.name}")):
+            left.unlink(missing_ok=True)
     _sync_directory(path.parent)
 
 

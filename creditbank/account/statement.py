@@ -62,10 +62,9 @@ def statement_of(
     person: Person,
     entries: Iterable[Entry],
     *,
-    opened_at: Microseconds,
     issuer_names: Mapping[IssuerId, str],
 ) -> Statement:
-    """Make the statement of an account from its entries.
+    """Make the statement of an account from its entries: all of them, the one that opened it first.
 
     Raises:
         BodyUnreadable: an entry of ours does not say what its kind must say.
@@ -74,7 +73,7 @@ def statement_of(
     return Statement(
         number=number,
         person=person,
-        opened_at=opened_at,
+        opened_at=kept[0].leaf.at,
         holdings=holdings_of(kept),
         entries=tuple(_line(entry) for entry in kept),
         issuer_names=issuer_names,

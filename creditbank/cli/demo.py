@@ -55,7 +55,7 @@ def _tell(session: Session, listening: socket.socket | None) -> None:
     console.print(f"{words.text('word.interface')}: {address}/docs")
     console.print(f"{words.text('word.checkpoint')}: {address}/checkpoint")
     console.print(words.text("word.stop-with-ctrl-c"))
-    run_server(session, bank, listening)
+    run_server(session, bank, listening, token=token)
 
 
 @contextmanager

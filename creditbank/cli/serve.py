@@ -19,6 +19,7 @@ from creditbank.services.bank import Bank
 from creditbank.services.operator_token import kept_digest, make_token
 from creditbank.services.publishing import Publisher
 from creditbank.services.sequencing import SEQUENCE_EVERY_SECONDS, sequence_pending
+from creditbank.services.tokens import digest_of
 
 _BACKLOG = 512
 _log = structlog.get_logger(__name__)
@@ -42,7 +43,7 @@ def serve(
         console.print(words.text("word.token-shown-once"))
         console.print(token)
     console.print(words.text("word.serving", address=address_of(listening)))
-    run_server(session, bank, listening)
+    run_server(session, bank, listening, token=token)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -65,8 +66,11 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def run_server(session: Session, bank: Bank, listening: socket.socket) -> None:
+def run_server(session: Session, bank: Bank, listening: socket.socket, *, token: str | None = None) -> None:
     """Serve until interrupted.
+
+    A `token` that was just made and shown is the one that this server takes, even where another server has
+    replaced it since.
 
     The bank does not know its web server: it is found by name, and is handed what it needs. Requests are
     not logged one by one: their paths hold account numbers.
@@ -75,7 +79,8 @@ def run_server(session: Session, bank: Bank, listening: socket.socket) -> None:
     create_app: Callable[..., Any] = import_module("api.app").create_app
     seconds = session.settings.publish_seconds
     publisher = Publisher(bank) if seconds and bank.signer is not None else None
-    app = create_app(bank, session.library(), token_digest=kept_digest(bank), publisher=publisher)
+    digest = kept_digest(bank) if token is None else digest_of(token)
+    app = create_app(bank, session.library(), token_digest=digest, publisher=publisher)
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     with ExitStack() as beside:
         if session.settings.sequence:

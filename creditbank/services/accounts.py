@@ -140,12 +140,11 @@ def read_account(bank: Bank, number: AccountNumber) -> Statement:
         AccountRedacted: it was redacted.
     """
     with bank.store.reading() as books:
-        record, person = find_account(bank, books, number)
+        _, person = find_account(bank, books, number)
         entries = tuple(books.ledger.entries_of(number.subject))
         return statement_of(
             number,
             person,
             entries,
-            opened_at=record.opened_at,
             issuer_names=names_of(bank, books, sorted({entry.leaf.issuer for entry in entries})),
         )

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from creditbank.account.outcome_body import outcome_members
 from creditbank.services.bank import Bank
-from tests.driver.database import Database, alone
+from tests.driver.database import Database
 from tests.driver.pieces import outcome_of
 from tests.driver.recording import Accounts, NotRecorded
 
@@ -39,11 +39,6 @@ class Server:
     """
 
     def __init__(self, database: Database) -> None:
-        # Of two that begin at once with new tokens, the first would go by the second one's.
-        with alone(database):
-            self._start(database)
-
-    def _start(self, database: Database) -> None:
         leash = [] if shutil.which("setpriv") is None else ["setpriv", "--pdeathsig", "KILL"]
         command = [sys.executable, "-m", "creditbank", "serve", "--port", "0", "--new-token"]
         self._process = subprocess.Popen(

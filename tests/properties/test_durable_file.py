@@ -74,6 +74,15 @@ def test_a_creation_that_dies_leaves_no_file_or_a_whole_one(tmp_path: Path) -> N
             path.unlink(missing_ok=True)
     assert left_by_the_dead == {None, NEW}
     assert path.read_bytes() == NEW
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_creation_leaves_alone_what_is_not_a_remainder_of_its_own(tmp_path: Path) -> None:
+    others = [".file.new", ".file.notes", ".files.0123456789abcdef", ".file.0123456789abcdef0"]
+    for name in (*others, ".file.0123456789abcdef"):
+        (tmp_path / name).touch()
+    create_file(tmp_path / "file", NEW)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted([*others, "file"])
 
 
 def test_the_content_is_on_disk_before_the_name_and_the_name_before_the_end(
