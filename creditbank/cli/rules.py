@@ -129,6 +129,7 @@ def _finding_members(session: Session, finding: PackFinding) -> JsonValue:
         "severity": finding.severity,
         "file": finding.file,
         "line": finding.line,
+        "column": finding.column,
         "place": finding.place,
         "detail": _finding_text(session, finding),
     }

@@ -31,7 +31,7 @@ class PackFinding:
     """One thing that whoever keeps a pack must see. Errors keep a pack from being used, warnings do not.
 
     `path` leads through the pack's tables: ("rule", 2, "premise", 0, "min_level"), counted from 0.
-    `file` and `line`, from 1, are filled in where the pack was read from a file.
+    `file` and `line`, from 1, are filled in where the pack was read from a file, `column` in a table in CSV.
     """
 
     code: str
@@ -40,6 +40,7 @@ class PackFinding:
     values: Mapping[str, object]
     file: str | None = None
     line: int | None = None
+    column: str | None = None
 
     @property
     def place(self) -> str:
@@ -51,10 +52,10 @@ class PackFinding:
 
     @property
     def where(self) -> str:
-        """File and line as editors write them: changdu/2020-05-21.toml:42; empty where they are not known."""
+        """File, line and column as editors write them: changdu/2020-05-21.toml:42; empty where not known."""
         if self.file is None:
             return ""
-        return self.file if self.line is None else f"{self.file}:{self.line}"
+        return ":".join(map(str, filter(None, (self.file, self.line, self.column))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,7 @@ class RulePackDocument:
 def parse_rule_pack(
     content: bytes, *, name: str = "pack.toml", beside: Mapping[str, bytes] = NOTHING_BESIDE
 ) -> RulePackDocument:
-    """Read a pack from its TOML file; `beside` holds the files that it may include, by name.
+    """Read a pack from its TOML file; `beside` holds the files that it may name, by name.
 
     Raises:
         RulePackUnreadable: a file is not TOML, too large, or an included one is missing.
@@ -85,10 +85,20 @@ def rule_pack_schema() -> dict[str, Any]:
         "items": {"type": "string"},
         "type": "array",
     }
+    for table, listed, said in (
+        ("RecognitionText", "rows", "TOML only: a file beside the pack whose lines follow the rows."),
+        ("RuleText", "id", "TOML only: a file beside the pack of which every line makes one rule."),
+    ):
+        described = schema["$defs"][table]
+        described["properties"]["csv"] = {"description": said, "type": "string"}
+        described["required"] = [name for name in described["required"] if name != listed]
+        described["anyOf"] = [{"required": [listed]}, {"required": ["csv"]}]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def _document(source: Source, validated: Callable[[], RulePackText]) -> RulePackDocument:
+    if source.faults:
+        raise RulePackInvalid(source.faults)
     try:
         text = validated()
     except ValidationError as error:
@@ -109,7 +119,13 @@ def _document(source: Source, validated: Callable[[], RulePackText]) -> RulePack
 
 
 def _invalid(findings: Iterable[PackFinding], source: Source) -> RulePackInvalid:
-    return RulePackInvalid([_located(finding, source) for finding in findings])
+    """Return the error; what is wrong with what many lines have in common is said once."""
+    found: dict[object, PackFinding] = {}
+    for finding in findings:
+        located = _located(finding, source)
+        where = located.path if located.line is None else (located.file, located.line, located.column)
+        found.setdefault((located.code, where, repr(located.values)), located)
+    return RulePackInvalid(tuple(found.values()))
 
 
 def _innermost(findings: Sequence[PackFinding]) -> list[PackFinding]:
@@ -121,7 +137,7 @@ def _innermost(findings: Sequence[PackFinding]) -> list[PackFinding]:
 def _located(finding: PackFinding, source: Source) -> PackFinding:
     path = source.as_written(finding.path)
     place = source.place_of(path)
-    return replace(finding, path=path, file=place.file, line=place.line)
+    return replace(finding, path=path, file=place.file, line=place.line, column=place.column)
 
 
 _WANTED = {

@@ -1,12 +1,12 @@
 """From the bytes of a pack's files to one tree of plain values, and back to the place where each was written.
 
-A pack is one TOML file and those that it includes, or one file of canonical JSON. What the tree means is
-for `rule_pack`; here it is only read, joined and bounded.
+A pack is one TOML file with those that it includes and the CSV that its tables name, or one file of canonical
+JSON. What the tree means is for `rule_pack`; here it is only read, joined and bounded.
 """
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -14,24 +14,20 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, cast
 
+from creditbank.conversion.pack import PackFinding
+from creditbank.documents.rule_pack_csv import RulePackUnreadable, column_of
+from creditbank.documents.rule_pack_tables import SIZE_MAX_BYTES, CsvPlace, CsvTables
 from creditbank.documents.toml_lines import Path, line_of, lines_of
 from creditbank.errors import InvalidInput
 from creditbank.ledger.encoding import JsonValue, parse_canonical
-
-SIZE_MAX_BYTES = 2 * 1024 * 1024
-"""Of all the files of one pack together."""
 
 DEPTH_MAX = 32
 """Of tables and lists in each other; no pack needs ten."""
 
 Tree = dict[str, Any]
+_ROW_DEPTH = 4
+"""Of a row of a recognition table: ("recognition", 0, "rows", 7)."""
 _TOML_PLACE = re.compile(r"\(at line (\d+), column \d+\)")
-
-
-class RulePackUnreadable(InvalidInput):
-    """The files of a pack cannot be read as what they are to be."""
-
-    code = "rule-pack-unreadable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +36,8 @@ class Place:
 
     file: str
     line: int | None
+    column: str | None = None
+    """In CSV: the name of the column."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +48,23 @@ class Source:
     tree: Tree
     texts: Mapping[str, str]
     origins: Mapping[Path, tuple[str, int]] = field(default_factory=dict)
-    """Elements that came from an included file: (array, place in the tree) -> (file, place in the file)."""
+    """Elements that stand elsewhere: (array, place in the tree) -> (file, place in the file)."""
+    lines: Mapping[Path, CsvPlace] = field(default_factory=dict)
+    """Tables that a line of CSV made, or had a part in."""
+    faults: Sequence[PackFinding] = ()
+    """Cells of CSV that cannot be read."""
 
     def place_of(self, path: Path) -> Place:
         """Return where the value at `path` was written, or the table around it, or the file's start."""
+        made_by = self.lines.get(path[:_ROW_DEPTH])
+        if made_by is not None:
+            column = column_of(path[_ROW_DEPTH:], made_by.columns)
+            return Place(file=made_by.file, line=made_by.line, column=column)
+        shared = self.lines.get(path[:2])
+        if shared is not None:
+            column = column_of(path[2:], shared.columns)
+            if column is not None or len(path) <= 2:  # noqa: PLR2004 - the rule itself
+                return Place(file=shared.file, line=shared.line, column=column)
         file, index = self.origins.get(path[:2], (self.name, None))
         local = path if index is None else (path[0], index, *path[2:])
         if file not in self._lines:
@@ -84,7 +95,7 @@ def read_toml(content: bytes, *, name: str, beside: Mapping[str, bytes]) -> Sour
     """Read a pack's TOML file and join to it the files that its `include` names.
 
     An included file holds arrays of tables only; they follow the pack's own. `beside` holds what may be
-    included, by the name that `include` gives it.
+    included or named as `csv`, by the name that is given to it there.
 
     Raises:
         RulePackUnreadable: a file is too large, is not UTF-8, not TOML, nested too deeply or missing, or
@@ -103,7 +114,16 @@ def read_toml(content: bytes, *, name: str, beside: Mapping[str, bytes]) -> Sour
             raise RulePackUnreadable("pack-too-large", file=shown, max_bytes=SIZE_MAX_BYTES)
         texts[shown] = _text(beside[included], shown)
         _join(tree, _parsed(texts[shown], shown), shown, name, origins)
-    return Source(name=name, tree=cast("Tree", _tuples(tree)), texts=texts, origins=origins)
+    tables = CsvTables(tree=tree, name=name, beside=beside, origins=origins, size_bytes=size)
+    tables.read()
+    return Source(
+        name=name,
+        tree=cast("Tree", _tuples(tree)),
+        texts=texts,
+        origins=tables.origins,
+        lines=tables.lines,
+        faults=tables.faults,
+    )
 
 
 def read_json(content: bytes, *, name: str) -> Source:

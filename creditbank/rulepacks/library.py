@@ -5,6 +5,7 @@ name. A later pack of an authority takes the place of the earlier one from the d
 effect; the earlier one stays, so that past decisions can be made again.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,6 +21,7 @@ from creditbank.documents.rule_pack import RulePackDocument, RulePackInvalid, pa
 from creditbank.errors import Conflict, Misconfigured, NotFound
 from creditbank.terms import ExamId, Microseconds, PackId, ProgrammeId
 
+_EXAMPLES_LACKING = frozenset({"rule-without-granting-example", "rule-without-missing-example"})
 SHIPPED = Path(__file__).parent
 
 Aim = TypeVar("Aim", Programme, Exam)
@@ -229,7 +231,8 @@ def read_document(file: Path) -> RulePackDocument:
     """
     beside = {
         f"{file.stem}/{included.name}": included.read_bytes()
-        for included in sorted(file.with_suffix("").glob("*.toml"))
+        for kind in ("*.toml", "*.csv")
+        for included in sorted(file.with_suffix("").glob(kind))
     }
     return parse_rule_pack(file.read_bytes(), name=f"{file.parent.name}/{file.name}", beside=beside)
 
@@ -238,7 +241,24 @@ def findings_of(document: RulePackDocument) -> tuple[PackFinding, ...]:
     """Run the examples of one pack and lint it: errors first."""
     runs = run_examples(document.pack)
     failed = document.located(finding for run in runs for finding in run.findings)
-    return (*failed, *document.located(lint(document.pack, runs)))
+    warned = document.located(lint(document.pack, runs))
+    return (*failed, *_once_a_list(document, warned))
+
+
+def _once_a_list(document: RulePackDocument, warned: Iterable[PackFinding]) -> Iterator[PackFinding]:
+    """Leave out that a rule lacks an example where another rule of the same list in CSV has it."""
+    lists = {path: place.file for path, place in document.source.lines.items() if path[0] == "rule"}
+    sizes = Counter(lists.values())
+    found = list(warned)
+    lacking = Counter((one.code, lists.get(one.path[:2])) for one in found)
+    said: set[tuple[str, str]] = set()
+    for one in found:
+        file = lists.get(one.path[:2])
+        if file is None or one.code not in _EXAMPLES_LACKING:
+            yield one
+        elif lacking[one.code, file] == sizes[file] and (one.code, file) not in said:
+            said.add((one.code, file))
+            yield one
 
 
 def defines(pack: Pack, aim: ProgrammeId | ExamId) -> bool:

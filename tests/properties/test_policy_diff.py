@@ -1,8 +1,4 @@
-"""What is said of a change of rules adds up, names every byte that differs, and says nothing of no change.
-
-Seen to fail: with a learner's shifts of a bucket taken for one rule's, with differences of rules left out
-whose version alone changed, with lists compared as sets, and with learners counted on one side only.
-"""
+"""What is said of a change of rules adds up, names every byte that differs, and says nothing of no change."""
 
 from dataclasses import replace
 from datetime import date
@@ -123,6 +119,43 @@ def test_what_shifts_adds_up_to_the_difference_of_what_is_granted(data: st.DataO
     assert sorted((one.target, -one.change) for one in backwards) == sorted(
         (one.target, one.change) for one in shifts
     )
+
+
+BUCKET = """[[programme]]
+id = "web"
+title = "网页"
+credits = 8
+cite = ["a"]
+buckets = [{ id = "free", title = "选修", capacity = 8 }]
+[[recognition]]
+id = "t"
+title = "t"
+rows = [{ kind = "skill-certificate", credits = 3 }]
+[[rule]]
+id = "r"
+version = 1
+cite = ["a"]
+say = "规则"
+premise = [{ kind = "skill-certificate", use = "draw", worth = "t" }]
+grant = { mode = "each", buckets = ["free"] }
+"""
+
+
+def test_what_one_rule_gives_of_a_bucket_is_one_share_whatever_it_rests_on() -> None:
+    before, after = (
+        library(head() + BUCKET.replace("credits = 3", f"credits = {worth}")) for worth in (3, 2)
+    )
+    bank = new_bank()
+    account = new_account(bank)
+    for number in (1, 2):
+        record_outcome(bank, EAST, account, certificate(number, 1))
+    found = surveyed(bank, (account,), Comparison(old=before, new=after), terms())
+    (one,) = explained(found, terms(), on_progress=lambda _: None)
+    (shift,) = one.shifts
+    assert (shift.before, shift.after) == tuple(
+        Share(rule=RuleId("r"), version=1, amount=Decimal(amount)) for amount in (6, 4)
+    )
+    assert shift.change == one.change == Decimal(-2)
 
 
 def test_a_learner_counts_once_under_each_pair_of_rules() -> None:

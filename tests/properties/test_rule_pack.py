@@ -19,7 +19,8 @@ from creditbank.documents.rule_pack import (
     parse_rule_pack_json,
     rule_pack_schema,
 )
-from creditbank.documents.rule_pack_source import SIZE_MAX_BYTES, RulePackUnreadable
+from creditbank.documents.rule_pack_csv import RulePackUnreadable
+from creditbank.documents.rule_pack_tables import SIZE_MAX_BYTES
 from tests.strategies.rule_pack import (
     SHIPPED_FILES,
     Tree,

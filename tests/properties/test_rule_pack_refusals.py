@@ -13,7 +13,7 @@ from creditbank.documents.rule_pack import (
     parse_rule_pack,
     parse_rule_pack_json,
 )
-from creditbank.documents.rule_pack_source import RulePackUnreadable
+from creditbank.documents.rule_pack_csv import RulePackUnreadable
 from creditbank.ledger.encoding import canonical_bytes
 from tests.strategies.rule_pack import (
     document,

@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from creditbank.documents.rule_pack import RulePackDocument, RulePackInvalid, parse_rule_pack
-from creditbank.documents.rule_pack_source import RulePackUnreadable
+from creditbank.documents.rule_pack_csv import RulePackUnreadable
 from creditbank.rulepacks.library import SHIPPED, read_document
 
 Tree = dict[str, Any]
