@@ -1,4 +1,4 @@
-"""A pack with rows in CSV is the pack with the same rows in TOML; faults are named by file, line and column."""
+"""A pack with rows in CSV is the pack with the same rows in TOML; faults are named by file, line, column."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
