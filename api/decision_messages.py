@@ -9,7 +9,8 @@ from creditbank.conversion.holding import FACTS, Applicant
 from creditbank.errors import InvalidInput
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import decision_lines, names_of
-from creditbank.services.conversions import Answer, D, ExemptionQuestion, WaiverQuestion
+from creditbank.services import conversions
+from creditbank.services.conversions import Answer, D, ExemptionQuestion, WaiverQuestion, question_about
 from creditbank.services.known import KnownAt, LogSize
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import ExamId, ProgrammeId, microseconds
@@ -107,10 +108,32 @@ class WaiverRequest(Question):
         return WaiverQuestion(library=rules, exam=ExamId(self.exam))
 
 
+class PreDecisionRequest(Message):
+    """What a school binds itself to: an answer about a programme or an exam, up to and on a last day.
+
+    `planned` are outcomes that are not there yet, such as `kind=skill-certificate,code=X-WEB,level=1+X/中级`.
+    """
+
+    programme: ShortText | None = None
+    exam: ShortText | None = None
+    until: DayAsked
+    planned: Annotated[tuple[ShortText, ...], Field(max_length=20)] = ()
+    applicant: ApplicantMessage = ApplicantMessage()
+
+    def question(self, rules: RuleLibrary) -> conversions.Question[Any]:
+        """Return what is asked of the account, by these rules.
+
+        Raises:
+            AimUnclear: not exactly one of programme and exam is named.
+        """
+        return question_about(rules, programme=self.programme, exam=self.exam)
+
+
 class DecisionMessage(Message):
     """The decision whole, and the same in sentences of the reader's language.
 
-    `unpublished` are the rule packs it goes by that the ledger did not hold then.
+    `unpublished` are the rule packs it goes by that the ledger did not hold then; `kept` the rules that a
+    pre-decision keeps in force.
     """
 
     decision: dict[str, Any]
@@ -121,6 +144,7 @@ class DecisionMessage(Message):
     next_step: str | None
     nowhere: tuple[str, ...]
     unpublished: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, answer: Answer[D], words: Catalogue) -> "DecisionMessage":
@@ -135,6 +159,7 @@ class DecisionMessage(Message):
             next_step=said.next_step,
             nowhere=said.nowhere,
             unpublished=answer.unpublished,
+            kept=said.kept,
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as member
 from datetime import UTC, date, datetime, timedelta
-from typing import NewType
+from typing import Literal, NewType
 
 SubjectId = NewType("SubjectId", str)
 """Whose chain: `account:<number>`, `institution:<organisation code>` or `authority:<name>`."""
@@ -24,6 +24,8 @@ ProgrammeId = NewType("ProgrammeId", str)
 ExamId = NewType("ExamId", str)
 CourseId = NewType("CourseId", str)
 PartId = NewType("PartId", str)
+
+GrantKind = Literal["exemption", "waiver"]
 
 Microseconds = NewType("Microseconds", int)
 """An instant: microseconds since 1970-01-01T00:00:00Z, as stored and hashed."""

@@ -8,7 +8,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.languages import words_for
-from creditbank.locale.wording import grant_line, outcome_line
+from creditbank.locale.wording import grant_line, outcome_line, promise_line
 from creditbank.terms import instant
 
 _templates = Environment(
@@ -24,6 +24,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
         instant=lambda stored: words.instant(instant(stored)),
         outcome_line=lambda outcome: outcome_line(words, outcome),
         grant_line=lambda grant: grant_line(words, grant),
+        promise_line=lambda held: promise_line(words, held),
         **values,
     )
     return HTMLResponse(

@@ -3,15 +3,24 @@
 from fastapi import APIRouter, Response
 
 from api.auth.operator import Caller
-from api.decision_messages import DecisionMessage, ExemptionRequest, GrantsMessage, Question, WaiverRequest
+from api.decision_messages import (
+    DecisionMessage,
+    ExemptionRequest,
+    GrantsMessage,
+    PreDecisionRequest,
+    Question,
+    WaiverRequest,
+)
 from api.dependencies import NamedAccount, Rules, TheBank, Words
 from api.once import DoneOnce, Once
 from api.written import json_answer
+from creditbank.account.planned import parse_planned
 from creditbank.identity.account_number import AccountNumber
 from creditbank.locale.catalogue import Catalogue
 from creditbank.services import conversions
 from creditbank.services.bank import Bank, Principal
 from creditbank.services.conversions import D, apply_for, decide_for
+from creditbank.services.pre_decisions import give_pre_decision
 
 router = APIRouter(prefix="/accounts/{account}", tags=["conversions"])
 
@@ -46,6 +55,26 @@ def post_waivers(
 ) -> Response:
     """Decide by everything recorded until now, and register the waivers in the caller's name."""
     return _registered(once, caller, account, asked, asked.question(rules), words)
+
+
+@router.post("/pre-decisions", status_code=201, response_model=GrantsMessage)
+def post_pre_decision(
+    account: NamedAccount,
+    asked: PreDecisionRequest,
+    rules: Rules,
+    words: Words,
+    caller: Caller,
+    once: DoneOnce,
+) -> Response:
+    """Decide with planned outcomes, and bind the caller's institution to the answer up to a last day."""
+    question, planned = asked.question(rules), tuple(map(parse_planned, asked.planned))
+    applicant, until = asked.applicant.stated(), asked.until
+    return once.created(
+        lambda bank: give_pre_decision(
+            bank, caller, account, question, applicant=applicant, until=until, planned=planned
+        ),
+        lambda answer: GrantsMessage.of(answer, words),
+    )
 
 
 def _decided(

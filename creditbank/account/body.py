@@ -9,18 +9,27 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Literal, assert_never
+from typing import Any, assert_never
 
 from creditbank.account.outcome_body import BodyUnreadable, outcome_members, parse_outcome_members
+from creditbank.account.promise_body import (
+    Promised,
+    PromiseWithdrawn,
+    promise_parser,
+    promised_members,
+    withdrawal_members,
+    withdrawal_parser,
+)
 from creditbank.account.redaction import Redacted, parse_redacted, redacted_members
 from creditbank.errors import InvalidInput
 from creditbank.ledger.encoding import JsonValue, canonical_bytes, parse_canonical
 from creditbank.ledger.entry import REDACTION
 from creditbank.outcomes import Outcome
-from creditbank.outcomes.outcome import require_text
+from creditbank.outcomes.outcome import REASON_MAX, require_text
 from creditbank.terms import (
     CourseId,
     ExamId,
+    GrantKind,
     Microseconds,
     OfficerId,
     OutcomeId,
@@ -30,9 +39,6 @@ from creditbank.terms import (
     RuleId,
 )
 
-GrantKind = Literal["exemption", "waiver"]
-REASON_MAX = 500
-"""Characters of a reason. It stays in the ledger as long as the entry: it must name no person."""
 _OUTCOME_ID_DIGITS = 6
 
 
@@ -148,7 +154,18 @@ class Reversed:
         require_text("reason", self.reason, max_length=REASON_MAX)
 
 
-Body = Opened | Recorded | Corrected | Revoked | Granted | Suspended | Reversed | Redacted
+Body = (
+    Opened
+    | Recorded
+    | Corrected
+    | Revoked
+    | Granted
+    | Suspended
+    | Reversed
+    | Promised
+    | PromiseWithdrawn
+    | Redacted
+)
 
 
 def entry_kind(body: Body) -> str:
@@ -170,6 +187,10 @@ def entry_kind(body: Body) -> str:
             return f"{body.kind}.suspended"
         case Reversed():
             return f"{body.kind}.reversed"
+        case Promised():
+            return f"{body.kind}.promised"
+        case PromiseWithdrawn():
+            return f"{body.kind}.promise-withdrawn"
         case Redacted():
             return REDACTION
         case _:
@@ -217,6 +238,10 @@ def _members(body: Body) -> dict[str, JsonValue]:
         case Reversed():
             officers: list[JsonValue] | None = list(body.officers) if body.officers else None
             return _stated(grant=body.grant, reason=body.reason, officers=officers)
+        case Promised():
+            return promised_members(body)
+        case PromiseWithdrawn():
+            return withdrawal_members(body)
         case Redacted():
             return redacted_members(body)
         case _:
@@ -354,6 +379,10 @@ _PARSERS: Mapping[str, Callable[[Mapping[str, Any]], Body]] = MappingProxyType(
         "waiver.suspended": _suspension_parser("waiver"),
         "exemption.reversed": _reversal_parser("exemption"),
         "waiver.reversed": _reversal_parser("waiver"),
+        "exemption.promised": promise_parser("exemption"),
+        "waiver.promised": promise_parser("waiver"),
+        "exemption.promise-withdrawn": withdrawal_parser("exemption"),
+        "waiver.promise-withdrawn": withdrawal_parser("waiver"),
         REDACTION: parse_redacted,
     }
 )

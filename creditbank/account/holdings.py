@@ -18,6 +18,7 @@ from creditbank.account.body import (
     parse_body,
 )
 from creditbank.account.outcome_body import BodyUnreadable
+from creditbank.account.promise_body import Promised, PromiseWithdrawn
 from creditbank.account.redaction import Redacted
 from creditbank.ledger.entry import Entry
 from creditbank.outcomes import Outcome
@@ -85,11 +86,28 @@ class HeldGrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldPromise:
+    """One pre-decision, and whether it was withdrawn; past its last day it binds nobody."""
+
+    id: OutcomeId
+    promised: Promised
+    given_by: IssuerId
+    given_at: Microseconds
+    ended_at: Microseconds | None = None
+    reason: str | None = None
+
+    def is_binding(self, day: date) -> bool:
+        """Whether it holds on a day, as far as is known today."""
+        return self.ended_at is None and day <= self.promised.until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHoldings:
     """Everything an account's entries say, in the order in which they say it."""
 
     outcomes: tuple[HeldOutcome, ...] = ()
     grants: tuple[HeldGrant, ...] = ()
+    promises: tuple[HeldPromise, ...] = ()
 
     @property
     def active_grants(self) -> tuple[HeldGrant, ...]:
@@ -105,6 +123,10 @@ class AccountHoldings:
         """Return the grant of this id, whatever became of it."""
         return next((held for held in self.grants if held.id == wanted), None)
 
+    def promise(self, wanted: OutcomeId) -> HeldPromise | None:
+        """Return the pre-decision of this id, withdrawn or not."""
+        return next((held for held in self.promises if held.id == wanted), None)
+
     def outcome(self, wanted: OutcomeId) -> HeldOutcome | None:
         """Return the outcome of this id, current or not."""
         return next((held for held in self.outcomes if held.id == wanted), None)
@@ -118,6 +140,7 @@ def holdings_of(entries: Iterable[Entry]) -> AccountHoldings:
     """
     outcomes: dict[OutcomeId, HeldOutcome] = {}
     grants: dict[OutcomeId, HeldGrant] = {}
+    promises: dict[OutcomeId, HeldPromise] = {}
     redacted: set[OutcomeId] = set()
     for entry in entries:
         if entry.payload is None:
@@ -127,14 +150,21 @@ def holdings_of(entries: Iterable[Entry]) -> AccountHoldings:
         ended = _ended_by(body)
         if ended in redacted:
             continue
-        if ended is not None and ended not in outcomes and ended not in grants:
+        if ended is not None and not any(ended in held for held in (outcomes, grants, promises)):
             raise BodyUnreadable("body-names-nothing", kind=entry.leaf.kind)
-        _fold(body, entry, outcomes, grants)
-    return AccountHoldings(outcomes=tuple(outcomes.values()), grants=tuple(grants.values()))
+        if isinstance(body, Promised | PromiseWithdrawn):
+            _fold_promise(body, entry, promises)
+        else:
+            _fold(body, entry, outcomes, grants)
+    return AccountHoldings(
+        outcomes=tuple(outcomes.values()),
+        grants=tuple(grants.values()),
+        promises=tuple(promises.values()),
+    )
 
 
 def _ended_by(body: Body) -> OutcomeId | None:
-    """Return the outcome or grant that a body ends, if it ends one."""
+    """Return the outcome, grant or pre-decision that a body ends, if it ends one."""
     match body:
         case Corrected():
             return body.corrects
@@ -144,14 +174,29 @@ def _ended_by(body: Body) -> OutcomeId | None:
             return body.grant
         case Granted():
             return body.replaces
-        case Opened() | Recorded() | Redacted():
+        case PromiseWithdrawn():
+            return body.promise
+        case Opened() | Recorded() | Promised() | Redacted():
             return None
         case _:
             assert_never(body)
 
 
+def _fold_promise(
+    body: Promised | PromiseWithdrawn, entry: Entry, promises: dict[OutcomeId, HeldPromise]
+) -> None:
+    if isinstance(body, PromiseWithdrawn):
+        promises[body.promise] = replace(promises[body.promise], ended_at=entry.leaf.at, reason=body.reason)
+        return
+    here = outcome_id(entry.leaf.seq)
+    promises[here] = HeldPromise(id=here, promised=body, given_by=entry.leaf.issuer, given_at=entry.leaf.at)
+
+
 def _fold(
-    body: Body, entry: Entry, outcomes: dict[OutcomeId, HeldOutcome], grants: dict[OutcomeId, HeldGrant]
+    body: Opened | Recorded | Corrected | Revoked | Granted | Suspended | Reversed | Redacted,
+    entry: Entry,
+    outcomes: dict[OutcomeId, HeldOutcome],
+    grants: dict[OutcomeId, HeldGrant],
 ) -> None:
     here, at = outcome_id(entry.leaf.seq), entry.leaf.at
     match body:

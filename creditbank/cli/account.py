@@ -7,7 +7,7 @@ import typer
 
 from creditbank.account.holdings import HeldOutcome
 from creditbank.account.statement import Statement
-from creditbank.cli import redact, suspended
+from creditbank.cli import pre_decisions, redact, suspended
 from creditbank.cli.output import console, errors, print_json
 from creditbank.cli.session import AccountArgument, IssuerOption, JsonOption, Session, session_of
 from creditbank.documents.statement import StatementDocument
@@ -17,7 +17,7 @@ from creditbank.identity.names import PersonNames
 from creditbank.identity.person import Person
 from creditbank.identity.regions import warnings_of
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.wording import grant_line, outcome_line
+from creditbank.locale.wording import grant_line, outcome_line, promise_line
 from creditbank.services.accounts import account_of_citizen, open_account, read_account
 from creditbank.services.outcomes import revoke_outcome
 from creditbank.terms import OutcomeId, instant
@@ -140,6 +140,13 @@ def print_statement(session: Session, statement: Statement) -> None:
         holds = grant.status == "active"
         line = f"{'✓' if holds else '✗'} #{grant.id} {grant_line(words, grant)}"
         console.print(line, style="green" if holds else "red")
+    _print_promises(words, statement)
+
+
+def _print_promises(words: Catalogue, statement: Statement) -> None:
+    for held in statement.holdings.promises:
+        mark, style = ("○", "cyan") if held.ended_at is None else ("✗", "red")
+        console.print(f"{mark} #{held.id} {promise_line(words, held)}", style=style)
 
 
 def _ending(words: Catalogue, held: HeldOutcome) -> str:
@@ -152,3 +159,4 @@ app.command("redact")(redact.redact)
 app.command("suspended")(suspended.suspended)
 app.command("substitute")(suspended.substitute)
 app.command("reverse")(suspended.reverse)
+app.command("withdraw")(pre_decisions.withdraw)

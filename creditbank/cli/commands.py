@@ -47,7 +47,7 @@ PLACES: Mapping[str, Place] = {
     "institution": Place("institution", "app", "机构 · institutions"),
     "officer": Place("officer", "app", "经办人员 · officers"),
     "account": Place("account", "app", "个人学习账号 · personal learning accounts"),
-    "decide": Place("decide", "app", "课程免修与考试免试 · exemptions and waivers"),
+    "decide": Place("deciding", "app", "课程免修与考试免试 · exemptions and waivers"),
     "audit": Place(
         "audit",
         "audit",

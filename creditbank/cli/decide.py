@@ -219,13 +219,16 @@ def _answer(
     raise typer.Exit(0 if answer.decision.is_granted else NEGATIVE)
 
 
-def print_answer(words: Catalogue, answer: Answer[D]) -> None:
+def print_answer(
+    words: Catalogue, answer: Answer[D], *, registered_as: str = "word.grants-registered"
+) -> None:
     """Print a decision section by section, then what was registered; an empty section is left out."""
     names = names_of(words, answer.place, answer.account, answer.packs)
     said = decision_lines(words, answer.decision, names)
     console.print(said.headline, style="bold")
     for heading, lines, style in (
         ("word.decision-grants", said.grants, "green"),
+        ("word.decision-kept", said.kept, "green"),
         ("word.decision-caps", said.caps, None),
         ("word.decision-refusals", said.refusals, "yellow"),
         ("word.decision-next-step", (said.next_step,) if said.next_step else (), "cyan"),
@@ -239,7 +242,7 @@ def print_answer(words: Catalogue, answer: Answer[D]) -> None:
         console.print(words.text("word.packs-unpublished", packs=list(answer.unpublished)), style="yellow")
     if answer.registered:
         listed = words.listed(f"#{one}" for one in answer.registered)
-        console.print(words.text("word.grants-registered", grants=listed))
+        console.print(words.text(registered_as, grants=listed))
 
 
 def day_of(as_of: datetime | None) -> date | None:

@@ -4,6 +4,7 @@ A pure function of its arguments: their order, the clock and the machine change 
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holdi
 from creditbank.conversion.matching import Option
 from creditbank.conversion.nowhere import nowhere
 from creditbank.conversion.programme import Programme
+from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.rule import GradePolicy, RulePack
 from creditbank.conversion.solving import Case, Solution, pose_case, solve
 from creditbank.terms import Microseconds
@@ -31,20 +33,23 @@ def decide_exemptions(
     known_at: Microseconds,
     applicant: Applicant = NOBODY_IN_PARTICULAR,
     pinned: Iterable[Pinned] = (),
+    promises: Iterable[Promise] = (),
     node_budget: int = NODE_BUDGET,
 ) -> Decision:
     """Decide what `holdings` exempt in `programme` on the day `as_of`, going by what was known at `known_at`.
 
     The answer is the first in the total order of CONVERSION §3: most units, least precious outcomes spent,
-    fewest favours, earliest courses. Grants in `pinned` keep what they have. Beyond `node_budget` the
-    answer is the best found, `proved` is False, and equal arguments still give equal answers.
+    fewest favours, earliest courses. Grants in `pinned` keep what they have, and the rules of `promises`
+    are in force as they were promised. Beyond `node_budget` the answer is the best found, `proved` is False,
+    and equal arguments still give equal answers.
 
     Raises:
         HoldingInvalid: `holding-twice`: two holdings have the same id.
         ProgrammeInvalid: `credits-off-step`: a course's credits are no multiple of the packs' step.
     """
+    seen, kept = keep(packs, promises, as_of=as_of)
     case = pose_case(
-        packs,
+        seen,
         holdings,
         programme,
         applicant=applicant,
@@ -54,7 +59,8 @@ def decide_exemptions(
     )
     nodes = Nodes(node_budget)
     solution = solve(case, nodes)
-    return _decision(case, solution, nodes, refusals(case, solution, Nodes(node_budget // 20)))
+    found = _decision(case, solution, nodes, refusals(case, solution, Nodes(node_budget // 20)))
+    return replace(found, kept=kept)
 
 
 def _decision(case: Case, solution: Solution, nodes: Nodes, refused: tuple[Refusal, ...]) -> Decision:

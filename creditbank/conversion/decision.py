@@ -15,6 +15,7 @@ from creditbank.conversion.programme import Measure
 from creditbank.conversion.rule import GradePolicy, Wording
 from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
 
+_NOTHING_KEPT = ("kept", ())
 JsonValue = None | bool | int | str | list["JsonValue"] | dict[str, "JsonValue"]
 
 RefusalKind = Literal[
@@ -148,6 +149,17 @@ class Nowhere:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A rule version that is in force for the learner by a pre-decision alone, up to its last day."""
+
+    pre_decision: OutcomeId
+    pack: PackId
+    rule: RuleId
+    version: int
+    until: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What a learner's outcomes exempt in a programme; `units` and `credits` leave out what is pinned.
 
@@ -174,6 +186,7 @@ class Decision:
     refusals: tuple[Refusal, ...]
     next_step: NextStep | None
     nowhere: tuple[Nowhere, ...]
+    kept: tuple[Kept, ...] = ()  # not in the JSON where there are none
 
     @property
     def is_granted(self) -> bool:
@@ -199,6 +212,7 @@ class WaiverDecision:
     caps: tuple[CapUse, ...]
     refusals: tuple[Refusal, ...]
     next_step: NextStep | None
+    kept: tuple[Kept, ...] = ()  # not in the JSON where there are none
 
     @property
     def is_granted(self) -> bool:
@@ -217,7 +231,8 @@ def decimal_text(value: Decimal) -> str:
 
 def json_members(value: Any) -> dict[str, JsonValue]:  # noqa: ANN401 (any dataclass of plain values)
     """Return the members of an answer as canonical JSON values: no floats, decimals as strings."""
-    return {member.name: _json(getattr(value, member.name)) for member in fields(value)}
+    named = {member.name: getattr(value, member.name) for member in fields(value)}
+    return {name: _json(own) for name, own in named.items() if (name, own) != _NOTHING_KEPT}
 
 
 def _json(value: object) -> JsonValue:

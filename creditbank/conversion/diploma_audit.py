@@ -18,6 +18,7 @@ from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holdi
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.problem import common_step
 from creditbank.conversion.programme import Bucket, Course, Programme
+from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.rule import RulePack, Wording
 from creditbank.conversion.solving import compile_rules
 from creditbank.conversion.standing import only_places
@@ -161,6 +162,7 @@ def audit_diploma(
     known_at: Microseconds,
     applicant: Applicant = NOBODY_IN_PARTICULAR,
     pinned: Iterable[Pinned] = (),
+    promises: Iterable[Promise] = (),
     node_budget: int = NODE_BUDGET,
 ) -> DiplomaAudit:
     """Audit what `holdings` and registered grants have reached of `programme`.
@@ -171,7 +173,8 @@ def audit_diploma(
         HoldingInvalid: `holding-twice`.
         ProgrammeInvalid: `credits-off-step`.
     """
-    all_packs, held, grants = tuple(packs), tuple(holdings), tuple(pinned)
+    held, grants, promised = tuple(holdings), tuple(pinned), tuple(promises)
+    all_packs = tuple(packs)
     decision = decide_beside_earned(
         all_packs,
         held,
@@ -180,9 +183,11 @@ def audit_diploma(
         known_at=known_at,
         applicant=applicant,
         pinned=grants,
+        promises=promised,
         node_budget=node_budget,
     )
-    rules = compile_rules(all_packs, programme, applicant=applicant, as_of=as_of, known_at=known_at)
+    seen, _ = keep(all_packs, promised, as_of=as_of)
+    rules = compile_rules(seen, programme, applicant=applicant, as_of=as_of, known_at=known_at)
     earned = earned_in(programme, held, applicant.enrolled_at, grants, as_of=as_of, known_at=known_at)
     step = common_step(pack.step for pack in rules.packs)
     return _Auditing(programme, decision, rules.rules, earned, grants, step).audit(applicant.enrolled_at)
@@ -197,6 +202,7 @@ def decide_beside_earned(
     known_at: Microseconds,
     applicant: Applicant = NOBODY_IN_PARTICULAR,
     pinned: Iterable[Pinned] = (),
+    promises: Iterable[Promise] = (),
     node_budget: int = NODE_BUDGET,
 ) -> Decision:
     """Decide as `decide_exemptions` does; exempt no course that is earned, spend no outcome that earns one.
@@ -207,7 +213,7 @@ def decide_beside_earned(
         HoldingInvalid: `holding-twice`.
         ProgrammeInvalid: `credits-off-step`.
     """
-    all_packs, held, grants = tuple(packs), tuple(holdings), tuple(pinned)
+    all_packs, held, grants, promised = tuple(packs), tuple(holdings), tuple(pinned), tuple(promises)
     earned = earned_in(programme, held, applicant.enrolled_at, grants, as_of=as_of, known_at=known_at)
     places = {place.id for place in programme.places}
     left = only_places(programme, places - earned.keys()) if earned else programme
@@ -221,6 +227,7 @@ def decide_beside_earned(
             known_at=known_at,
             applicant=applicant,
             pinned=grants,
+            promises=promised,
             node_budget=node_budget,
         )
 

@@ -44,7 +44,7 @@ class PackView:
         )
 
 
-def under_rule(packs: Iterable[RulePack], pack: str, rule: str, version: int) -> tuple[PackView, ...]:
+def under_rule(packs: Iterable[RulePack], pack: str, rule: str, version: int) -> tuple[RulePack, ...]:
     """Return the packs in which this rule alone is in force; the others are known, for what rests on them."""
     return tuple(
         PackView.of(

@@ -5,7 +5,7 @@ their published order, each under the first rule in the order of rank.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -23,6 +23,7 @@ from creditbank.conversion.matching import (
 )
 from creditbank.conversion.near_miss import supplied
 from creditbank.conversion.programme import Exam, Part, PartCap
+from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.rule import RulePack, WaiverGrant
 from creditbank.conversion.unmet import needs_of
 from creditbank.terms import Microseconds, PartId
@@ -37,15 +38,18 @@ def decide_waivers(
     known_at: Microseconds,
     applicant: Applicant = NOBODY_IN_PARTICULAR,
     pinned: Iterable[Pinned] = (),
+    promises: Iterable[Promise] = (),
 ) -> WaiverDecision:
     """Decide which parts of `exam` need not be sat on the day `as_of`, going by what was known at `known_at`.
 
-    Parts in `pinned` are waived already and count toward every cap.
+    Parts in `pinned` are waived already and count toward every cap; the rules of `promises` are in force as
+    they were promised.
 
     Raises:
         HoldingInvalid: `holding-twice`: two holdings have the same id.
     """
-    all_packs = sorted(packs, key=lambda pack: (pack.id, pack.digest))
+    seen, kept = keep(packs, promises, as_of=as_of)
+    all_packs = sorted(seen, key=lambda pack: (pack.id, pack.digest))
     rules = rules_in_force(all_packs, exam, applicant=applicant, as_of=as_of, known_at=known_at)
     question = _Question(
         exam=exam,
@@ -55,7 +59,7 @@ def decide_waivers(
         as_of=as_of,
         known_at=known_at,
     )
-    return _decision(question, question.answer(question.holdings))
+    return replace(_decision(question, question.answer(question.holdings)), kept=kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

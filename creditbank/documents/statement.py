@@ -1,12 +1,13 @@
 """The statement of an account as JSON, for the command line and the HTTP interface alike."""
 
-from datetime import datetime
+from dataclasses import asdict
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from creditbank.account.body import ExemptionTarget, Granted, WaiverTarget
-from creditbank.account.holdings import HeldGrant, HeldOutcome
+from creditbank.account.holdings import HeldGrant, HeldOutcome, HeldPromise
 from creditbank.account.outcome_body import outcome_members
 from creditbank.account.statement import EntryLine, Statement
 from creditbank.terms import Microseconds, instant
@@ -97,6 +98,48 @@ class GrantDocument(Document):
         )
 
 
+class PromisedPlaceDocument(Document):
+    """A course, bucket or part, and the rule version under which it will be granted."""
+
+    target: str
+    title: str
+    pack: str
+    pack_digest: str
+    rule: str
+    rule_version: int
+
+
+class PreDecisionDocument(Document):
+    """A pre-decision about a programme or an exam; `ended_at` is set once it is withdrawn."""
+
+    id: str
+    kind: Literal["exemption", "waiver"]
+    aim: str
+    until: date
+    places: tuple[PromisedPlaceDocument, ...]
+    planned: tuple[str, ...]
+    given_by: str
+    given_at: datetime
+    ended_at: datetime | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, held: HeldPromise) -> "PreDecisionDocument":
+        promised = held.promised
+        return cls(
+            id=held.id,
+            kind=promised.kind,
+            aim=promised.aim,
+            until=promised.until,
+            places=tuple(PromisedPlaceDocument(**asdict(one)) for one in promised.places),
+            planned=promised.planned,
+            given_by=held.given_by,
+            given_at=instant(held.given_at),
+            ended_at=_instant(held.ended_at),
+            reason=held.reason,
+        )
+
+
 class EntryDocument(Document):
     """One entry of the account's chain."""
 
@@ -129,6 +172,7 @@ class StatementDocument(Document):
     course_credits: str
     outcomes: tuple[OutcomeDocument, ...]
     grants: tuple[GrantDocument, ...]
+    pre_decisions: tuple[PreDecisionDocument, ...] = ()
     entries: tuple[EntryDocument, ...]
     issuers: dict[str, str]
 
@@ -143,6 +187,7 @@ class StatementDocument(Document):
             course_credits=format(statement.course_credits, "f"),
             outcomes=tuple(OutcomeDocument.of(held) for held in statement.holdings.outcomes),
             grants=tuple(GrantDocument.of(held) for held in statement.holdings.grants),
+            pre_decisions=tuple(PreDecisionDocument.of(held) for held in statement.holdings.promises),
             entries=tuple(EntryDocument.of(line) for line in statement.entries),
             issuers=dict(statement.issuer_names),
         )

@@ -15,6 +15,7 @@ from creditbank.conversion.decision import (
     CapUse,
     Decision,
     Exemption,
+    Kept,
     Need,
     NextStep,
     Nowhere,
@@ -79,6 +80,7 @@ class DecisionWords:
     refusals: tuple[str, ...]
     next_step: str | None
     nowhere: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 def names_of(
@@ -110,6 +112,7 @@ def decision_lines(
             caps=tuple(speaker.cap(cap) for cap in decision.caps),
             refusals=tuple(speaker.refusal(refusal, of_parts=True) for refusal in decision.refusals),
             next_step=speaker.next_step(decision.next_step, of_parts=True),
+            kept=tuple(speaker.kept(one) for one in decision.kept),
         )
     return DecisionWords(
         headline=words.sentences([speaker.exemption_headline(decision), *speaker.notes(decision)]),
@@ -118,6 +121,7 @@ def decision_lines(
         refusals=tuple(speaker.refusal(refusal, of_parts=False) for refusal in decision.refusals),
         next_step=speaker.next_step(decision.next_step, of_parts=False),
         nowhere=tuple(speaker.nowhere(one) for one in decision.nowhere),
+        kept=tuple(speaker.kept(one) for one in decision.kept),
     )
 
 
@@ -215,6 +219,10 @@ class _Speaker:
             reason=self.words.text(f"say.nowhere-{nowhere.reason}"),
             rules=self.words.text("say.rules", rules=self.words.listed(nowhere.rules)),
         )
+
+    def kept(self, kept: Kept) -> str:
+        rule = f"{kept.rule} v{kept.version}"
+        return self.words.text("say.kept", rule=rule, promise=kept.pre_decision, day=kept.until)
 
     def _why(self, refusal: Refusal) -> str:
         place = next(iter(refusal.by), None) if refusal.kind == "not-exemptible" else None

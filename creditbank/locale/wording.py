@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from creditbank.account.body import ExemptionTarget, WaiverTarget
-from creditbank.account.holdings import HeldGrant
+from creditbank.account.holdings import HeldGrant, HeldPromise
 from creditbank.locale.catalogue import Catalogue
 from creditbank.outcomes import Outcome
 from creditbank.outcomes.award import Award
@@ -92,6 +92,23 @@ def grant_line(words: Catalogue, grant: HeldGrant) -> str:
             return words.text("say.grant-substituted", grant=said, substitute=grant.substitute or "")
         case _:
             assert_never(grant.status)
+
+
+def promise_line(words: Catalogue, held: HeldPromise) -> str:
+    """Return one line: what a school will grant, up to which day, on what planned, and why if no more."""
+    promised = held.promised
+    rules = dict.fromkeys(f"{one.rule} v{one.rule_version}" for one in promised.places)
+    said = words.text(
+        f"say.promise-{promised.kind}",
+        places=words.listed(one.title for one in promised.places),
+        day=promised.until,
+        rules=words.text("say.rules", rules=words.listed(rules)),
+    )
+    if promised.planned:
+        said = words.text("say.promise-planned", promise=said, planned=words.clauses(promised.planned))
+    if held.ended_at is not None:
+        return words.text("say.promise-withdrawn", promise=said, reason=held.reason or "")
+    return said
 
 
 def named(words: Catalogue, prefix: str, code: str) -> str:

@@ -15,6 +15,8 @@ CODE_MAX = 64
 TITLE_MAX = 200
 HOURS_MAX = 100_000
 SCORE_MAX = 10_000
+REASON_MAX = 500
+"""Characters of a reason. It stays in the ledger as long as the entry: it must name no person."""
 FIRST_DAY = date(1900, 1, 1)
 LAST_DAY = date(2199, 12, 31)
 """Outside these two days a date is a slip of the hand, whatever is recorded."""

@@ -107,6 +107,10 @@ class Library:
             raise PackUnknown("pack-unknown", id=pack, known=[known.id for known in self.packs])
         return found
 
+    def pack_at_hand(self, pack: PackId, digest: str) -> Pack | None:
+        """Return exactly this pack, published or not, retired or not; None where it is not here."""
+        return next((known for known in self.packs if (known.id, known.digest) == (pack, digest)), None)
+
     def packs_in_force(self, as_of: date, *, known_at: Microseconds) -> tuple[Pack, ...]:
         """Return, for each authority, the pack that is in force on a day, going by what was published."""
         in_force: dict[str, Pack] = {}

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from creditbank.account.body import (
     ExemptionTarget,
     Granted,
-    GrantKind,
     Reversed,
     WaiverTarget,
     body_content,
@@ -27,6 +26,7 @@ from creditbank.account.holdings import AccountHoldings, HeldGrant, holdings_of
 from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.decision import Decision, WaiverDecision
 from creditbank.conversion.holding import Holding, Pinned
+from creditbank.conversion.promised import keep
 from creditbank.conversion.standing import only_parts, only_places, under_rule
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.errors import Conflict, NotAuthorised, NotFound
@@ -37,9 +37,10 @@ from creditbank.services.books import Books
 from creditbank.services.conversions import grants_of
 from creditbank.services.institutions import institution_of
 from creditbank.services.known import known_in
+from creditbank.services.known_promises import promises_of
 from creditbank.services.officers import TwoPersons
 from creditbank.services.rule_library import RuleLibrary
-from creditbank.terms import Microseconds, OutcomeId
+from creditbank.terms import GrantKind, Microseconds, OutcomeId
 
 _LATEST = Microseconds(2**53 - 1)
 
@@ -230,11 +231,13 @@ def _decided(
     library = rules.as_known(published)
     pinned: Sequence[Pinned]
     if isinstance(target, ExemptionTarget):
-        packs = library.packs_for_programme(target.programme, known_at=first.known_at)
+        in_use = library.packs_for_programme(target.programme, known_at=first.known_at)
         pinned = pinned_for_programme(others, target.programme, known_at=_LATEST)
     else:
-        packs = library.packs_for_exam(target.exam, known_at=first.known_at)
+        in_use = library.packs_for_exam(target.exam, known_at=first.known_at)
         pinned = pinned_for_exam(others, target.exam, known_at=_LATEST)
+    promised = promises_of(account, aim, rules, known_at=first.known_at)
+    packs, _ = keep(in_use, promised, as_of=first.as_of)
     holdings = _as_ever_known(account)
     seen = packs
     if under_own_rule:

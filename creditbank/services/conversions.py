@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from creditbank.account.body import (
     ExemptionTarget,
@@ -30,11 +30,13 @@ from creditbank.conversion.decision import (
     decimal_text,
 )
 from creditbank.conversion.diploma_audit import decide_beside_earned
-from creditbank.conversion.holding import Applicant
+from creditbank.conversion.holding import Applicant, Holding
 from creditbank.conversion.programme import Exam, Programme
+from creditbank.conversion.promised import Promise
 from creditbank.conversion.published import Published
 from creditbank.conversion.rule import RulePack
 from creditbank.conversion.waivers import decide_waivers
+from creditbank.errors import InvalidInput
 from creditbank.identity.account_number import AccountNumber
 from creditbank.ledger.encoding import canonical_bytes
 from creditbank.services.accounts import find_account
@@ -42,6 +44,7 @@ from creditbank.services.bank import Bank, Posting, Principal
 from creditbank.services.books import Books
 from creditbank.services.institutions import institution_of
 from creditbank.services.known import Known, KnownAt, known_in
+from creditbank.services.known_promises import promises_of
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import ExamId, Microseconds, OutcomeId, PackId, ProgrammeId
 
@@ -60,6 +63,7 @@ class ExemptionQuestion:
     library: RuleLibrary
     programme: ProgrammeId
     beside_earned: bool = False
+    at_hand: RuleLibrary | None = None  # with what is not published, where `library` leaves it out
 
     @property
     def authorities(self) -> Sequence[str]:
@@ -68,7 +72,7 @@ class ExemptionQuestion:
 
     def given(self, published: Published) -> "ExemptionQuestion":
         """Return the question to those rules alone that decisions go by."""
-        return replace(self, library=self.library.as_known(published))
+        return replace(self, library=self.library.as_known(published), at_hand=self.library)
 
     def packs(self, known_at: Microseconds) -> Sequence[RulePack]:
         """Return the packs whose rules may apply, as they were known then."""
@@ -78,17 +82,28 @@ class ExemptionQuestion:
         """Return the programme as it stands on a day, by what was published then."""
         return self.library.programme(self.programme, as_of=as_of, known_at=known_at)
 
+    def promises(self, account: AccountHoldings, known_at: Microseconds) -> Sequence[Promise]:
+        """Return what was promised by pre-decision, as known then."""
+        return promises_of(account, self.programme, self.at_hand or self.library, known_at=known_at)
+
     def decide(
-        self, account: AccountHoldings, applicant: Applicant, *, as_of: date, known_at: Microseconds
+        self,
+        account: AccountHoldings,
+        applicant: Applicant,
+        *,
+        as_of: date,
+        known_at: Microseconds,
+        planned: Sequence[Holding] = (),
     ) -> Decision:
         """Decide; exemptions in this programme that hold already are pinned."""
         decide = decide_beside_earned if self.beside_earned else decide_exemptions
         return decide(
             self.packs(known_at),
-            holdings_for_rules(account),
+            (*holdings_for_rules(account), *planned),
             self.place(as_of, known_at=known_at),
             applicant=applicant,
             pinned=pinned_for_programme(account, self.programme, known_at=known_at),
+            promises=self.promises(account, known_at),
             as_of=as_of,
             known_at=known_at,
         )
@@ -100,6 +115,7 @@ class WaiverQuestion:
 
     library: RuleLibrary
     exam: ExamId
+    at_hand: RuleLibrary | None = None  # with what is not published, where `library` leaves it out
 
     @property
     def authorities(self) -> Sequence[str]:
@@ -108,7 +124,7 @@ class WaiverQuestion:
 
     def given(self, published: Published) -> "WaiverQuestion":
         """Return the question to those rules alone that decisions go by."""
-        return replace(self, library=self.library.as_known(published))
+        return replace(self, library=self.library.as_known(published), at_hand=self.library)
 
     def packs(self, known_at: Microseconds) -> Sequence[RulePack]:
         """Return the packs whose rules may apply, as they were known then."""
@@ -118,19 +134,49 @@ class WaiverQuestion:
         """Return the exam as it stands on a day, by what was published then."""
         return self.library.exam(self.exam, as_of=as_of, known_at=known_at)
 
+    def promises(self, account: AccountHoldings, known_at: Microseconds) -> Sequence[Promise]:
+        """Return what was promised by pre-decision, as known then."""
+        return promises_of(account, self.exam, self.at_hand or self.library, known_at=known_at)
+
     def decide(
-        self, account: AccountHoldings, applicant: Applicant, *, as_of: date, known_at: Microseconds
+        self,
+        account: AccountHoldings,
+        applicant: Applicant,
+        *,
+        as_of: date,
+        known_at: Microseconds,
+        planned: Sequence[Holding] = (),
     ) -> WaiverDecision:
         """Decide; waivers in this exam that hold already are pinned."""
         return decide_waivers(
             self.packs(known_at),
-            holdings_for_rules(account),
+            (*holdings_for_rules(account), *planned),
             self.place(as_of, known_at=known_at),
             applicant=applicant,
             pinned=pinned_for_exam(account, self.exam, known_at=known_at),
+            promises=self.promises(account, known_at),
             as_of=as_of,
             known_at=known_at,
         )
+
+
+class AimUnclear(InvalidInput):
+    """A question is about one programme or about one exam."""
+
+    code = "aim-unclear"
+
+
+def question_about(library: RuleLibrary, *, programme: str | None, exam: str | None) -> "Question[Any]":
+    """Return the question about a programme or about an exam, whichever is named.
+
+    Raises:
+        AimUnclear: not exactly one of them is.
+    """
+    if programme is not None and exam is None:
+        return ExemptionQuestion(library=library, programme=ProgrammeId(programme))
+    if exam is not None and programme is None:
+        return WaiverQuestion(library=library, exam=ExamId(exam))
+    raise AimUnclear("aim-unclear", field="programme")
 
 
 class Question(Protocol[D_co]):
@@ -145,8 +191,16 @@ class Question(Protocol[D_co]):
 
     def place(self, as_of: date, *, known_at: Microseconds | None = None) -> Place: ...
 
+    def promises(self, account: AccountHoldings, known_at: Microseconds) -> Sequence[Promise]: ...
+
     def decide(
-        self, account: AccountHoldings, applicant: Applicant, *, as_of: date, known_at: Microseconds
+        self,
+        account: AccountHoldings,
+        applicant: Applicant,
+        *,
+        as_of: date,
+        known_at: Microseconds,
+        planned: Sequence[Holding] = (),
     ) -> D_co: ...
 
 
@@ -184,7 +238,7 @@ def decide_for(
         AccountUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
         AccountRedacted: the account was redacted.
         LogSizeInvalid: the log never had this size.
-        PackChanged, PackMissing: a published pack is not as it was, or not here.
+        PackChanged, PackMissing: a published or promised pack is not as it was, or not here.
     """
     with bank.store.reading() as books:
         stated = stated_by(bank, books, number, applicant)
@@ -210,7 +264,7 @@ def apply_for(
     Raises:
         AccountUnknown, InstitutionUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
         AccountRedacted: the account was redacted.
-        PackChanged, PackMissing: a published pack is not as it was, or not here.
+        PackChanged, PackMissing: a published or promised pack is not as it was, or not here.
     """
     day = as_of or bank.today()
 
@@ -247,27 +301,51 @@ def stated_by(bank: Bank, books: Books, number: AccountNumber, applicant: Applic
     return applicant if applicant.category is not None else replace(applicant, category=person.category)
 
 
-def answer_to(question: Question[D], known: Known, applicant: Applicant, *, as_of: date) -> Answer[D]:
-    """Answer a question by what is known, and nothing else.
+def answer_to(
+    question: Question[D],
+    known: Known,
+    applicant: Applicant,
+    *,
+    as_of: date,
+    planned: Sequence[Holding] = (),
+) -> Answer[D]:
+    """Answer a question by what is known, and nothing else; `planned` outcomes stand beside those recorded.
 
     Raises:
         ProgrammeUnknown, ExamUnknown: what it is about is not known here.
-        PackChanged, PackMissing: a published pack is not as it was, or not here.
+        PackChanged, PackMissing: a published or promised pack is not as it was, or not here.
     """
-    asked = question.given(known.published)
-    decision = asked.decide(known.account, applicant, as_of=as_of, known_at=known.at)
+    asked: Question[D] = question.given(known.published)
+    decision: D = asked.decide(known.account, applicant, as_of=as_of, known_at=known.at, planned=planned)
+    kept = {one.pack for one in decision.kept}
+    promised: list[RulePack] = [
+        one.pack for one in asked.promises(known.account, known.at) if one.pack.id in kept
+    ]
     return Answer(
         decision=decision,
         account=known.account,
         place=asked.place(as_of, known_at=known.at),
-        packs=asked.packs(known.at),
-        unpublished=tuple(pack for pack, digest in decision.packs if not known.published.holds(pack, digest)),
+        packs=(*asked.packs(known.at), *promised),
+        unpublished=unpublished_of(decision, known.published),
     )
+
+
+def unpublished_of(decision: Decision | WaiverDecision, published: Published) -> tuple[PackId, ...]:
+    """Return the packs it goes by that are not published, other than by a pre-decision."""
+    kept = {one.pack for one in decision.kept}
+    return tuple(
+        pack for pack, digest in decision.packs if pack not in kept and not published.holds(pack, digest)
+    )
+
+
+def digest_of(decision: Decision | WaiverDecision) -> str:
+    """Return the hex SHA-256 of a decision's canonical bytes, which every grant made by it cites."""
+    return sha256(canonical_bytes(decision.as_json())).hexdigest()
 
 
 def grants_of(decision: Decision | WaiverDecision, applicant: Applicant) -> Sequence[Granted]:
     """Return a decision's grants as they are registered, in its order."""
-    digest = sha256(canonical_bytes(decision.as_json())).hexdigest()
+    digest = digest_of(decision)
     facts = facts_of(applicant)
     if isinstance(decision, Decision):
         return [replace(_exemption(decision, one, digest), facts=facts) for one in decision.exemptions]

@@ -15,7 +15,7 @@ from creditbank.conversion.programme import Programme
 from creditbank.conversion.rule import RulePack
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.bank import Bank
-from creditbank.services.conversions import ExemptionQuestion, stated_by
+from creditbank.services.conversions import ExemptionQuestion, stated_by, unpublished_of
 from creditbank.services.known import KnownAt, known_in
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import PackId, ProgrammeId
@@ -67,8 +67,7 @@ def audit_account(
         known_at=known.at,
         applicant=stated,
         pinned=pinned_for_programme(known.account, programme, known_at=known.at),
+        promises=asked.promises(known.account, known.at),
     )
-    unpublished = tuple(
-        pack for pack, digest in audit.decision.packs if not known.published.holds(pack, digest)
-    )
+    unpublished = unpublished_of(audit.decision, known.published)
     return AuditAnswer(audit=audit, account=known.account, place=place, packs=packs, unpublished=unpublished)

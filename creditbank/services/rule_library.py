@@ -7,7 +7,7 @@ from typing import Protocol
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.published import Published
 from creditbank.conversion.rule import RulePack
-from creditbank.terms import ExamId, Microseconds, ProgrammeId
+from creditbank.terms import ExamId, Microseconds, PackId, ProgrammeId
 
 
 class RuleLibrary(Protocol):
@@ -20,6 +20,9 @@ class RuleLibrary(Protocol):
 
     def packs_for_exam(self, exam: ExamId, *, known_at: Microseconds | None = None) -> Sequence[RulePack]:
         """Return the packs whose rules may apply to an exam, by what was published up to an instant."""
+
+    def pack_at_hand(self, pack: PackId, digest: str) -> RulePack | None:
+        """Return exactly this pack, published or not, retired or not; None where it is not here."""
 
     def authorities_for(self, aim: ProgrammeId | ExamId) -> Sequence[str]:
         """Return the authorities that define a programme or an exam."""

@@ -14,7 +14,7 @@ from creditbank.conversion.published import PackChanged, PackPublished, Publishe
 from creditbank.errors import Conflict, IntegrityBroken, NotFound
 from creditbank.ledger.encoding import JsonValue, canonical_bytes, parse_canonical
 from creditbank.ledger.entry import Entry
-from creditbank.outcomes.outcome import require_text
+from creditbank.outcomes.outcome import REASON_MAX, require_text
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
 from creditbank.services.books import Books, Store
 from creditbank.services.officers import TwoPersons
@@ -22,8 +22,6 @@ from creditbank.terms import Microseconds, OfficerId, PackId, SubjectId
 
 PUBLISHED = "rule-pack.published"
 RETIRED = "rule-pack.retired"
-REASON_MAX = 500
-"""Characters of the reason for which a pack is retired."""
 
 _PREFIX = "authority:"
 

@@ -26,6 +26,7 @@ READ_ONLY = {
 }
 """Routes that are asked with POST and write nothing: a key means nothing to them."""
 
+PLANNED = "kind=skill-certificate,code=CD-X-JTNC,level=1+X/高级"
 OTHER = {**CERTIFICATE, "number": "DEMO-2"}
 Body = Mapping[str, Any]
 WRITING: Mapping[str, tuple[Body, Body]] = {
@@ -45,6 +46,10 @@ WRITING: Mapping[str, tuple[Body, Body]] = {
     "/accounts/{account}/exemptions": (
         {"programme": "changdu-animal-husbandry"},
         {"programme": "changdu-animal-husbandry", "applicant": {"cohort": 2025}},
+    ),
+    "/accounts/{account}/pre-decisions": (
+        {"programme": "changdu-animal-husbandry", "until": "2027-02-28", "planned": [PLANNED]},
+        {"programme": "changdu-animal-husbandry", "until": "2027-03-01", "planned": [PLANNED]},
     ),
     "/accounts/{account}/waivers": (
         {"exam": "changdu-farm-elementary"},

@@ -26,6 +26,7 @@ from creditbank.account.body import (
 )
 from creditbank.account.outcome_body import BodyUnreadable, outcome_members, parse_outcome_members
 from creditbank.account.outcome_name import name_of, numbered
+from creditbank.account.promise_body import Promised, PromisedPlace, PromiseWithdrawn
 from creditbank.account.redaction import Destroyed, Redacted
 from creditbank.outcomes import Outcome, kind_of
 from creditbank.terms import (
@@ -72,6 +73,29 @@ grants = st.builds(
 kinds = st.sampled_from(["exemption", "waiver"])
 officers = texts.map(OfficerId)
 COUNTED = [member.name for member in fields(Destroyed)]
+places = st.builds(
+    PromisedPlace,
+    target=texts,
+    title=texts,
+    pack=texts.map(PackId),
+    pack_digest=texts,
+    rule=texts.map(RuleId),
+    rule_version=st.integers(1, 99),
+)
+promises = st.builds(
+    Promised,
+    kind=kinds,
+    aim=texts.map(ProgrammeId),
+    places=st.lists(places, max_size=3).map(tuple),
+    until=days,
+    planned=st.lists(texts, max_size=2).map(tuple),
+    as_of=days,
+    known_at=st.integers(0, 2**52).map(Microseconds),
+    decision=texts,
+    facts=st.dictionaries(st.sampled_from(["category", "cohort"]), texts, max_size=2).map(
+        lambda facts: tuple(sorted(facts.items()))
+    ),
+)
 bodies = (
     st.just(Opened())
     | st.builds(Recorded, outcome=outcomes(), batch=st.none() | texts)
@@ -80,6 +104,10 @@ bodies = (
     | grants
     | st.builds(Suspended, kind=kinds, grant=ids, because=ids, reason=reasons)
     | st.builds(Reversed, kind=kinds, grant=ids, reason=reasons)
+    | promises
+    | st.builds(
+        PromiseWithdrawn, kind=kinds, promise=ids, reason=reasons, officers=st.tuples(officers, officers)
+    )
     | st.builds(
         Redacted,
         ground=texts,

@@ -75,6 +75,11 @@ def _bodies() -> dict[str, dict[str, Any]]:
         "/accounts/{account}/exemption-decisions": {**programme, **learned},
         "/accounts/{account}/waiver-decisions": {**exam, **learned},
         "/accounts/{account}/exemptions": {**programme, **question},
+        "/accounts/{account}/pre-decisions": {
+            **programme,
+            "until": "2027-02-28",
+            "planned": ["kind=skill-certificate,code=CD-X-JTNC,level=1+X/高级"],
+        },
         "/accounts/{account}/waivers": {**exam, **question},
         "/accounts/{account}/grants/{grant}/substitution": {},
         "/verifications": {"number": "DEMO-1", "name": "扎西", "as_of": "2026-01-01"},

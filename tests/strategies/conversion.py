@@ -13,6 +13,7 @@ from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.decision import Decision, Exemption
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
 from creditbank.conversion.programme import Bucket, Cap, Course, CourseFilter, Measure, Programme
+from creditbank.conversion.promised import Promise
 from creditbank.conversion.recognition import Deduction, RecognitionTable, WorthRow
 from creditbank.conversion.rule import (
     AttributeTest,
@@ -68,6 +69,7 @@ class Question:
     programme: Programme
     applicant: Applicant = NOBODY_IN_PARTICULAR
     pinned: tuple[Pinned, ...] = ()
+    promises: tuple[Promise, ...] = ()
     as_of: date = AS_OF
     known_at: Microseconds = NOW
 
@@ -395,6 +397,7 @@ def decide(question: Question, **changes: Any) -> Decision:  # noqa: ANN401 (any
         known_at=asked.known_at,
         applicant=asked.applicant,
         pinned=asked.pinned,
+        promises=asked.promises,
     )
 
 

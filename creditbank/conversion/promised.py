@@ -1,0 +1,95 @@
+"""Pre-decisions: what a school will grant under a rule as it was, whatever becomes of the rules.
+
+A promise keeps one version of a rule in force for one learner, for the places promised alone, up to its last
+day (CONVERSION §1.3). Premises, caps and the programme hold as for everybody. A promise only adds: it takes
+nothing from what the rules of the day give.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from creditbank.conversion.decision import Kept
+from creditbank.conversion.programme import CourseFilter
+from creditbank.conversion.rule import Rule, RulePack, WaiverGrant
+from creditbank.conversion.standing import PackView
+from creditbank.terms import CourseId, OutcomeId, RuleId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """One rule version, in `pack` as it was promised, for some courses, buckets or parts, to a last day."""
+
+    pre_decision: OutcomeId
+    pack: RulePack
+    rule: RuleId
+    version: int
+    places: frozenset[str]
+    until: date
+
+    @property
+    def promised(self) -> Rule:
+        """The rule as the pack has it."""
+        return next(rule for rule in self.pack.rules if self.is_of(self.pack, rule))
+
+    def is_of(self, pack: RulePack, rule: Rule) -> bool:
+        """Whether exactly this version, of exactly this pack, was promised."""
+        own = (self.pack.id, self.pack.digest, self.rule, self.version)
+        return (pack.id, pack.digest, rule.id, rule.version) == own
+
+
+def keep(
+    packs: Iterable[RulePack], promises: Iterable[Promise], *, as_of: date
+) -> tuple[tuple[RulePack, ...], tuple[Kept, ...]]:
+    """Return the packs with the promised rules in force among them, and which are so by promise alone.
+
+    A promise that has run out, or whose rule is in force anyway, changes nothing. Where the day of the award
+    picks the version, an outcome awarded up to the last day counts.
+    """
+    seen: list[RulePack] = list(packs)
+    due = [promise for promise in promises if as_of <= promise.until]
+    due = [promise for promise in due if not any(_holds(pack, promise, as_of) for pack in seen)]
+    for promise in due:
+        at = next((at for at, pack in enumerate(seen) if _is_same(pack, promise.pack)), len(seen))
+        own = seen[at : at + 1]
+        others = [rule for pack in own for rule in pack.rules if not promise.is_of(pack, rule)]
+        seen[at : at + 1] = [PackView.of(promise.pack, (*others, _as_promised(promise, due)))]
+    return tuple(seen), tuple(sorted(map(_kept, due), key=lambda one: (one.pre_decision, one.rule)))
+
+
+def _is_same(one: RulePack, other: RulePack) -> bool:
+    return (one.id, one.digest) == (other.id, other.digest)
+
+
+def _holds(pack: RulePack, promise: Promise, as_of: date) -> bool:
+    return any(promise.is_of(pack, rule) and _is_effective(pack, rule, as_of) for rule in pack.rules)
+
+
+def _is_effective(pack: RulePack, rule: Rule, as_of: date) -> bool:
+    return pack.date_basis == "enrolment" or rule.is_effective(as_of)
+
+
+def _as_promised(promise: Promise, due: Sequence[Promise]) -> Rule:
+    """Return the rule for the places of every promise of it, in force until the last day of the last."""
+    same = [one for one in due if one.is_of(promise.pack, promise.promised)]
+    places = frozenset[str]().union(*(one.places for one in same))
+    rule = replace(promise.promised, effective_to=max(one.until for one in same) + timedelta(days=1))
+    if isinstance(rule.grant, WaiverGrant):
+        return replace(rule, grant=WaiverGrant(parts=tuple(one for one in rule.grant.parts if one in places)))
+    courses = rule.grant.courses
+    if courses is not None:
+        named = frozenset(map(CourseId, places - set(rule.grant.buckets)))
+        courses = CourseFilter(courses=named) if named else None
+    buckets = tuple(bucket for bucket in rule.grant.buckets if bucket in places)
+    pairing = None if courses is None else rule.grant.pairing
+    return replace(rule, grant=replace(rule.grant, courses=courses, buckets=buckets, pairing=pairing))
+
+
+def _kept(promise: Promise) -> Kept:
+    return Kept(
+        pre_decision=promise.pre_decision,
+        pack=promise.pack.id,
+        rule=promise.rule,
+        version=promise.version,
+        until=promise.until,
+    )
