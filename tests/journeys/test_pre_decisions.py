@@ -1,4 +1,4 @@
-"""Pre-decisions in the ledger: given on what is planned, kept when rules change, withdrawn by two officers."""
+"""Pre-decisions in the ledger: given on what is planned, kept when rules change, withdrawn by two."""
 
 from datetime import date, timedelta
 from decimal import Decimal
