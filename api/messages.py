@@ -18,7 +18,7 @@ from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.course import CourseCredit
 from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.experience import Experience
-from creditbank.outcomes.outcome import FrameworkLevel
+from creditbank.outcomes.outcome import ATTRIBUTES_MAX, FrameworkLevel, attributes_of
 from creditbank.outcomes.training import Training
 from creditbank.services.accounts import OpenedAccount
 from creditbank.services.bank import EntryReceipt
@@ -66,7 +66,13 @@ class LevelMessage(Message):
     level: ShortText
 
 
-class DiplomaMessage(Message):
+class OutcomeMembers(Message):
+    """What may be stated of any outcome: what an examiner found, such as `{"overlap": "80"}`."""
+
+    attributes: dict[ShortText, ShortText] = Field(default_factory=dict, max_length=ATTRIBUTES_MAX)
+
+
+class DiplomaMessage(OutcomeMembers):
     kind: Literal["diploma"]
     number: ShortText
     level: LevelMessage
@@ -76,7 +82,7 @@ class DiplomaMessage(Message):
     study_form: ShortText | None = None
 
 
-class SkillCertificateMessage(Message):
+class SkillCertificateMessage(OutcomeMembers):
     kind: Literal["skill-certificate"]
     number: ShortText
     standard: ShortText
@@ -87,7 +93,7 @@ class SkillCertificateMessage(Message):
     score: DecimalText | None = None
 
 
-class CourseCreditMessage(Message):
+class CourseCreditMessage(OutcomeMembers):
     kind: Literal["course-credit"]
     course_code: ShortText
     title: ShortText
@@ -100,7 +106,7 @@ class CourseCreditMessage(Message):
     mode: ShortText = "campus"
 
 
-class TrainingMessage(Message):
+class TrainingMessage(OutcomeMembers):
     kind: Literal["training"]
     programme_code: ShortText
     title: ShortText
@@ -109,7 +115,7 @@ class TrainingMessage(Message):
     started_on: DateText | None = None
 
 
-class AwardMessage(Message):
+class AwardMessage(OutcomeMembers):
     kind: Literal["award"]
     contest_code: ShortText
     title: ShortText
@@ -120,7 +126,7 @@ class AwardMessage(Message):
     position: int = 1
 
 
-class ExperienceMessage(Message):
+class ExperienceMessage(OutcomeMembers):
     kind: Literal["experience"]
     form: ShortText
     title: ShortText
@@ -157,6 +163,7 @@ def outcome_stated(message: OutcomeMessage, *, issuer: IssuerId) -> Outcome:
     """
     members: dict[str, Any] = {name: getattr(message, name) for name in type(message).model_fields}
     kind = members.pop("kind")
+    members["attributes"] = attributes_of(members["attributes"].items())
     if isinstance(members.get("level"), LevelMessage):
         members["level"] = FrameworkLevel(**members["level"].model_dump())
     return _TYPES[kind](issuer=issuer, **members)

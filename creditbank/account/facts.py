@@ -15,6 +15,7 @@ from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.course import CourseCredit
 from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.experience import Experience
+from creditbank.outcomes.outcome import attributes_of
 from creditbank.outcomes.training import Training
 from creditbank.terms import ExamId, Microseconds, ProgrammeId
 
@@ -132,7 +133,9 @@ def _holding(held: HeldOutcome) -> Holding:
         expires_on=outcome.expires_on if isinstance(outcome, SkillCertificate) else None,
         revoked_at=held.ended_at,
         revoked_from=held.revoked_from,
-        attributes=tuple(sorted((name, value) for name, value in own.items() if value is not None)),
+        attributes=attributes_of(
+            (*((name, value) for name, value in own.items() if value is not None), *outcome.attributes)
+        ),
     )
 
 

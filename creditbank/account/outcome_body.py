@@ -15,7 +15,7 @@ from typing import Any, cast, get_args, get_type_hints
 from creditbank.errors import CreditBankError, IntegrityBroken
 from creditbank.ledger.encoding import JsonValue
 from creditbank.outcomes import OUTCOME_TYPES, Outcome, kind_of
-from creditbank.outcomes.outcome import FrameworkLevel, OutcomeKind
+from creditbank.outcomes.outcome import Attributes, FrameworkLevel, OutcomeKind, attributes_of
 
 
 class BodyUnreadable(IntegrityBroken):
@@ -30,7 +30,7 @@ def outcome_members(outcome: Outcome) -> dict[str, JsonValue]:
     members: dict[str, JsonValue] = {"kind": kind}
     for name in _names(kind):
         value = getattr(outcome, name)
-        if value is not None:
+        if value is not None and value != ():
             members[name] = _written(value)
     return members
 
@@ -58,6 +58,8 @@ def _written(value: object) -> JsonValue:
             return value.isoformat()
         case Decimal():
             return format(value, "f")
+        case tuple():
+            return dict(value)
         case FrameworkLevel():
             return {"framework": value.framework, "level": value.level}
         case _:
@@ -75,6 +77,8 @@ def _readers(kind: OutcomeKind) -> Mapping[str, Callable[[Any], object]]:
 
 
 def _reader(hint: Any) -> Callable[[Any], object]:  # noqa: ANN401 - a type hint has no type
+    if hint == Attributes:
+        return _attributes
     stated = next((part for part in get_args(hint) if part is not NoneType), hint)
     readers: dict[object, Callable[[Any], object]] = {
         date: date.fromisoformat,
@@ -83,3 +87,11 @@ def _reader(hint: Any) -> Callable[[Any], object]:  # noqa: ANN401 - a type hint
         int: int,
     }
     return readers.get(stated, str)
+
+
+def _attributes(members: object) -> Attributes:
+    if not isinstance(members, dict) or not members:
+        raise ValueError("attributes are a table, left out where there are none")
+    if not all(isinstance(value, str) for value in members.values()):
+        raise TypeError("attributes are texts")
+    return attributes_of(members.items())

@@ -16,7 +16,18 @@ from typing import Any, Literal
 from creditbank.outcomes.outcome import OUTCOME_KINDS, OutcomeKind
 
 CellContent = Literal[
-    "name", "citizen", "account", "code", "title", "figure", "count", "day", "expiry", "term", "level"
+    "name",
+    "citizen",
+    "account",
+    "code",
+    "title",
+    "figure",
+    "count",
+    "day",
+    "expiry",
+    "term",
+    "level",
+    "attributes",
 ]
 
 NAME_KEYS = ("name", "tibetan_name", "romanised_name")
@@ -33,6 +44,10 @@ _HINTS: Mapping[str, tuple[str, str]] = {
     "day": ("年-月-日，例如 2024-06-20", "year-month-day, such as 2024-06-20"),
     "term": ("从下拉列表选择", "choose from the list"),
     "level": ("从下拉列表选择", "choose from the list"),
+    "attributes": (
+        "审核人认定的内容，名称=值，用分号隔开，例如 overlap=80; replaces=C12",
+        "what an examiner found, name=value, semicolons between: overlap=80; replaces=C12",
+    ),
     "figure": ("数字，最多两位小数", "a number with at most two decimals"),
 }
 _BRACKETS = re.compile(r"[(\[【〔].*?[)\]】〕]")

@@ -1,6 +1,6 @@
 """One row of a workbook: from its cells to a learner and an outcome, or to all that is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -11,6 +11,7 @@ from creditbank.documents.spreadsheet_columns import LEARNER_KEYS, NAME_KEYS, NU
 from creditbank.documents.spreadsheet_header import Layout
 from creditbank.documents.spreadsheet_values import (
     CellInvalid,
+    attributes,
     code,
     count,
     day,
@@ -44,6 +45,11 @@ _GRADES = frozenset(
 )  # fmt: skip
 _ROUNDED = "000"  # the last three of eighteen digits, of which Excel keeps fifteen
 _MASKED_FROM = 12
+_READERS: Mapping[str, Callable[[Cell], tuple[Any, InputWarning | None]]] = {
+    "count": count,
+    "day": day,
+    "attributes": attributes,
+}
 
 
 T = TypeVar("T")
@@ -211,10 +217,8 @@ class RowReader:
                 return "grade", shown(cell), InputWarning(code="read-as-grade", values=values)
             case "figure":
                 return key, *figure(cell)
-            case "count":
-                return key, *count(cell)
-            case "day":
-                return key, *day(cell)
+            case "count" | "day" | "attributes":
+                return key, *_READERS[column.content](cell)
             case "expiry":
                 return "expires_on", *expiry(cell)
             case "term" | "level":

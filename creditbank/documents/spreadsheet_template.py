@@ -30,7 +30,7 @@ CellValue = str | float | date | Decimal | None
 _PREPARED_ROWS = 2_000  # with formats, lists and date checks; rows below them are read all the same
 _WIDTHS: Mapping[str, int] = {
     "name": 18, "citizen": 22, "account": 24, "code": 22, "title": 26, "figure": 11, "count": 11,
-    "day": 14, "expiry": 14, "term": 14, "level": 20,
+    "day": 14, "expiry": 14, "term": 14, "level": 20, "attributes": 30,
 }  # fmt: skip
 _ALWAYS_SAME = datetime(2020, 1, 1)  # noqa: DTZ001 - the file's own metadata has no time zone
 _HEADER_HEIGHT = 36
@@ -95,7 +95,7 @@ def row_of(
         "account": str(account) if account else None,
     }
     for column in sheet_kinds()[kind_of(outcome)].columns:
-        if column.key not in row and column.is_in_template:
+        if column.key not in row and (column.is_in_template or column.content == "attributes"):
             value = person.category if column.key == "category" else getattr(outcome, _member(column))
             row[column.key] = _cell_value(column, value, vocabularies, on=outcome.awarded_on)
     return {key: value for key, value in row.items() if value is not None}
@@ -117,6 +117,8 @@ def _cell_value(
             return _name(levels, value.level, on=on)
         case str() if listed:
             return _name(listed[0], value, on=on)
+        case tuple():
+            return "; ".join(f"{name}={stated}" for name, stated in value) or None
         case None | str() | int() | date() | Decimal():
             return value
         case _:

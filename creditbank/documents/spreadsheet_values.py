@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from creditbank.documents.spreadsheet_cells import Cell
 from creditbank.errors import InvalidInput
+from creditbank.outcomes.outcome import Attributes, attributes_of
 from creditbank.outcomes.vocabulary import Term, Vocabulary
 from creditbank.terms import InputWarning
 
@@ -104,6 +105,20 @@ def figure(cell: Cell) -> tuple[Decimal, InputWarning | None]:
     if not _FIGURE.fullmatch(plain):
         raise CellInvalid("cell-not-a-number")
     return Decimal(plain), None if plain == text.strip() else _note("read-as-number", cell, plain)
+
+
+def attributes(cell: Cell) -> tuple[Attributes, InputWarning | None]:
+    """Read what an examiner found: `overlap=80; replaces=C12`.
+
+    Raises:
+        CellInvalid: `cell-not-attributes`, or an error's.
+    """
+    text = _cleaned(_text(cell)).translate(_FULL_WIDTH)
+    stated = [part.partition("=") for part in text.split(";") if part.strip()]
+    found = attributes_of((name.strip(), value.strip()) for name, _, value in stated)
+    if not all(sign and value.strip() for _, sign, value in stated):
+        raise CellInvalid("cell-not-attributes")
+    return found, None
 
 
 def count(cell: Cell) -> tuple[int, InputWarning | None]:

@@ -6,7 +6,9 @@ from datetime import date
 from creditbank.outcomes.outcome import (
     CODE_MAX,
     TITLE_MAX,
+    Attributes,
     OutcomeInvalid,
+    require_attributes,
     require_count,
     require_day,
     require_text,
@@ -32,6 +34,7 @@ class Award:
     awarded_on: date
     team_size: int = 1
     position: int = 1  # the learner's place in the order of authors or team members, from 1
+    attributes: Attributes = ()
 
     def __post_init__(self) -> None:
         require_text("contest_code", self.contest_code, max_length=CODE_MAX)
@@ -40,6 +43,7 @@ class Award:
         require_text("rank", self.rank, max_length=CODE_MAX)
         require_text("issuer", self.issuer, max_length=CODE_MAX)
         require_day("awarded_on", self.awarded_on)
+        require_attributes(self.attributes)
         require_count("team_size", self.team_size, maximum=TEAM_MAX)
         require_count("position", self.position, maximum=TEAM_MAX)
         if self.position > self.team_size:

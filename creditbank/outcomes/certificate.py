@@ -8,8 +8,10 @@ from creditbank.outcomes.outcome import (
     CODE_MAX,
     SCORE_MAX,
     TITLE_MAX,
+    Attributes,
     FrameworkLevel,
     OutcomeInvalid,
+    require_attributes,
     require_day,
     require_number,
     require_text,
@@ -33,6 +35,7 @@ class SkillCertificate:
     awarded_on: date
     expires_on: date | None = None  # first day on which it no longer holds; None: valid for life
     score: Decimal | None = None
+    attributes: Attributes = ()
 
     def __post_init__(self) -> None:
         require_text("number", self.number, max_length=CODE_MAX)
@@ -40,6 +43,7 @@ class SkillCertificate:
         require_text("title", self.title, max_length=TITLE_MAX)
         require_text("issuer", self.issuer, max_length=CODE_MAX)
         require_day("awarded_on", self.awarded_on)
+        require_attributes(self.attributes)
         require_day("expires_on", self.expires_on)
         require_number("score", self.score, maximum=SCORE_MAX, may_be_zero=True)
         if self.expires_on is not None and self.expires_on <= self.awarded_on:

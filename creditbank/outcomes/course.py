@@ -9,6 +9,8 @@ from creditbank.outcomes.outcome import (
     HOURS_MAX,
     SCORE_MAX,
     TITLE_MAX,
+    Attributes,
+    require_attributes,
     require_day,
     require_number,
     require_text,
@@ -36,6 +38,7 @@ class CourseCredit:
     score: Decimal | None = None
     grade: str | None = None
     mode: str = "campus"  # as the vocabulary `course-mode` names it
+    attributes: Attributes = ()
 
     def __post_init__(self) -> None:
         require_text("course_code", self.course_code, max_length=CODE_MAX)
@@ -43,6 +46,7 @@ class CourseCredit:
         require_number("credits", self.credits, maximum=CREDITS_MAX)
         require_text("issuer", self.issuer, max_length=CODE_MAX)
         require_day("awarded_on", self.awarded_on)
+        require_attributes(self.attributes)
         require_number("hours", self.hours, maximum=HOURS_MAX)
         require_number("hours_per_credit", self.hours_per_credit, maximum=HOURS_MAX)
         require_number("score", self.score, maximum=SCORE_MAX, may_be_zero=True)

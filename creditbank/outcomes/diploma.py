@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from datetime import date
 
-from creditbank.outcomes.outcome import CODE_MAX, TITLE_MAX, FrameworkLevel, require_day, require_text
+from creditbank.outcomes.outcome import (
+    CODE_MAX,
+    TITLE_MAX,
+    Attributes,
+    FrameworkLevel,
+    require_attributes,
+    require_day,
+    require_text,
+)
 from creditbank.terms import IssuerId
 
 
@@ -22,6 +30,7 @@ class Diploma:
     issuer: IssuerId
     awarded_on: date
     study_form: str | None = None  # as the vocabulary `study-form` names it
+    attributes: Attributes = ()
 
     def __post_init__(self) -> None:
         require_text("number", self.number, max_length=CODE_MAX)
@@ -29,4 +38,5 @@ class Diploma:
         require_text("major", self.major, max_length=TITLE_MAX)
         require_text("issuer", self.issuer, max_length=CODE_MAX)
         require_day("awarded_on", self.awarded_on)
+        require_attributes(self.attributes)
         require_text("study_form", self.study_form, max_length=CODE_MAX)

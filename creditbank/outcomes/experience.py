@@ -8,6 +8,8 @@ from creditbank.outcomes.outcome import (
     CODE_MAX,
     HOURS_MAX,
     TITLE_MAX,
+    Attributes,
+    require_attributes,
     require_begun,
     require_day,
     require_number,
@@ -30,12 +32,14 @@ class Experience:
     awarded_on: date  # the day on which it ended
     issuer: IssuerId
     hours: Decimal | None = None
+    attributes: Attributes = ()
 
     def __post_init__(self) -> None:
         require_text("form", self.form, max_length=CODE_MAX)
         require_text("title", self.title, max_length=TITLE_MAX)
         require_day("started_on", self.started_on)
         require_day("awarded_on", self.awarded_on)
+        require_attributes(self.attributes)
         require_begun(started_on=self.started_on, awarded_on=self.awarded_on)
         require_text("issuer", self.issuer, max_length=CODE_MAX)
         require_number("hours", self.hours, maximum=HOURS_MAX)

@@ -4,6 +4,8 @@ Unknown kinds are refused: a new one is a change of code. Whether a code is know
 to say; here it only has to be one line of text.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,6 +23,11 @@ FIRST_DAY = date(1900, 1, 1)
 LAST_DAY = date(2199, 12, 31)
 """Outside these two days a date is a slip of the hand, whatever is recorded."""
 DECIMAL_PLACES = 2
+ATTRIBUTES_MAX = 20
+Attributes = tuple[tuple[str, str], ...]
+"""What an issuer or an examiner found besides, by name, sorted: (("overlap", "80"), ("replaces", "C12"))."""
+_ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_STATED_ELSEWHERE = frozenset({"mode", "organiser_level", "position", "rank", "study_form", "team_size"})
 _CENT = Decimal(1).scaleb(-DECIMAL_PLACES)
 
 
@@ -91,6 +98,32 @@ def require_number(field: str, number: Decimal | None, *, maximum: int, may_be_z
         raise OutcomeInvalid("number-out-of-range", field=field, value=str(number), maximum=maximum)
     if number != number.quantize(_CENT):
         raise OutcomeInvalid("number-too-precise", field=field, value=str(number), places=DECIMAL_PLACES)
+
+
+def attributes_of(stated: Iterable[tuple[str, str]]) -> Attributes:
+    """Return attributes in the order in which outcomes keep them."""
+    return tuple(sorted(stated))
+
+
+def require_attributes(attributes: Attributes) -> None:
+    """Make sure that attributes are few, sorted, each named once, and by names that mean nothing else.
+
+    Raises:
+        OutcomeInvalid: `attributes-too-many`, `attribute-name`, `attribute-twice`, `attribute-reserved` for a
+            name that a member of some outcome has, or what `require_text` says of a value.
+    """
+    names = [name for name, _ in attributes]
+    if len(names) > ATTRIBUTES_MAX:
+        raise OutcomeInvalid("attributes-too-many", field="attributes", maximum=ATTRIBUTES_MAX)
+    for name, value in attributes:
+        if _ATTRIBUTE_NAME.fullmatch(name) is None:
+            raise OutcomeInvalid("attribute-name", field="attributes", value=name[:CODE_MAX])
+        if name in _STATED_ELSEWHERE:
+            raise OutcomeInvalid("attribute-reserved", field="attributes", value=name)
+        require_text("attributes", value, max_length=CODE_MAX)
+    if len(set(names)) != len(names):
+        raise OutcomeInvalid("attribute-twice", field="attributes", names=sorted(names))
+    assert names == sorted(names), "attributes are sorted by name"
 
 
 def require_count(field: str, count: int, *, maximum: int) -> None:

@@ -8,6 +8,8 @@ from creditbank.outcomes.outcome import (
     CODE_MAX,
     HOURS_MAX,
     TITLE_MAX,
+    Attributes,
+    require_attributes,
     require_begun,
     require_day,
     require_number,
@@ -30,6 +32,7 @@ class Training:
     issuer: IssuerId
     awarded_on: date  # the day on which it was completed
     started_on: date | None = None
+    attributes: Attributes = ()
 
     def __post_init__(self) -> None:
         require_text("programme_code", self.programme_code, max_length=CODE_MAX)
@@ -37,5 +40,6 @@ class Training:
         require_number("hours", self.hours, maximum=HOURS_MAX)
         require_text("issuer", self.issuer, max_length=CODE_MAX)
         require_day("awarded_on", self.awarded_on)
+        require_attributes(self.attributes)
         require_day("started_on", self.started_on)
         require_begun(started_on=self.started_on, awarded_on=self.awarded_on)

@@ -116,6 +116,7 @@ def test_every_kind_has_its_type_and_its_name() -> None:
 
 def test_every_member_of_every_kind_is_checked() -> None:
     checked = {*TEXTS, *NUMBERS, "level", "awarded_on", "expires_on", "started_on", "team_size", "position"}
+    checked |= {"attributes"}
     assert {member.name for outcome in SOUND.values() for member in fields(outcome)} == checked
 
 
@@ -140,6 +141,22 @@ def test_each_text_is_one_trimmed_printable_line_within_its_length(kind: str) ->
             assert refusal(outcome, **{member: unprintable}) == ("text-unprintable", member)
         assert refusal(outcome, **{member: "牧" * (longest + 1)}) == ("text-too-long", member)
         assert refusal(outcome, **{member: "牧" * longest}) is None
+
+
+@pytest.mark.parametrize("kind", OUTCOME_KINDS)
+def test_attributes_are_few_named_once_and_mean_nothing_that_a_member_says(kind: str) -> None:
+    outcome = SOUND[kind]
+    assert refusal(outcome, attributes=(("overlap", "80"), ("replaces", "C12"))) is None
+    for attributes, reason in (
+        ((("overlap", "80"), ("overlap", "90")), "attribute-twice"),
+        ((("Overlap", "80"),), "attribute-name"),
+        ((("重合", "80"),), "attribute-name"),
+        ((("rank", "first"),), "attribute-reserved"),
+        ((("overlap", " 80"),), "text-untrimmed"),
+        ((("overlap", ""),), "text-blank"),
+        (tuple((f"a{number:02}", "x") for number in range(21)), "attributes-too-many"),
+    ):
+        assert refusal(outcome, attributes=attributes) == (reason, "attributes")
 
 
 @pytest.mark.parametrize("kind", OUTCOME_KINDS)

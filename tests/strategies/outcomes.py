@@ -11,7 +11,7 @@ from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.course import CourseCredit
 from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.experience import Experience
-from creditbank.outcomes.outcome import CODE_MAX, TITLE_MAX, FrameworkLevel
+from creditbank.outcomes.outcome import CODE_MAX, TITLE_MAX, FrameworkLevel, attributes_of
 from creditbank.outcomes.training import Training
 from tests.strategies.identity import issuers
 
@@ -40,6 +40,13 @@ numbers = st.text("0123456789ABCDEFGHJKLMNPQRSTUVWXYZ", min_size=4, max_size=22)
 def decimals(*, minimum: str = "0.01", maximum: int) -> st.SearchStrategy[Decimal]:
     """Exact decimals to two places."""
     return st.decimals(min_value=Decimal(minimum), max_value=maximum, places=2)
+
+
+attributes = st.just(()) | st.dictionaries(
+    st.sampled_from(["overlap", "replaces", "nature", "about"]),
+    st.text("0123456789abcXYZ重合", min_size=1, max_size=8),
+    max_size=4,
+).map(lambda stated: attributes_of(stated.items()))
 
 
 @st.composite
@@ -90,6 +97,7 @@ def course_credits(draw: st.DrawFn) -> CourseCredit:
         score=draw(st.none() | decimals(minimum="0", maximum=100)),
         grade=draw(st.none() | st.sampled_from(["合格", "优秀", "A"])),
         mode=draw(st.sampled_from(["campus", "online", "exchange", "enterprise"])),
+        attributes=draw(attributes),
     )
 
 

@@ -107,7 +107,7 @@ def stated(draw: st.DrawFn, kind: OutcomeKind) -> Stated:
             citizen_number=None if account else draw(citizen_numbers()),
             category=draw(st.none() | st.sampled_from(PERSON_CATEGORIES)),
         ),
-        outcome=replace(draw(_OUTCOMES[kind]().filter(_is_plain)), issuer=ISSUER),
+        outcome=replace(draw(_OUTCOMES[kind]().filter(_is_plain)), issuer=ISSUER, attributes=()),
         account=account,
     )
 
