@@ -18,6 +18,8 @@ KILLS_PER_BANK = 6
 SERVERS = 2
 WRITERS = 4
 """How many post to each server at once."""
+REST = "0.02"
+"""Seconds that a writer rests after each id: a server that starts meanwhile needs the processor too."""
 STARTS_WITHIN_SECONDS = 90.0
 _ENDS_WITHIN_SECONDS = 10.0
 _LIFE_SECONDS = 0.4
@@ -38,7 +40,8 @@ def kill_servers(engine: str, extent: Extent) -> Figures:
 
 def _kill_some(keeper: Keeper, figures: Figures, moments: random.Random, kills: int, deadline: float) -> None:
     clients = [
-        keeper.driver(f"c{number}", "--server", "--at-once", str(WRITERS)) for number in range(SERVERS)
+        keeper.driver(f"c{number}", "--server", "--at-once", str(WRITERS), "--rest", REST)
+        for number in range(SERVERS)
     ]
     kills_of = Counter[Driver]()
     for number in range(1, kills + 1):

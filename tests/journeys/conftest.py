@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from creditbank.samples.people import sample_issuer
+from creditbank.signing.key_file import create_key_file, read_key_file
+from tests.banks import OPERATOR
 from tests.commands import Commands
+from tests.journeys.sealed import EAST, ORIGIN, PASSPHRASE, STATION
 
 DEVELOPMENT_KEY = base64.b64encode(b"a key that protects nothing !!!!").decode()
 
@@ -32,3 +35,26 @@ def commands(made_bank: Path, tmp_path: Path) -> Commands:
     home = tmp_path / "bank"
     shutil.copytree(made_bank, home)
     return Commands(home, CREDITBANK_DEVELOPMENT_KEY=DEVELOPMENT_KEY)
+
+
+@pytest.fixture(scope="session")
+def sealed_bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bank with a key file, made once, and sealed again cheaply so that commands open it quickly."""
+    home = tmp_path_factory.mktemp("sealed")
+    (home / "passphrase").write_text(PASSPHRASE)
+    commands = Commands(home, CREDITBANK_PASSPHRASE_FILE=str(home / "passphrase"))
+    commands.run("init", "--origin", ORIGIN, "--operator", OPERATOR, "--name", "昌都教育局（测试）")
+    commands.run("institution", "register", EAST, "--name", "school-east", "--role", "school")
+    commands.run("institution", "register", STATION, "--name", "station", "--role", "appraisal-station")
+    keyring = read_key_file(home / "keys.sealed", passphrase=PASSPHRASE).keyring
+    (home / "keys.sealed").unlink()
+    create_key_file(home / "keys.sealed", keyring, passphrase=PASSPHRASE, cost=2)
+    return home
+
+
+@pytest.fixture
+def sealed_commands(sealed_bank: Path, tmp_path: Path) -> Commands:
+    """Commands on a bank of the test's own, with a sealed key file."""
+    home = tmp_path / "bank"
+    shutil.copytree(sealed_bank, home)
+    return Commands(home, CREDITBANK_PASSPHRASE_FILE=str(home / "passphrase"))
