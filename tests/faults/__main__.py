@@ -19,7 +19,7 @@ NIGHT_MINUTES = 90.0
 
 _TERMINATED = 128 + signal.SIGTERM
 
-LAWS = Campaign(name="hold_laws", engine="all", run=hold_laws, nightly=2_000, slice=0, share=560)
+LAWS = Campaign(name="hold_laws", engine="all", run=hold_laws, nightly=2_000, slice=0, share=500)
 
 
 def main() -> int:

@@ -57,9 +57,9 @@ CAMPAIGNS: tuple[Campaign, ...] = (
     *_on_both(disk.fill_volumes, nightly=40, slices=(1, 1), share=90),
     *_on_both(storm.storm, nightly=40, slices=(1, 1), share=130),
     *_on_both(clock.turn_clocks, nightly=2_000, slices=(20, 20), share=90),
-    *_on_both(migrations.kill_upgrades, nightly=40, slices=(2, 2), share=130),
-    *_on_both(migrations.kill_creations, nightly=40, slices=(2, 2), share=120),
-    *_on_both(tampering.tamper, nightly=500, slices=(16, 16), share=200),
+    *_on_both(migrations.kill_upgrades, nightly=40, slices=(2, 1), share=130),
+    *_on_both(migrations.kill_creations, nightly=40, slices=(2, 1), share=120),
+    *_on_both(tampering.tamper, nightly=500, slices=(16, 6), share=200),
     *_on_both(tampering.replace_whole, nightly=10, slices=(2, 2), share=30),
     _on("sqlite", flips.flip_bits, nightly=1_500, slice_=40, share=180),
 )
