@@ -1,7 +1,6 @@
 """Laws of rule packs as documents: what they say is kept, and each fault stands where it was written."""
 
 import json
-import re
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path as FilePath
@@ -12,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from creditbank.conversion.pack import Pack
 from creditbank.documents.rule_pack import (
     RulePackInvalid,
     parse_rule_pack,
@@ -78,14 +76,6 @@ def test_whatever_a_pack_says_otherwise_changes_the_digest(file: FilePath, data:
     )
     changed = replaced(tree, one_of(data, text_places), "改了")
     assert parse_rule_pack(toml_of(changed)).pack.digest != document(file).pack.digest
-
-
-def test_the_example_in_the_format_guide_is_a_pack() -> None:
-    guide = (FilePath(__file__).parents[2] / "docs" / "rule-packs.md").read_text("utf-8")
-    (whole,) = re.findall(r"```toml\n(id = .*?)```", guide, re.DOTALL)
-    pack = parse_rule_pack(whole.encode()).pack
-    assert [rule.id for rule in pack.rules]
-    assert isinstance(pack, Pack)
 
 
 # A fault has a place.
