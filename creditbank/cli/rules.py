@@ -1,20 +1,25 @@
 """`creditbank rules`: which rule packs there are, what is wrong with one, what one says."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from creditbank.cli import pack_publishing, rules_diff, rules_new
+from creditbank.cli.decide import AsOf
 from creditbank.cli.files import FileUnusable
 from creditbank.cli.output import NEGATIVE, console, print_json
 from creditbank.cli.session import JsonOption, Session, session_of
+from creditbank.conversion.equivalence import Equivalence, equivalences
 from creditbank.conversion.pack import Pack, PackFinding
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.documents.rule_pack import RulePackInvalid
 from creditbank.ledger.encoding import JsonValue
+from creditbank.locale.wording import equivalence_line
 from creditbank.rulepacks.library import findings_of, read_document
-from creditbank.terms import PackId
+from creditbank.services.bank import CHINA
+from creditbank.terms import PackId, microseconds
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -85,6 +90,46 @@ def show(
         console.print(f"  [{citation.id}] {citation.title.zh} {place}", style="dim")
     for rule in found.rules:
         console.print(f"  · {rule.id} v{rule.version}  {rule.say.zh}")
+
+
+@app.command("equivalents")
+def equivalents(
+    context: typer.Context,
+    code: Annotated[
+        str, typer.Argument(metavar="代码_CODE", help="课程或证书的代码 · of a course or certificate")
+    ],
+    as_of: AsOf = None,
+    as_json: JsonOption = False,
+) -> None:
+    """学分互认：这门课程（证书）在各校可换什么，或由什么换得 · what stands for what, school by school."""
+    session = session_of(context)
+    words, now = session.words, datetime.now(UTC)
+    day = now.astimezone(CHINA).date() if as_of is None else as_of.date()
+    library = session.library()
+    packs = library.packs_in_force(day, known_at=microseconds(now))
+    found = equivalences(packs, library.programmes, code=code, as_of=day)
+    if as_json:
+        print_json([_equivalence_members(one) for one in found])
+    for one in () if as_json else found:
+        console.print(equivalence_line(words, one))
+    if not found and not as_json:
+        console.print(words.text("word.no-equivalents", code=code, day=day), style="yellow")
+    raise typer.Exit(0 if found else NEGATIVE)
+
+
+def _equivalence_members(one: Equivalence) -> JsonValue:
+    return {
+        "pack": one.pack.id,
+        "digest": one.pack.digest,
+        "rule": one.rule.id,
+        "rule_version": one.rule.version,
+        "programme": one.programme.id,
+        "asked": [{"kind": kind, "codes": list(codes)} for kind, codes in one.asked],
+        "mode": one.mode,
+        "given": [course.id for course in one.given],
+        "effective_from": one.rule.effective_from.isoformat(),
+        "effective_to": one.rule.effective_to.isoformat() if one.rule.effective_to else None,
+    }
 
 
 def _findings_in(file: Path) -> tuple[PackFinding, ...]:

@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +18,7 @@ from creditbank.errors import InvalidInput
 
 Tree = dict[str, Any]
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,6})?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _BETWEEN = re.compile(r"[\s;,、；，]+")
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -29,17 +31,22 @@ class RulePackUnreadable(InvalidInput):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """The columns that a file may have: those it must, those whose cells are numbers or lists of names."""
+    """The columns that a file may have: those it must, and those whose cells are no plain texts.
+
+    A cell of `parts` is a list of lists: what stands between signs `+` is asked for together.
+    """
 
     needed: frozenset[str]
     texts: frozenset[str]
     numbers: frozenset[str]
     lists: frozenset[str]
+    dates: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset()
 
     @property
     def names(self) -> frozenset[str]:
         """All of them."""
-        return self.needed | self.texts | self.numbers | self.lists
+        return self.needed | self.texts | self.numbers | self.lists | self.dates
 
 
 RECOGNITION_COLUMNS = Columns(
@@ -52,9 +59,13 @@ RULE_COLUMNS = Columns(
     needed=frozenset({"rule", "code", "courses"}),
     texts=frozenset({"rule", "framework", "level", "say", "say_en"}),
     numbers=frozenset({"min_score", "max_credits", "max_courses"}),
-    lists=frozenset({"code", "courses"}),
+    lists=frozenset({"courses", "issuer"}),
+    dates=frozenset({"effective_from", "effective_to"}),
+    parts=frozenset({"code"}),
 )
-_COLUMN_OF: Mapping[str, str] = MappingProxyType({"codes": "code", "min_level": "level", "id": "rule"})
+_COLUMN_OF: Mapping[str, str] = MappingProxyType(
+    {"codes": "code", "min_level": "level", "id": "rule", "issuers": "issuer"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +107,7 @@ def read_lines(content: bytes, columns: Columns, *, file: str) -> tuple[list[Lin
         values: dict[str, Any] = {}
         bad += _faults(header, cells, stated, columns, number)
         for name, cell in stated.items():
-            if name in columns.numbers:
-                values[name] = _number(cell)
-            else:
-                values[name] = _BETWEEN.split(cell) if name in columns.lists else cell
+            values[name] = _value(name, cell, columns)
         lines.append(Line(number=number, cells=values))
     return lines, bad
 
@@ -121,14 +129,20 @@ def recognition_row(line: Line) -> Tree:
 def rule_of_line(line: Line, common: Tree) -> Tree:
     """Return a line as a `[[rule]]`: its own members, and those that all lines have in common.
 
-    `common` has a `premise`, whose first table gets the code, level and score, and a `grant`.
+    `common` has a `premise`, whose first table gets the codes, level, score and issuers, once for each part
+    of the codes, and a `grant`.
     """
     cells = dict(line.cells)
     first, *others = common["premise"]
-    asked = {"codes": cells.pop("code", []), **_level(cells)}
-    if "min_score" in cells:
-        asked["min_score"] = cells.pop("min_score")
-    rule: Tree = {**common, "id": cells.pop("rule", ""), "premise": [{**first, **asked}, *others]}
+    parts = cells.pop("code", [[]])
+    asked = _level(cells)
+    for column, member in (("min_score", "min_score"), ("issuer", "issuers")):
+        if column in cells:
+            asked[member] = cells.pop(column)
+    premises = [{**first, "codes": codes, **asked} for codes in parts]
+    rule: Tree = {**common, "id": cells.pop("rule", ""), "premise": [*premises, *others]}
+    for column in RULE_COLUMNS.dates & cells.keys():
+        rule[column] = cells.pop(column)
     say = {"zh": cells.pop("say", None), "en": cells.pop("say_en", None)}
     if say["zh"] is not None:
         rule["say"] = say if say["en"] is not None else say["zh"]
@@ -136,10 +150,13 @@ def rule_of_line(line: Line, common: Tree) -> Tree:
     return rule
 
 
-def column_of(path: Sequence[str | int], filled: Collection[str]) -> str | None:
-    """Return the column, of those filled in, that says the value at a path within a line's table."""
+def column_of(path: Sequence[str | int], filled: Collection[str], *, premises: int = 1) -> str | None:
+    """Return the column, of those filled in, that says the value at a path within a line's table.
+
+    `premises` is how many of a rule's premises the line makes.
+    """
     match path:
-        case ("premise", int(number), *_) if number > 0:
+        case ("premise", int(number), *_) if number >= premises:
             return None
     for step in reversed(path):
         name = _COLUMN_OF.get(str(step), str(step))
@@ -216,6 +233,28 @@ def _faults(
         if name in columns.numbers and name in stated and _NUMBER.fullmatch(stated[name]) is None:
             values = {"column": name, "value": stated[name]}
             yield BadCell(code="csv-number", line=line, column=name, values=values)
+        if name in columns.parts and name in stated and not all(map(str.strip, stated[name].split("+"))):
+            yield BadCell(code="csv-part-blank", line=line, column=name, values={"column": name})
+        if name in columns.dates and name in stated and _day(stated[name]) is None:
+            values = {"column": name, "value": stated[name]}
+            yield BadCell(code="csv-date", line=line, column=name, values=values)
+
+
+def _value(name: str, cell: str, columns: Columns) -> Any:  # noqa: ANN401 - as TOML would have it
+    if name in columns.numbers:
+        return _number(cell)
+    if name in columns.dates:
+        return _day(cell) or cell  # refused already
+    if name in columns.parts:
+        return [_BETWEEN.split(part.strip()) for part in cell.split("+")]
+    return _BETWEEN.split(cell) if name in columns.lists else cell
+
+
+def _day(cell: str) -> date | None:
+    try:
+        return date.fromisoformat(cell) if _DATE.fullmatch(cell) else None
+    except ValueError:
+        return None
 
 
 def _number(cell: str) -> int | Decimal | str:

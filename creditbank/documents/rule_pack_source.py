@@ -62,7 +62,7 @@ class Source:
             return Place(file=made_by.file, line=made_by.line, column=column)
         shared = self.lines.get(path[:2])
         if shared is not None:
-            column = column_of(path[2:], shared.columns)
+            column = column_of(path[2:], shared.columns, premises=shared.premises)
             if column is not None or len(path) <= 2:  # noqa: PLR2004 - the rule itself
                 return Place(file=shared.file, line=shared.line, column=column)
         file, index = self.origins.get(path[:2], (self.name, None))

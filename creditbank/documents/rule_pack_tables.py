@@ -23,7 +23,7 @@ Tree = dict[str, Any]
 SIZE_MAX_BYTES = 2 * 1024 * 1024
 """Of all the files of one pack together."""
 _KEY = "csv"
-_FROM_PREMISE = {"code": "codes", "level": "min_level", "min_score": "min_score"}
+_FROM_PREMISE = {"code": "codes", "level": "min_level", "min_score": "min_score", "issuer": "issuers"}
 _FROM_GRANT = ("courses", "max_credits", "max_courses")
 
 
@@ -34,6 +34,7 @@ class CsvPlace:
     file: str
     line: int
     columns: frozenset[str]
+    premises: int = 1  # of a rule, how many the line makes
 
 
 @dataclass(kw_only=True)
@@ -115,13 +116,18 @@ class CsvTables:
         assert isinstance(premises, list), "seen above"
         twice = [key for name, key in _FROM_PREMISE.items() if name in filled and key in premises[0]]
         twice += [key for key in _FROM_GRANT if key in filled and key in grant]
+        twice += [key for key in sorted(RULE_COLUMNS.dates & filled) if key in common]
         if twice:
             raise RulePackUnreadable(
                 "csv-member-twice", field=f"rule[{origin[1] + 1}]", file=origin[0], members=twice
             )
 
     def _note(self, place: Path, file: str, line: Line) -> None:
-        self.lines[place] = CsvPlace(file=file, line=line.number, columns=frozenset(line.cells))
+        parts = line.cells.get("code")
+        premises = len(parts) if place[0] == "rule" and isinstance(parts, list) else 1
+        self.lines[place] = CsvPlace(
+            file=file, line=line.number, columns=frozenset(line.cells), premises=premises
+        )
 
 
 def _finding(cell: BadCell, file: str, place: Path) -> PackFinding:

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from creditbank.account.body import ExemptionTarget, WaiverTarget
 from creditbank.account.holdings import HeldGrant, HeldPromise
+from creditbank.conversion.equivalence import Equivalence
 from creditbank.locale.catalogue import Catalogue
 from creditbank.outcomes import Outcome
 from creditbank.outcomes.award import Award
@@ -109,6 +110,24 @@ def promise_line(words: Catalogue, held: HeldPromise) -> str:
     if held.ended_at is not None:
         return words.text("say.promise-withdrawn", promise=said, reason=held.reason or "")
     return said
+
+
+def equivalence_line(words: Catalogue, found: Equivalence) -> str:
+    """Return one line: what stands for which courses of which programme, under which rule, until when."""
+    asked = " + ".join(
+        f"{named(words, 'word.kind-', kind)} {'/'.join(codes)}".strip() for kind, codes in found.asked
+    )
+    given = words.listed(f"{one.title.zh}({words.credits(one.credits)})" for one in found.given)
+    said = words.text(
+        f"say.equivalence-{found.mode}",
+        asked=asked,
+        given=given,
+        programme=found.programme.title.zh,
+        rule=f"{found.pack.id} {found.rule.id} v{found.rule.version}",
+    )
+    if found.rule.effective_to is None:
+        return said
+    return words.sentences([said, words.text("say.equivalence-until", day=found.rule.effective_to)])
 
 
 def named(words: Catalogue, prefix: str, code: str) -> str:

@@ -18,7 +18,7 @@ from creditbank.terms import IssuerId, Microseconds, SubjectId, microseconds
 
 T = TypeVar("T")
 
-_CHINA = timezone(timedelta(hours=8))
+CHINA = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class Bank:
 
     def today(self) -> date:
         """Return the day it is in China, where every date of a record is meant."""
-        return self.clock().astimezone(_CHINA).date()
+        return self.clock().astimezone(CHINA).date()
 
     def written(self, action: Callable[[Books], T], *, about: SubjectId | None = None) -> T:
         """Do `action` in one transaction, see `Store.written`."""

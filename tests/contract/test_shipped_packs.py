@@ -125,6 +125,7 @@ def test_what_is_shipped_is_what_the_policies_ask_for() -> None:
         ("new-farmers", 1),
         ("shandong-art-design", 4),
         ("shandong-transfer", 3),
+        ("shandong-transfer", 3),
         ("swayam", 1),
         ("veterans", 4),
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,31 @@ RULE_TREE = {
     "grant": {"mode": "each", "courses": ["0101"]},
 }
 
+# Lists of equivalent courses.
+
+EACH: dict[str, Any] = {"mode": "bundle", "grade": {"kind": "pass"}}
+
+
+def test_a_line_of_joined_codes_asks_for_all_of_them_from_its_schools_between_its_days() -> None:
+    common = {key: value for key, value in COMMON.items() if key != "premise"}
+    first = {"kind": "course-credit", "use": "consume", "issuers": ["school-a"]}
+    lines = (
+        b"rule,code,courses,issuer,effective_from,effective_to\n"
+        b"r-1,X Y+Z,0101 0102,school-a,2025-02-01,2026-02-01\n"
+    )
+    listed = parsed(rules_text(premise=[{"kind": "course-credit", "use": "consume"}], grant=EACH), lines)
+    rule = {
+        **common,
+        "id": "r-1",
+        "effective_from": date(2025, 2, 1),
+        "effective_to": date(2026, 2, 1),
+        "premise": [{**first, "codes": ["X", "Y"]}, {**first, "codes": ["Z"]}],
+        "grant": {**EACH, "courses": ["0101", "0102"]},
+    }
+    written = parse_rule_pack((head() + PROGRAMME).encode() + toml_of({"rule": [rule]}))
+    assert listed.pack == written.pack
+
+
 # What is wrong.
 
 TABLE_TEXT = head() + PROGRAMME + RULE + '[[recognition]]\nid = "t"\ntitle = "t"\ncsv = "0/list.csv"\n'
@@ -167,6 +193,8 @@ def rules_text(**changed: object) -> str:
 
 
 RULES_TEXT = rules_text()
+DATED_TEXT = rules_text(premise=[{"kind": "course-credit", "use": "consume"}], grant=EACH)
+DATED_RULES = "rule,code,courses,effective_from\nr-1,X+Y,0101,\nr-2,Z,0101,2025-02-01\n"
 SOUND_TABLE = "kind,code,level,credits\nskill-certificate,X,中级,4\nskill-certificate,Y,,2\n"
 SOUND_RULES = "rule,code,level,courses,max_credits\nr-1,X,中级,0101,4\nr-2,Y,,0101 0102,2\n"
 
@@ -190,6 +218,9 @@ SOUND_RULES = "rule,code,level,courses,max_credits\nr-1,X,中级,0101,4\nr-2,Y,,
             "0/list.csv:5:kind",
         ),
         (RULES_TEXT, SOUND_RULES, ",0101 0102", ",0101 0109", "course-unknown", "0/list.csv:3:courses"),
+        (DATED_TEXT, DATED_RULES, "2025-02-01", "2025/2/1", "csv-date", "0/list.csv:3:effective_from"),
+        (DATED_TEXT, DATED_RULES, "2025-02-01", "2025-02-30", "csv-date", "0/list.csv:3:effective_from"),
+        (DATED_TEXT, DATED_RULES, "X+Y", "X+", "csv-part-blank", "0/list.csv:2:code"),
         (RULES_TEXT, SOUND_RULES, "r-2", "r-1", "pack-id-twice", "0/list.csv:3"),
         (RULES_TEXT, SOUND_RULES, "r-2", "规则二", "value-pattern", "0/list.csv:3:rule"),
         (RULES_TEXT, SOUND_RULES, "r-2,Y", "r-2,", "csv-cell-blank", "0/list.csv:3:code"),
