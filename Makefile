@@ -2,7 +2,7 @@
 PYTHON ?= python3
 SERVE ?= yes
 DEMO ?= data/demo
-MINUTES ?= 90
+MINUTES ?= 100
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet

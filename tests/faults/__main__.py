@@ -11,22 +11,32 @@ import sys
 from tests.driver.__main__ import positive
 from tests.engines import durable_postgresql
 from tests.faults.figures import Extent, print_row, print_table
-from tests.faults.laws import hold_laws
+from tests.faults.laws import hold_laws, try_every_allocation
 from tests.faults.plan import BOTH, CAMPAIGNS, Campaign
 
-NIGHT_MINUTES = 90.0
+NIGHT_MINUTES = 100.0
 """How long a whole night is: fewer minutes do fewer faults, in proportion; more give each more time."""
 
 _TERMINATED = 128 + signal.SIGTERM
 
-LAWS = Campaign(name="hold_laws", engine="all", run=hold_laws, nightly=2_000, slice=0, share=500)
+LAWS = (
+    Campaign(name="hold_laws", engine="all", run=hold_laws, nightly=2_000, slice=0, share=500),
+    Campaign(
+        name="try_every_allocation",
+        engine="none",
+        run=try_every_allocation,
+        nightly=50_000,
+        slice=0,
+        share=600,
+    ),
+)
 
 
 def main() -> int:
     """Run what is asked for; return the exit code."""
     asked = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # everything is cleared away then too
-    every = (*CAMPAIGNS, LAWS)
+    every = (*CAMPAIGNS, *LAWS)
     wanted = [each for each in every if _is_wanted(each, asked)]
     shares = sum(each.share for each in wanted)
     night_minutes = NIGHT_MINUTES * shares / sum(each.share for each in every)
@@ -53,9 +63,9 @@ def _is_wanted(campaign: Campaign, asked: argparse.Namespace) -> bool:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--minutes", type=positive(float), default=NIGHT_MINUTES, help="[90]")
+    parser.add_argument("--minutes", type=positive(float), default=NIGHT_MINUTES, help="[100]")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="[drawn, and printed]")
-    names = sorted({each.name for each in (*CAMPAIGNS, LAWS)})
+    names = sorted({each.name for each in (*CAMPAIGNS, *LAWS)})
     parser.add_argument(
         "--only", action="append", choices=names, default=[], metavar="NAME", help=f"[all] {', '.join(names)}"
     )

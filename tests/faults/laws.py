@@ -1,14 +1,23 @@
-"""The laws that are marked `nightly`, with many more examples than `make test` draws."""
+"""The laws that are marked `nightly`, and decisions beside the oracle: many more than `make test` draws."""
 
 import os
 import re
 import subprocess
 import sys
+import time
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+
+from hypothesis import Phase, settings
 
 from tests.faults.figures import Extent, Figures
+from tests.properties.test_conversion_oracle import compared
+from tests.strategies.conversion import classes, pinned_classes
 
 _PASSED = re.compile(r"\b(\d+) passed")
 _LAST_WORDS = 1_500
+_BATCH = 150
+"""Rule sets to a batch, of some three learners each."""
 
 
 def hold_laws(extent: Extent) -> Figures:
@@ -36,3 +45,35 @@ def hold_laws(extent: Extent) -> Figures:
         figures.stuck += 1
         figures.notes[f"pytest: {done.stdout[-_LAST_WORDS:]!r}"] += 1
     return figures.end()
+
+
+def try_every_allocation(extent: Extent) -> Figures:
+    """Compare so many decisions with the oracle, on every processor, each batch from its own seed."""
+    figures = Figures(campaign="try every allocation", engine="none", wanted=extent.faults, seed=extent.seed)
+    deadline = extent.deadline()
+    seeds = iter(range(extent.seed * 10_000, (extent.seed + 1) * 10_000))
+    workers = os.cpu_count() or 1
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(_batch, next(seeds)) for _ in range(workers)}
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for batch in done:
+                count, fault = batch.result()
+                figures.done += count
+                if fault is not None:
+                    figures.unseen += 1
+                    figures.notes[fault] += 1
+                elif figures.done < figures.wanted and time.monotonic() < deadline:
+                    waiting.add(pool.submit(_batch, next(seeds)))
+    if figures.done < figures.wanted:
+        figures.notes["not done in time"] += 1
+    return figures.end()
+
+
+def _batch(number: int) -> tuple[int, str | None]:
+    """Compare a batch, every third with registered grants; return how many there were, or what was wrong."""
+    how = settings(max_examples=_BATCH, database=None, deadline=None, phases=(Phase.generate, Phase.shrink))
+    try:
+        return compared(classes() if number % 3 else pinned_classes(), how, seed=number), None
+    except AssertionError as error:
+        return 0, f"seed {number}: {error}"[:_LAST_WORDS]

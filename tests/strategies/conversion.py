@@ -430,3 +430,24 @@ def pinned_questions(draw: st.DrawFn) -> Question:
         st.lists(st.sampled_from(granted), min_size=1, unique_by=lambda one: (one.target, one.cited.rule))
     )
     return replace(question, pinned=tuple(pin(one) for one in kept))
+
+
+@st.composite
+def classes(draw: st.DrawFn, *, learners_each: int = 4) -> tuple[Question, ...]:
+    """Tiny questions of several learners, no two alike, about the same rules and the same programme."""
+    question = draw(questions())
+    held = [question.holdings, *(draw(learners(question.packs, more=2)) for _ in range(learners_each - 1))]
+    return tuple(replace(question, holdings=one) for one in dict.fromkeys(held))
+
+
+@st.composite
+def pinned_classes(draw: st.DrawFn) -> tuple[Question, ...]:
+    """Of several learners those who are granted something, of which a part is registered already."""
+    asked = []
+    for question in draw(classes()):
+        granted = decide(question).exemptions
+        if granted:
+            first = draw(st.integers(0, len(granted) - 1))
+            kept = granted[first : first + draw(st.integers(1, 2))]
+            asked.append(replace(question, pinned=tuple(pin(one) for one in kept)))
+    return tuple(asked)
