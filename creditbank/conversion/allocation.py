@@ -17,6 +17,7 @@ from creditbank.conversion.nowhere import nowhere
 from creditbank.conversion.programme import Programme
 from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.rule import GradePolicy, RulePack
+from creditbank.conversion.solver import Solver
 from creditbank.conversion.solving import Case, Solution, pose_case, solve
 from creditbank.terms import Microseconds
 
@@ -35,13 +36,15 @@ def decide_exemptions(
     pinned: Iterable[Pinned] = (),
     promises: Iterable[Promise] = (),
     node_budget: int = NODE_BUDGET,
+    solver: Solver | None = None,
 ) -> Decision:
     """Decide what `holdings` exempt in `programme` on the day `as_of`, going by what was known at `known_at`.
 
     The answer is the first in the total order of CONVERSION §3: most units, least precious outcomes spent,
     fewest favours, earliest courses. Grants in `pinned` keep what they have, and the rules of `promises`
-    are in force as they were promised. Beyond `node_budget` the answer is the best found, `proved` is False,
-    and equal arguments still give equal answers.
+    are in force as they were promised. Beyond `node_budget` the `solver` is asked, if there is one; without
+    one, or where it cannot tell, the answer is the best found, `proved` is False, no allocation has more than
+    `upper_bound`, and equal arguments still give equal answers.
 
     Raises:
         HoldingInvalid: `holding-twice`: two holdings have the same id.
@@ -58,7 +61,7 @@ def decide_exemptions(
         known_at=known_at,
     )
     nodes = Nodes(node_budget)
-    solution = solve(case, nodes)
+    solution = solve(case, nodes, solver)
     found = _decision(case, solution, nodes, refusals(case, solution, Nodes(node_budget // 20)))
     return replace(found, kept=kept)
 

@@ -221,9 +221,12 @@ class Refusing:
         return self.tied[option]
 
     def _cause(self, options: Sequence[int], place: int) -> tuple[int, Cause]:
-        """Return what keeps a rule from a place: of its options, the one with the fewest causes."""
+        """Return what keeps a rule from a place: of its options, the one with the fewest causes.
+
+        That an outcome is spent is the cause only where no other outcome would do but for something else.
+        """
         found = [(option, self._causes(option, place)) for option in options]
-        option, causes = min(found, key=lambda one: (len(one[1]), one[0]))
+        option, causes = min(found, key=lambda one: (len(one[1]), _is_spent(one[1]), one[0]))
         if not causes:
             is_void = place < self.problem.course_count and not self.problem.units[place]
             return option, ("tie-break" if is_void else "not-searched", ())
@@ -313,3 +316,7 @@ class Refusing:
 
     def _rules(self, options: set[int]) -> tuple[RuleId, ...]:
         return tuple(sorted({self.problem.options[option].live.rule.id for option in options}))
+
+
+def _is_spent(causes: Sequence[Cause]) -> bool:
+    return bool(causes) and causes[0][0] == "spent-elsewhere"

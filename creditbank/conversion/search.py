@@ -12,6 +12,7 @@ from creditbank.conversion.cut import Cut
 from creditbank.conversion.fill import Filler, Grant, Nodes, NodesSpent
 from creditbank.conversion.layout import Layout, bits
 from creditbank.conversion.mend import Mender
+from creditbank.conversion.solver import Solver, Unsettled, Walk
 
 _GLANCE = 150
 """Nodes spent on one set of options at a first look, which proves nothing."""
@@ -32,10 +33,13 @@ class Best:
 class Search:
     """Searches one component; `spends` are the options that spend each outcome, the most precious first."""
 
-    def __init__(self, layout: Layout, nodes: Nodes, *, spends: Sequence[int]) -> None:
+    def __init__(
+        self, layout: Layout, nodes: Nodes, *, spends: Sequence[int], solver: Solver | None = None
+    ) -> None:
         self.layout = layout
         self.nodes = nodes
         self.spends = spends
+        self.solver = solver
         self.filler = Filler(layout, nodes)
         self.mender = Mender(layout, self.filler)
         self.rivals = layout.rivals
@@ -47,15 +51,28 @@ class Search:
         self.last_look = 0
 
     def best(self) -> Best:
-        """Return the canonical optimum, or the best found within the budget of nodes."""
+        """Return the canonical optimum; beyond the budget of nodes what the solver or the search found."""
         ceiling = self.cut.ceiling(self.live)
         try:
             self._climb_twice(ceiling)
             ceiling = self.units
             self._settle(self.live)
         except NodesSpent:
-            return self._best(ceiling, proved=False)
+            return self._solved(ceiling)
         return self._best(ceiling, proved=True)
+
+    def _solved(self, ceiling: int) -> Best:
+        """Return what the solver finds; what it cannot tell is the best found, and not proved."""
+        if self.solver is not None:
+            try:
+                found = Walk(self.layout, self.solver, spends=self.spends).best(self.live)
+            except Unsettled:
+                return self._best(ceiling, proved=False)
+            units = sum(granted for _, _, granted in found)
+            if self.units <= units <= ceiling:
+                self.found, self.units = found, units
+                return self._best(units, proved=True)
+        return self._best(ceiling, proved=False)
 
     def most(self, *, at_least: int) -> Best:
         """Return the most units there are, given that so many can be reached; without the allocation."""

@@ -27,6 +27,7 @@ from creditbank.conversion.problem import Problem, common_step, in_step, pose
 from creditbank.conversion.programme import Programme
 from creditbank.conversion.rule import Rule, RulePack, Scale
 from creditbank.conversion.search import Best, Search
+from creditbank.conversion.solver import Solver
 from creditbank.terms import Microseconds, OutcomeId
 
 
@@ -206,8 +207,8 @@ def solve_units(case: Case, nodes: Nodes) -> Units:
     )
 
 
-def solve(case: Case, nodes: Nodes) -> Solution:
-    """Return the best allocation of a case.
+def solve(case: Case, nodes: Nodes, solver: Solver | None = None) -> Solution:
+    """Return the best allocation of a case; where the nodes are spent, by the solver if there is one.
 
     Raises:
         ProgrammeInvalid: `credits-off-step`.
@@ -224,7 +225,7 @@ def solve(case: Case, nodes: Nodes) -> Solution:
     for group in groups:
         layout = Layout(problem, group, bounds)
         own = [spent & layout.mask for spent in spends if spent & layout.mask]
-        searches.append(Search(layout, nodes, spends=own))
+        searches.append(Search(layout, nodes, spends=own, solver=solver))
         bests.append(searches[-1].best())
     return Solution(
         matches=found,

@@ -54,6 +54,11 @@ Number: TypeAlias = Annotated[
         }
     ),
 ]
+CREDITS_MAX = 10_000
+STEP_MIN = Decimal("0.01")
+Credits: TypeAlias = Annotated[Number, Field(le=CREDITS_MAX)]
+"""What one course or bucket holds: in steps it is a number that the search counts up to."""
+Step: TypeAlias = Annotated[Number, Field(ge=STEP_MIN)]
 Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z][0-9A-Za-z._/-]*$")]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=120)]
 Sentence: TypeAlias = Annotated[str, Field(min_length=1, max_length=2000)]

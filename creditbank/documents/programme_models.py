@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from creditbank.conversion.programme import Measure, Nature
-from creditbank.documents.atoms import Count, Day, Id, Members, Name, Number, Words
+from creditbank.documents.atoms import Count, Credits, Day, Id, Members, Name, Number, Words
 from creditbank.outcomes.outcome import OutcomeKind
 
 Blank: TypeAlias = Annotated[str, Field(max_length=120)]
@@ -22,7 +22,7 @@ class CourseFilterText(Members):
 class CourseText(Members):
     id: Id
     title: Words
-    credits: Number
+    credits: Credits
     module: Name
     class_: Annotated[Blank, Field(alias="class")] = ""
     nature: Nature = "compulsory"
@@ -34,7 +34,7 @@ class CourseText(Members):
 class BucketText(Members):
     id: Id
     title: Words
-    capacity: Number
+    capacity: Credits
     module: Blank = ""
     accepts: tuple[OutcomeKind, ...] = ()
 

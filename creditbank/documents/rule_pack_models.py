@@ -20,6 +20,7 @@ from creditbank.documents.atoms import (
     Name,
     Number,
     SpanText,
+    Step,
     Value,
     Words,
 )
@@ -267,7 +268,7 @@ class RulePackText(Members):
     effective_from: Day
     effective_to: Day | None = None
     date_basis: DateBasis
-    step: Number
+    step: Step
     citation: Annotated[tuple[CitationText, ...], Field(min_length=1)]
     scale: tuple[ScaleText, ...] = ()
     recognition: tuple[RecognitionText, ...] = ()

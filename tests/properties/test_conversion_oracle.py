@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from creditbank.conversion.decision import Decision
 from tests.reference.conversion_oracle import Line, Oracle
-from tests.strategies.conversion import Question, classes, decide, pinned_classes
+from tests.strategies.conversion import Question, Questions, classes, decide, pinned_classes
 
 TRIED_AT_MOST = 20_000
 
@@ -48,22 +48,20 @@ def agrees(question: Question) -> bool:
     every = oracle(question, decision)
     if every.size > TRIED_AT_MOST:
         return False
-    assert decision.proved
-    assert (decision.units, lines(decision)) == every.best()
-    assert decision.upper_bound == decision.units
+    assert decision.proved, question
+    assert (decision.units, lines(decision)) == every.best(), question
+    assert decision.upper_bound == decision.units, question
     return True
 
 
-def compared(
-    drawn: st.SearchStrategy[tuple[Question, ...]], how: settings, *, seed: int | None = None
-) -> int:
+def compared(drawn: st.SearchStrategy[Questions], how: settings, *, seed: int | None = None) -> int:
     """Compare drawn instances with the oracle, as many as `how` says; return how many were compared."""
     count = 0
 
     @(lambda test: test if seed is None else hypothesis.seed(seed)(test))
     @how
     @given(drawn)
-    def compare(questions: tuple[Question, ...]) -> None:
+    def compare(questions: Questions) -> None:
         nonlocal count
         count += sum(agrees(question) for question in questions)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from creditbank.conversion.rule import (
     ExemptionGrant,
     FactTest,
     GradePolicy,
+    Pairing,
     Pattern,
     Premise,
     Rule,
@@ -152,6 +154,15 @@ def test_what_the_bank_gives_bounds_the_school_and_the_rest_is_said_to_be_left()
     assert decision.next_step.need == raised.needs[0] or decision.next_step.gain_credits > 3
 
 
+def test_of_allocations_alike_the_one_with_the_earliest_courses_is_taken() -> None:
+    by_id = {course.id: course for course in PROGRAMME.courses}
+    courses = tuple(by_id[CourseId(name)] for name in ("B2", "B1", "C1", "C2"))  # 4, 3, 5 and 4 credits, of 8
+    decision = ask(
+        held=(certificate(1, "高级"),), packs=(p04(),), programme=replace(PROGRAMME, courses=courses)
+    )
+    assert targets(decision) == ["B2", "C2"]
+
+
 def test_one_certificate_one_course() -> None:
     """P05: a national qualification frees from one compulsory course; certificate and course once."""
     compulsory = CourseFilter(classes=frozenset({"基础课", "英语"}), natures=frozenset({"compulsory"}))
@@ -208,7 +219,7 @@ def test_physical_education_is_exempt_for_veterans_only_and_not_by_certificate()
 
 
 def test_a_share_is_of_what_the_programme_fixes_and_rounded_down() -> None:
-    cap = Cap(id="share", title=words("百分之五"), share=Decimal("0.05"))  # of 140: 7
+    cap = Cap(id="share", title=words("百分之五点三"), share=Decimal("0.053"))  # of 140: 7.42
     grant = ExemptionGrant(mode="each", courses=of_class("基础课", "核心课"))
     capped = replace(PROGRAMME, caps=(cap,))
     decision = ask(rule("all", grant, certified("初级")), held=(certificate(1, "初级"),), programme=capped)
@@ -216,6 +227,107 @@ def test_a_share_is_of_what_the_programme_fixes_and_rounded_down() -> None:
     (use,) = decision.caps
     assert use.binds
     assert use.used == use.maximum == 7
+
+
+def test_an_outcome_is_spent_once_and_the_higher_priority_goes_first() -> None:
+    each = ExemptionGrant(mode="choose", courses=of_class("基础课"), max_credits=Decimal(4))
+    rules = (rule("a", each, certified("初级")), rule("b", each, certified("初级"), priority=1))
+    decision = ask(*rules, held=(certificate(1, "初级"),))
+    assert [(one.target, one.cited.rule) for one in decision.exemptions] == [("B2", "b")]
+
+
+def test_a_bundle_is_all_or_nothing() -> None:
+    both = rule("both", ExemptionGrant(mode="bundle", courses=of_class("基础课")), certified("初级"))
+    held = (certificate(1, "初级"),)
+    assert targets(ask(both, held=held)) == ["B1", "B2"]
+    cap = Cap(id="six", title=words("六"), maximum=Decimal(6))  # of seven
+    assert targets(ask(both, held=held, programme=replace(PROGRAMME, caps=(cap,)))) == []
+
+
+def test_a_course_is_paired_with_what_is_spent() -> None:
+    """At most one credit more than the outcome has: four for a course of three and a half, five for none."""
+    near = ExemptionGrant(
+        mode="choose", courses=of_class("核心课"), max_courses=1, pairing=Pairing(max_above=Decimal(1))
+    )
+    held = outcome(1, "course-credit", "A", credits=Decimal("3.5"))
+    assert targets(ask(rule("near", near, Pattern(kind="course-credit")), held=(held,))) == ["C2"]
+
+
+def test_a_witness_is_another_outcome_than_the_one_that_is_spent() -> None:
+    asked = rule("two", ExemptionGrant(mode="each", courses=of_class("基础课")), certified("中级"))
+    witness = Premise(pattern=Pattern(kind="skill-certificate"), use="hold")
+    both = replace(asked, premises=(*asked.premises, witness))
+    only = (certificate(1, "中级"),)
+    assert targets(ask(both, held=only)) == []
+    assert ask(both, held=(*only, certificate(2, "初级"))).exemptions[0].witnesses == ("000002",)
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"revoked_at": Microseconds(5)}, "revoked"),
+        ({"revoked_at": Microseconds(5), "revoked_from": date(2026, 9, 1)}, "revoked"),
+        ({"revoked_at": Microseconds(5), "revoked_from": date(2026, 9, 2)}, None),
+        ({"revoked_at": Microseconds(10**9)}, None),  # not known yet
+        ({"expires_on": date(2026, 9, 1)}, "expired"),
+        ({"expires_on": date(2026, 9, 2)}, None),
+        ({"awarded_on": date(2026, 9, 2)}, "not-yet"),
+    ],
+)
+def test_an_outcome_counts_while_it_holds(members: dict[str, Any], reason: str | None) -> None:
+    each = rule("each", ExemptionGrant(mode="each", courses=of_class("基础课")), certified("初级"))
+    decision = ask(each, held=(replace(certificate(1, "初级"), **members),))  # on 2026-09-01
+    assert decision.is_granted == (reason is None)
+    assert [one.reason for one in decision.nowhere] == ([] if reason is None else [reason])
+
+
+def test_of_an_exclusive_group_one_rule_applies() -> None:
+    rules = tuple(
+        rule(
+            name,
+            ExemptionGrant(mode="choose", courses=of_class(name), max_courses=1),
+            anything,
+            exclusive="g",
+        )
+        for name, anything in (("基础课", certified("初级")), ("核心课", certified("初级")))
+    )
+    decision = ask(*rules, held=(certificate(1, "初级"), certificate(2, "初级")))
+    assert targets(decision) == ["C1"]
+    refused = {(one.kind, one.by) for one in decision.refusals if one.cited.rule == "基础课"}
+    assert refused == {("exclusive", ("核心课",))}
+
+
+def test_a_table_may_count_each_code_once() -> None:
+    each = ExemptionGrant(mode="choose", courses=of_class("基础课", "核心课"), worth="bank")
+    held = (certificate(1, "初级"), certificate(2, "初级"))
+    credits_ = []
+    for once in (False, True):
+        table = replace(BANK, is_once_per_code=once)
+        pack = TestPack(
+            id=PackId("pack"), rules=(rule("each", each, certified("初级")),), tables={"bank": table}
+        )
+        credits_.append(ask(held=held, packs=(pack,)).credits)
+    assert credits_ == [9, 5]
+
+
+@pytest.mark.parametrize(
+    ("second", "exempted"),
+    [
+        (date(2025, 6, 1), ["C1"]),  # of the same half-year as the first
+        (date(2025, 9, 1), ["C1", "C2"]),
+        (date(2025, 8, 31), ["C1"]),
+        (date(2025, 2, 28), ["C1", "C2"]),  # of the one before, that began in September
+    ],
+)
+def test_a_rolling_cap_counts_by_the_day_of_the_award(second: date, exempted: list[str]) -> None:
+    cap = Cap(id="half", title=words("每半年"), maximum=Decimal(5), periods=((3, 1), (9, 1)))
+    core = ExemptionGrant(mode="choose", courses=of_class("核心课"), max_courses=1)
+    held = (
+        certificate(1, "初级"),
+        replace(certificate(2, "初级"), awarded_on=second),
+    )  # the first: 2025-06-01
+    found = ask(rule("core", core, certified("初级")), held=held, programme=replace(PROGRAMME, caps=(cap,)))
+    assert targets(found) == exempted
 
 
 def test_a_drawn_outcome_is_spent_by_the_credit_and_keeps_the_rest() -> None:

@@ -432,16 +432,25 @@ def pinned_questions(draw: st.DrawFn) -> Question:
     return replace(question, pinned=tuple(pin(one) for one in kept))
 
 
+class Questions(tuple[Question, ...]):
+    """Questions that are told apart by whoever compares them: all of them printed are too long to read."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} questions>"
+
+
 @st.composite
-def classes(draw: st.DrawFn, *, learners_each: int = 4) -> tuple[Question, ...]:
+def classes(draw: st.DrawFn, *, learners_each: int = 4) -> Questions:
     """Tiny questions of several learners, no two alike, about the same rules and the same programme."""
     question = draw(questions())
     held = [question.holdings, *(draw(learners(question.packs, more=2)) for _ in range(learners_each - 1))]
-    return tuple(replace(question, holdings=one) for one in dict.fromkeys(held))
+    return Questions(replace(question, holdings=one) for one in dict.fromkeys(held))
 
 
 @st.composite
-def pinned_classes(draw: st.DrawFn) -> tuple[Question, ...]:
+def pinned_classes(draw: st.DrawFn) -> Questions:
     """Of several learners those who are granted something, of which a part is registered already."""
     asked = []
     for question in draw(classes()):
@@ -450,4 +459,4 @@ def pinned_classes(draw: st.DrawFn) -> tuple[Question, ...]:
             first = draw(st.integers(0, len(granted) - 1))
             kept = granted[first : first + draw(st.integers(1, 2))]
             asked.append(replace(question, pinned=tuple(pin(one) for one in kept)))
-    return tuple(asked)
+    return Questions(asked)

@@ -1,0 +1,327 @@
+"""Faults planted in the conversion core, one at a time, and for each the law that must see it.
+
+A law that never fails proves nothing. The test passes only if the law fails, and in the law itself and not
+in the core. The table is in tests/README.md.
+"""
+
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import ROUND_CEILING, Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from creditbank.conversion import (
+    addition,
+    bounds,
+    matching,
+    near_miss,
+    problem,
+    search,
+    solving,
+    waivers,
+)
+from creditbank.conversion.cut import Cut
+from creditbank.conversion.decision import Need
+from creditbank.conversion.fill import Filler
+from creditbank.conversion.holding import Holding
+from creditbank.conversion.matching import LiveRule
+from creditbank.conversion.programme import Cap, Course, Programme
+from creditbank.conversion.recognition import RecognitionTable
+from creditbank.conversion.rule import Rule, Scale
+from creditbank.services import conversions, known
+from creditbank.terms import Microseconds
+from tests.properties import (
+    test_conversion_laws,
+    test_conversion_near_misses,
+    test_conversion_recognition,
+    test_conversion_shapes,
+    test_conversion_waivers,
+    test_replay,
+)
+from tests.properties.test_conversion_oracle import compared
+from tests.properties.test_conversion_stateful import AccountOfALearner
+from tests.strategies.conversion import classes, pinned_classes
+
+TESTS = Path(__file__).resolve().parent.parent
+QUICK = settings(
+    max_examples=100,
+    phases=(Phase.explicit, Phase.generate),
+    database=None,
+    derandomize=True,
+    deadline=None,
+    print_blob=False,
+    suppress_health_check=list(settings.get_profile("ci").suppress_health_check),
+)
+Plant = Callable[[pytest.MonkeyPatch], None]
+Law = Callable[[pytest.MonkeyPatch], None]
+Right = Callable[..., Any]
+"""What a fault takes the place of."""
+
+
+def law(test: Callable[..., None]) -> Law:
+    """The property as it stands, drawn from a fixed seed and without shrinking what it finds."""
+
+    def hold(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(test, "_hypothesis_internal_use_settings", QUICK)
+        test()
+
+    hold.__name__ = test.__name__
+    return hold
+
+
+def told(test: Callable[..., None], **values: object) -> Law:
+    """A law of which an example is told, where drawing one would take long."""
+
+    def hold(_: pytest.MonkeyPatch) -> None:
+        test(**values)
+
+    return hold
+
+
+def the_best_of_all(patch: pytest.MonkeyPatch) -> None:
+    compared(classes(), QUICK)
+
+
+def the_best_beside_registered(patch: pytest.MonkeyPatch) -> None:
+    compared(pinned_classes(), QUICK)
+
+
+SHARE = told(test_conversion_shapes.test_a_share_is_of_what_the_programme_fixes_and_rounded_down)
+PERIOD = told(
+    test_conversion_shapes.test_a_rolling_cap_counts_by_the_day_of_the_award,
+    second=date(2025, 9, 1),
+    exempted=["C1", "C2"],
+)
+BUNDLE = told(test_conversion_shapes.test_a_bundle_is_all_or_nothing)
+GROUP = told(test_conversion_shapes.test_of_an_exclusive_group_one_rule_applies)
+ONCE = told(test_conversion_shapes.test_a_table_may_count_each_code_once)
+WITNESS = told(test_conversion_shapes.test_a_witness_is_another_outcome_than_the_one_that_is_spent)
+EARLIEST = told(test_conversion_shapes.test_of_allocations_alike_the_one_with_the_earliest_courses_is_taken)
+REVOKED = told(
+    test_conversion_shapes.test_an_outcome_counts_while_it_holds,
+    members={"revoked_at": Microseconds(5)},
+    reason="revoked",
+)
+EXPIRED = told(
+    test_conversion_shapes.test_an_outcome_counts_while_it_holds,
+    members={"expires_on": date(2026, 9, 1)},
+    reason="expired",
+)
+TOO_OLD = told(
+    test_conversion_shapes.test_an_outcome_counts_until_the_day_before_its_anniversary,
+    awarded_on=date(2019, 9, 1),
+    is_young=False,
+)
+BEFORE_ITS_DAY = told(
+    test_conversion_shapes.test_the_day_of_enrolment_picks_the_version_where_the_pack_says_so
+)
+SPENT_ONCE = told(test_conversion_shapes.test_an_outcome_is_spent_once_and_the_higher_priority_goes_first)
+VETERANS = told(
+    test_conversion_shapes.test_physical_education_is_exempt_for_veterans_only_and_not_by_certificate
+)
+PAIRED = told(test_conversion_shapes.test_a_course_is_paired_with_what_is_spent)
+SIMILAR = told(test_conversion_near_misses.test_an_outcome_is_not_asked_for_beside_a_similar_one)
+WITHIN_BOUNDS = law(test_conversion_laws.test_no_bound_is_exceeded_and_the_parts_make_the_whole)
+ANY_ORDER = law(test_conversion_laws.test_the_order_of_what_is_given_changes_no_byte)
+EARLIER_ANSWER = law(test_conversion_laws.test_what_is_recorded_later_leaves_an_earlier_answer_alone)
+HIGHER_LEVEL = law(test_conversion_laws.test_a_higher_level_never_exempts_fewer_units)
+REGISTERED = law(test_conversion_laws.test_registered_grants_keep_what_they_have)
+BUDGET = law(test_conversion_laws.test_a_spent_budget_is_admitted_and_bounds_the_optimum)
+GAIN = law(test_conversion_near_misses.test_a_gain_is_what_deciding_again_brings)
+OTHER_AUTHORITY = law(test_conversion_recognition.test_nothing_is_worth_more_than_the_other_authority_gives)
+PARTS_BY_HAND = law(test_conversion_waivers.test_the_waived_parts_are_those_found_by_hand)
+STATEFUL = told(run_state_machine_as_test, state_machine_factory=AccountOfALearner, settings=QUICK)
+REPLAY = law(test_replay.test_what_comes_later_changes_no_answer_as_known_before)
+
+
+def plant(owner: object, name: str, make: Callable[[Right], object]) -> Plant:
+    """Put what `make` makes of the right thing in its place."""
+    return lambda patch: patch.setattr(owner, name, make(getattr(owner, name)))
+
+
+def always(value: object) -> Callable[[Right], object]:
+    return lambda _: lambda *_, **__: value
+
+
+def _conflicts_but_of_spending(right: Right) -> object:
+    def wrong(options: Sequence[matching.Option]) -> tuple[int, ...]:
+        return tuple(right([replace(one, spent=(), drawn=None) for one in options]))
+
+    return wrong
+
+
+def _rank_from_the_lowest(right: Right) -> object:
+    return lambda rule, pack: (rule.priority, *right(rule, pack)[1:])
+
+
+def _without_periods(right: Right) -> object:
+    def wrong(cap: Cap, day: date) -> date:
+        found: date = right(cap, date(day.year, 8, 1))
+        return found
+
+    return wrong
+
+
+def _rounded_up(right: Right) -> object:
+    def wrong(cap: Cap, programme: Programme, step: Decimal) -> int:
+        if cap.share is None or cap.measure != "credits" or cap.share_of_module is not None:
+            return int(right(cap, programme, step))
+        return int((cap.share * programme.credits / step).to_integral_value(ROUND_CEILING))
+
+    return wrong
+
+
+def _but(attribute: str) -> Callable[[Right], object]:
+    def make(right: Right) -> object:
+        def wrong(*asked: Any, **more: Any) -> Iterator[Need]:  # noqa: ANN401
+            return (need for need in right(*asked, **more) if need.attribute != attribute)
+
+        return wrong
+
+    return make
+
+
+def _one_more(right: Right) -> object:
+    def wrong(*asked: Any) -> int | None:  # noqa: ANN401
+        units = right(*asked)
+        return None if units is None else units + 1
+
+    return wrong
+
+
+def _named_by_ids(right: Right) -> object:
+    def wrong(posed: problem.Problem, options: Sequence[int], rule_of: Sequence[int]) -> object:
+        return tuple((rule_of[at], posed.options[at].spent_ids) for at in options)
+
+    return wrong
+
+
+def _reversed(right: Right) -> object:
+    return lambda *asked, **more: list(right(*asked, **more))[::-1]
+
+
+def _as_if_all_were_known(right: Right) -> object:
+    return lambda holdings, **_: tuple(sorted(holdings, key=lambda one: one.id))
+
+
+def _spent_ones_too(right: Right) -> object:
+    return lambda candidates, _: right(candidates, frozenset())
+
+
+def _said_to_be_proved(right: Right) -> object:
+    return lambda self, _, **__: right(self, self.units, proved=True)
+
+
+def _in_any_order(right: Right) -> object:
+    def wrong(self: Filler, chosen: int, need: int, **how: Any) -> object:  # noqa: ANN401 (as `fill` has it)
+        return right(self, chosen, need, **how | {"canonical": False})
+
+    return wrong
+
+
+def _one_less(right: Right) -> object:
+    return lambda self, options: right(self, options) - 1
+
+
+def _from_the_top(right: Right) -> object:
+    def wrong(scale: Scale, level: str) -> int | None:
+        rank = right(scale, level)
+        return None if rank is None else len(scale.levels) - 1 - rank
+
+    return wrong
+
+
+def _whatever_another_gives(right: Right) -> object:
+    return lambda table, holding, **more: right(replace(table, within=None), holding, **more)
+
+
+def _without_deductions(right: Right) -> object:
+    return lambda table, holding, **more: right(replace(table, deductions=()), holding, **more)
+
+
+def _by_families_alone(right: Right) -> object:
+    return lambda table, code: next((family for family in table.families if code in family), None)
+
+
+def _backwards(right: Right) -> object:
+    def wrong(question: Any, holdings: Sequence[Holding]) -> object:  # noqa: ANN401
+        exam = replace(question.exam, parts=question.exam.parts[::-1])
+        return right(replace(question, exam=exam), holdings)
+
+    return wrong
+
+
+def _nothing_registered(right: Right) -> object:
+    return lambda compiled, holdings, **_: right(compiled, holdings, pinned=())
+
+
+FAULTS: tuple[tuple[str, Plant, Law], ...] = (
+    ("a cap is ignored", plant(problem, "caps", always(())), SHARE),
+    ("a share is rounded up", plant(bounds, "cap_maximum", _rounded_up), SHARE),
+    ("a period begins with the year", plant(bounds, "period_start", _without_periods), PERIOD),
+    ("a rule's own limit is ignored", plant(problem, "limits", always(())), WITHIN_BOUNDS),
+    ("an outcome is drawn on without end", plant(problem, "budgets", always(())), WITHIN_BOUNDS),
+    ("a bundle is split", plant(problem, "_bundles", always(0)), BUNDLE),
+    ("an outcome is spent twice", plant(problem, "conflicts_of", _conflicts_but_of_spending), SPENT_ONCE),
+    (
+        "exclusive groups are ignored",
+        plant(LiveRule, "group", lambda _: property(lambda _: None)),
+        GROUP,
+    ),
+    ("a witness is spent as well", plant(matching, "_witnesses", _spent_ones_too), WITNESS),
+    ("families are ignored", plant(matching, "_families", always(())), SIMILAR),
+    ("once per code is ignored", plant(RecognitionTable, "family_of", _by_families_alone), ONCE),
+    ("the pairing is ignored", plant(problem, "unpaired", always(None)), PAIRED),
+    (
+        "no category opens a course",
+        plant(Course, "is_exemptible_under", lambda _: lambda course, _: course.exemptible),
+        VETERANS,
+    ),
+    ("a deduction is ignored", plant(matching, "recognise", _without_deductions), the_best_of_all),
+    (
+        "another table's bound is ignored",
+        plant(test_conversion_recognition, "recognise", _whatever_another_gives),
+        OTHER_AUTHORITY,
+    ),
+    ("levels rank from the top", plant(Scale, "rank", _from_the_top), HIGHER_LEVEL),
+    ("the least priority goes first", plant(matching, "_rank", _rank_from_the_lowest), SPENT_ONCE),
+    ("the most precious is spent first", plant(solving, "_spends", _reversed), the_best_of_all),
+    ("the first way found is taken", plant(Filler, "fill", _in_any_order), EARLIEST),
+    ("the order of entry matters", plant(solving, "_pinned_key", always(0)), ANY_ORDER),
+    ("revocation is ignored", plant(Holding, "is_revoked", always(value=False)), REVOKED),
+    ("expiry is ignored", plant(matching, "_needs", _but("expires_on")), EXPIRED),
+    ("what is too old counts", plant(matching, "needs", _but("awarded_on")), TOO_OLD),
+    ("later records are known", plant(solving, "ordered", _as_if_all_were_known), EARLIER_ANSWER),
+    ("later rules are known", plant(Rule, "is_published", always(value=True)), EARLIER_ANSWER),
+    ("a rule holds before its day", plant(Rule, "is_effective", always(value=True)), BEFORE_ITS_DAY),
+    ("what is registered is forgotten", plant(solving, "case_of", _nothing_registered), REGISTERED),
+    ("a hurried answer is called proved", plant(search.Search, "_best", _said_to_be_proved), BUDGET),
+    ("a bound is too low", plant(Cut, "ceiling", _one_less), the_best_of_all),
+    ("a near miss gains one too many", plant(near_miss, "most_units", _one_more), GAIN),
+    ("a part is remembered by ids", plant(addition, "part_name", _named_by_ids), GAIN),
+    ("an exam's caps are ignored", plant(waivers._Question, "used", always(0)), PARTS_BY_HAND),
+    ("parts are taken from the last", plant(waivers._Question, "answer", _backwards), PARTS_BY_HAND),
+    (
+        "a replay goes by the packs of today",
+        plant(conversions.ExemptionQuestion, "given", lambda _: lambda question, _: question),
+        STATEFUL,
+    ),
+    ("grants are not pinned", plant(conversions, "pinned_for_programme", always(())), STATEFUL),
+    ("a replay sees later entries", plant(known, "_until", always(lambda entries: entries)), REPLAY),
+)
+
+
+@pytest.mark.parametrize(("fault", "law_"), [pytest.param(*row[1:], id=row[0]) for row in FAULTS])
+def test_the_law_sees_the_fault(monkeypatch: pytest.MonkeyPatch, fault: Plant, law_: Law) -> None:
+    with monkeypatch.context() as patch:
+        fault(patch)
+        with pytest.raises(Exception) as raised:  # noqa: PT011 (an unpacking that fails will do as well)
+            law_(patch)
+    last = traceback.extract_tb(raised.value.__traceback__)[-1]
+    assert Path(last.filename).resolve().is_relative_to(TESTS), f"{raised.value!r}: {last}"
