@@ -1,5 +1,6 @@
 """Verification as it is run: by several processes, killed and gone on with, beside writers, memory flat."""
 
+import gc
 import json
 import signal
 import subprocess
@@ -180,7 +181,8 @@ def test_memory_does_not_grow_with_the_log(growing: Engine) -> None:
                 pass
         keep_checkpoint(SqlStore(growing))
         peaks.append(peak_bytes(growing, entries=6_000 * (turn + 1)))
-    assert peaks[2] < 1.1 * peaks[0], peaks
+    # Two hundred thousand bytes are noise; 12,000 entries more that were kept would be millions.
+    assert peaks[2] < 1.1 * peaks[0] + 200_000, peaks
 
 
 def peak_bytes(engine: Engine, *, entries: int) -> int:
@@ -188,6 +190,7 @@ def peak_bytes(engine: Engine, *, entries: int) -> int:
     with examined(engine) as examination:  # what is made once, such as imports, does not count
         assert examination.rows.size() == entries
     verified(engine, cut=Cut(entries=10**6, places=256)) if entries == 6_000 else None
+    gc.collect()
     tracemalloc.start()
     try:
         assert verified(engine, cut=Cut(entries=600, places=512)).is_whole
