@@ -7,7 +7,7 @@ import typer
 
 from creditbank.account.holdings import HeldOutcome
 from creditbank.account.statement import Statement
-from creditbank.cli import pre_decisions, redact, suspended
+from creditbank.cli import correcting, pre_decisions, redact, suspended
 from creditbank.cli.output import console, errors, print_json
 from creditbank.cli.session import AccountArgument, IssuerOption, JsonOption, Session, session_of
 from creditbank.documents.statement import StatementDocument
@@ -156,6 +156,7 @@ def _ending(words: Catalogue, held: HeldOutcome) -> str:
 
 
 app.command("redact")(redact.redact)
+app.command("correct")(correcting.correct)
 app.command("suspended")(suspended.suspended)
 app.command("substitute")(suspended.substitute)
 app.command("reverse")(suspended.reverse)

@@ -118,6 +118,30 @@ def test_a_clerk_shows_decides_applies_and_revokes(commands: Commands, workbook:
     assert (replayed["exemptions"], replayed["pinned"], replayed["nowhere"]) == ([], [], [])
 
 
+def test_a_clerk_corrects_one_member_and_what_no_longer_holds_is_suspended(
+    commands: Commands, workbook: Path
+) -> None:
+    posted(commands, workbook)
+    account = account_of(commands, 0)
+    outcome = commands.run("account", "show", account, "--json").json["outcomes"][0]["id"]
+    asked = ("decide", "exemptions", account, "--programme", "changdu-animal-husbandry")
+    commands.run(*asked, "--as-of", "2025-11-23", "--apply", "--issuer", EAST)
+    correct = ("account", "correct", account, outcome, "--reason", "录错", "--issuer", STATION)
+    refused = commands.run(*correct, "--set", "marks=4", code=2)
+    assert "change-unknown" in refused.err
+    assert commands.run("account", "show", account, "--json").json["outcomes"][0]["corrected_by"] is None
+    said = commands.run(*correct, "--set", "title=更正后的名称")
+    assert "更正后的名称" in said.out
+    shown = commands.run("account", "show", account, "--json").json
+    assert [one["reason"] for one in shown["outcomes"]] == ["录错", None]
+    assert {grant["status"] for grant in shown["grants"]} == {"active"}
+    corrected = shown["outcomes"][1]["id"]
+    again = ("account", "correct", account, corrected, "--reason", "代码有误", "--issuer", STATION)
+    commands.run(*again, "--set", "standard=CD-X-NONE")
+    shown = commands.run("account", "show", account, "--json").json
+    assert {grant["status"] for grant in shown["grants"]} == {"suspended"}
+
+
 def test_an_auditor_needs_no_secret_key(commands: Commands, workbook: Path, tmp_path: Path) -> None:
     posted(commands, workbook)
     note, proof = tmp_path / "checkpoint", tmp_path / "entry.tlog-proof"

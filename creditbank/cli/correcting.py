@@ -1,0 +1,51 @@
+"""`creditbank account correct`: put an outcome right, as its issuer states it now."""
+
+from typing import Annotated
+
+import typer
+
+from creditbank.account.changed import changed_outcome
+from creditbank.cli.output import console
+from creditbank.cli.session import AccountArgument, IssuerOption, session_of
+from creditbank.identity.account_number import parse_account_number
+from creditbank.locale.wording import outcome_line
+from creditbank.services.accounts import read_account
+from creditbank.services.outcomes import OutcomeUnknown, correct_outcome
+from creditbank.terms import OutcomeId
+
+
+def correct(
+    context: typer.Context,
+    account: AccountArgument,
+    outcome: Annotated[str, typer.Argument(metavar="成果_OUTCOME", help="成果编号 · the outcome's id")],
+    reason: Annotated[str, typer.Option(help="理由 · why")],
+    issuer: IssuerOption,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="名称=值_NAME=VALUE",
+            help="改哪一项，如 credits=5、level=1+X/高级；值为空则去掉 · what is changed to what",
+        ),
+    ] = None,
+) -> None:
+    """更正一项成果；原记录保留，依据不足的免修、免试随即中止 · correct an outcome: the old entry stays."""
+    session = session_of(context)
+    bank, number = session.bank(), parse_account_number(account)
+    corrects = OutcomeId(outcome.removeprefix("#").zfill(6))
+    held = read_account(bank, number).holdings.outcome(corrects)
+    if held is None:
+        raise OutcomeUnknown("outcome-unknown", outcome=corrects)
+    stated = changed_outcome(held.outcome, change or [])
+    receipt = correct_outcome(
+        bank,
+        session.principal(bank, issuer),
+        number,
+        corrects,
+        stated,
+        reason=reason,
+        rules=session.library(),
+    )
+    said = session.words.text("word.outcome-corrected", outcome=corrects, seq=receipt.seq)
+    console.print(said)
+    console.print(outcome_line(session.words, stated))
