@@ -42,6 +42,8 @@ _SIGNS: Mapping[str, tuple[str, str]] = {
     ">": ("say.more-than", "say.more-than-day"),
 }
 _MINIMA = frozenset({"awarded_on", "credits", "grade", "hours", "level", "score"})
+_NAMING_COURSES = frozenset({"outcome", "replaces"})
+_PERCENTAGES = frozenset({"completed_percent", "overlap"})
 _VOCABULARIES: Mapping[str, str] = {
     "category": "word.person-category-",
     "form": "word.experience-form-",
@@ -285,7 +287,11 @@ class _Speaker:
             return self.words.text("say.anything")
         bounds = [_BOUND.fullmatch(part) for part in text.split(" ")]
         if all(bounds):
-            said = (self._bound(bound[1], bound[2]) for bound in bounds if bound)
+            said = (
+                self._bound(bound[1], bound[2], shown_as=_percent(attribute, bound[2]))
+                for bound in bounds
+                if bound
+            )
             return self.words.clauses(said)
         values = " / ".join(self._value(attribute, value) for value in text.split(ANY_OF))
         return self._bound("≥", text, shown_as=values) if attribute in _MINIMA else values
@@ -303,9 +309,11 @@ class _Speaker:
     def _value(self, attribute: str, text: str) -> str:
         if (day := _day(text)) is not None:
             return self.words.date(day)
-        if attribute == "outcome" and text in self.names.places:
+        if attribute in _NAMING_COURSES and text in self.names.places:
             return self.words.text("say.outcome-with-detail", title=self._place(text), detail=text)
-        return named(self.words, _VOCABULARIES[attribute], text) if attribute in _VOCABULARIES else text
+        if attribute in _VOCABULARIES:
+            return named(self.words, _VOCABULARIES[attribute], text)
+        return _percent(attribute, text) or text
 
     def _basis(self, cited: RuleCited, evidence: tuple[OutcomeId, ...]) -> str:
         return self.words.sentences(self._basis_parts(cited, evidence))
@@ -349,6 +357,10 @@ class _Speaker:
         if not period:
             return title
         return self.words.text("say.cap-from", title=title, day=self._value("", period))
+
+
+def _percent(attribute: str, text: str) -> str | None:
+    return f"{text}%" if attribute in _PERCENTAGES and text else None
 
 
 def _day(text: str) -> date | None:

@@ -1,0 +1,233 @@
+"""Writes `explanations.<language>.txt`: `python -m tests.golden.explanations`.
+
+Everything that a decision may say, at least once: each way to be granted something, each kind of refusal,
+each cap, each need, and each reason why an outcome counts nowhere. Read them after every change.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal, get_args
+
+from creditbank.conversion.decision import (
+    CapUse,
+    Decision,
+    Exemption,
+    Kept,
+    Need,
+    NextStep,
+    Nowhere,
+    NowhereReason,
+    Refusal,
+    RefusalKind,
+    RuleCited,
+    Waiver,
+    WaiverDecision,
+)
+from creditbank.conversion.holding import Pinned
+from creditbank.conversion.programme import Measure
+from creditbank.conversion.rule import Citation, GradePolicy, Wording
+from creditbank.locale.catalogue import Catalogue, catalogue
+from creditbank.locale.decision_wording import Names, decision_lines
+from creditbank.settings import Language
+from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
+
+HERE = Path(__file__).parent
+LONGEST: dict[Language, int] = {"zh-CN": 110, "en": 240}
+"""Characters of what is said of one thing: some six lines of a phone."""
+CITED = RuleCited(
+    pack=PackId("changdu"),
+    digest="00" * 32,
+    rule=RuleId("voc-2"),
+    version=2,
+    cite=("17",),
+    say=Wording(zh="中级证书选免不超过 8 学分", en="An intermediate certificate exempts up to 8 credits"),
+)
+FIRST, SECOND = OutcomeId("000003"), OutcomeId("000004")
+NAMES = Names(
+    outcomes={FIRST: "动物疫病防治员（中级）", SECOND: "养殖技术"},
+    places={
+        "C1": Wording(zh="畜禽解剖生理", en="Animal anatomy"),
+        "free": Wording(zh="公共选修", en="Free electives"),
+        "theory": Wording(zh="理论知识", en="Theory"),
+    },
+    citations={
+        (CITED.digest, "17"): Citation(id="17", title=Wording(zh="实施细则", en="The plan"), article="第17条")
+    },
+)
+GRADES = (
+    GradePolicy(),
+    GradePolicy(kind="pass"),
+    GradePolicy(kind="fixed", value="85"),
+    GradePolicy(kind="original"),
+    GradePolicy(kind="capped", ceiling=Decimal(80)),
+    GradePolicy(kind="bonus", value="5", ceiling=Decimal(100)),
+)
+LEVEL = Need(attribute="level", have="初级", need="中级", outcome=FIRST, premise=0)
+CREDITS = Need(attribute="credits", have="6", need="≤3.5", outcome=SECOND)
+OTHER_COURSE = Need(attribute="replaces", have=None, need="C1", outcome=SECOND)
+NEEDS = (
+    LEVEL,
+    Need(attribute="score", have="424", need="425", outcome=SECOND, premise=0),
+    Need(attribute="awarded_on", have="2018-01-31", need="2019-03-02", outcome=FIRST, premise=0),
+    Need(attribute="expires_on", have="2026-01-31", need=">2026-03-01", outcome=FIRST, premise=0),
+    Need(attribute="hours", have=None, need="40", outcome=SECOND, premise=0),
+    Need(attribute="outcome", have=None, need="X-WEB/X-DB", premise=0),
+    Need(attribute="overlap", have="60", need="≥70", outcome=SECOND, premise=0),
+)
+FACTS = (
+    Need(attribute="category", have="student", need="veteran"),
+    Need(attribute="enrolled_on", have=None, need="*"),
+    Need(attribute="left_on", have="2020-06-30", need="2y"),
+    Need(attribute="completed_percent", have="60", need="≥70"),
+)
+REFUSED: dict[RefusalKind, Refusal] = {
+    "fact": Refusal(cited=CITED, kind="fact", needs=FACTS[:1]),
+    "premise": Refusal(cited=CITED, kind="premise", needs=(LEVEL,), gain=6, gain_credits=Decimal(3)),
+    "never-met": Refusal(cited=CITED, kind="never-met"),
+    "not-exemptible": Refusal(cited=CITED, kind="not-exemptible", target="C1", by=("C1",)),
+    "unpaired": Refusal(cited=CITED, kind="unpaired", target="C1", needs=(OTHER_COURSE,)),
+    "gap": Refusal(cited=CITED, kind="gap", target="C1", needs=(CREDITS,)),
+    "taken": Refusal(cited=CITED, kind="taken", target="C1", by=("voc-1",)),
+    "spent-elsewhere": Refusal(
+        cited=CITED, kind="spent-elsewhere", target="C1", outcomes=(FIRST,), by=("voc-1",)
+    ),
+    "exclusive": Refusal(cited=CITED, kind="exclusive", target="C1", by=("voc-1",)),
+    "similar": Refusal(cited=CITED, kind="similar", target="C1", by=(SECOND,)),
+    "budget": Refusal(cited=CITED, kind="budget", target="C1", outcomes=(SECOND,)),
+    "limit": Refusal(cited=CITED, kind="limit", target="C1"),
+    "capacity": Refusal(cited=CITED, kind="capacity", target="free", by=("free",)),
+    "cap": Refusal(cited=CITED, kind="cap", target="C1", by=("share", "half@2025-09-01")),
+    "not-waivable": Refusal(cited=CITED, kind="not-waivable", target="theory", by=("theory",)),
+    "tie-break": Refusal(cited=CITED, kind="tie-break", target="C1"),
+    "not-searched": Refusal(cited=CITED, kind="not-searched", target="C1"),
+}
+NOWHERE: dict[NowhereReason, Nowhere] = {
+    reason: Nowhere(
+        outcome=FIRST,
+        reason=reason,
+        rules=(RuleId("voc-1"),) if reason in {"unmet", "not-needed"} else (),
+        credits=Decimal("1.5") if reason == "leftover" else None,
+    )
+    for reason in get_args(NowhereReason)
+}
+
+
+def exemption(grade: GradePolicy) -> Exemption:
+    return Exemption(
+        cited=CITED,
+        target=CourseId("C1"),
+        title=NAMES.places["C1"],
+        is_bucket=False,
+        units=8,
+        credits=Decimal(4),
+        with_credit=True,
+        grade=grade,
+        mark=None,
+        spent=(FIRST,),
+        witnesses=(),
+        route=None,
+    )
+
+
+def cap(name: str, measure: Measure | Literal["parts"], *, binds: bool, period: date | None = None) -> CapUse:
+    return CapUse(
+        id=name,
+        title=Wording(zh="免修总量", en="All exemptions"),
+        measure=measure,
+        used=Decimal("7.5"),
+        maximum=Decimal(8),
+        binds=binds,
+        cite=(),
+        period=period,
+    )
+
+
+BARE = replace(exemption(GRADES[0]), with_credit=False, cited=replace(CITED, cite=(), say=Wording(zh="")))
+BUCKET = replace(
+    exemption(GRADES[0]),
+    is_bucket=True,
+    target=CourseId("free"),
+    title=NAMES.places["free"],
+    witnesses=(SECOND,),
+)
+STORY = Decision(
+    programme=ProgrammeId("p"),
+    programme_version=1,
+    title=Wording(zh="畜牧兽医", en="Animal husbandry"),
+    as_of=date(2026, 3, 1),
+    known_at=Microseconds(0),
+    step=Decimal("0.5"),
+    packs=(),
+    units=64,
+    credits=Decimal(32),
+    credited=Decimal(28),
+    proved=False,
+    upper_bound=70,
+    nodes=1,
+    exemptions=(*map(exemption, GRADES), replace(exemption(GRADES[3]), mark="92"), BARE, BUCKET),
+    pinned=(Pinned(pack="changdu", rule="voc-1", rule_version=1, target="C9"),),
+    caps=(
+        cap("share", "credits", binds=True),
+        cap("half", "credits", binds=True, period=date(2025, 9, 1)),
+        cap("count", "courses", binds=False),
+        cap("certificates", "outcomes", binds=False),
+    ),
+    refusals=(
+        *REFUSED.values(),
+        *(Refusal(cited=CITED, kind="premise", needs=(need,), gain=0) for need in NEEDS),
+        *(Refusal(cited=CITED, kind="fact", needs=(need,)) for need in FACTS),
+    ),
+    next_step=NextStep(cited=CITED, need=LEVEL, gain=6, gain_credits=Decimal(3)),
+    nowhere=tuple(NOWHERE.values()),
+    kept=(
+        Kept(
+            pre_decision=OutcomeId("000009"),
+            pack=PackId("changdu"),
+            rule=RuleId("voc-2"),
+            version=2,
+            until=date(2026, 8, 31),
+        ),
+    ),
+)
+PARTS = WaiverDecision(
+    exam=ExamId("e"),
+    exam_version=1,
+    title=Wording(zh="家畜饲养员（中级）", en="Livestock keeper"),
+    as_of=date(2026, 3, 1),
+    known_at=Microseconds(0),
+    packs=(),
+    waivers=(Waiver(cited=CITED, part=PartId("theory"), title=NAMES.places["theory"], witnesses=(FIRST,)),),
+    pinned=(),
+    caps=(cap("one", "parts", binds=False),),
+    refusals=(replace(REFUSED["premise"], gain=1, gain_credits=None),),
+    next_step=None,
+)
+NOTHING = replace(STORY, exemptions=(), pinned=(), proved=True, caps=(), refusals=(), nowhere=(), kept=())
+
+
+def told(words: Catalogue) -> Iterator[str]:
+    """Yield every sentence."""
+    for decision in (STORY, replace(NOTHING, next_step=None), PARTS, replace(PARTS, waivers=())):
+        said = decision_lines(words, decision, NAMES)
+        yield said.headline
+        if decision.waivers if isinstance(decision, WaiverDecision) else decision.exemptions:
+            yield from (*said.grants, *said.caps, *said.refusals, *said.nowhere, *said.kept)
+            yield from filter(None, [said.next_step])
+
+
+def file_of(language: Language) -> Path:
+    """Return where a language's sentences are kept."""
+    return HERE / f"explanations.{language}.txt"
+
+
+def main() -> None:
+    """Write both."""
+    for language in LONGEST:
+        file_of(language).write_text("\n".join(told(catalogue(language))) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
