@@ -7,7 +7,7 @@ from api.auth.operator import principal
 from api.pages import diploma_audit, sign_in, statement
 from api.pages.rendering import static_files
 from api.problems import add_problem_handlers
-from api.routes import accounts, audits, decisions, health, ledger, verifications
+from api.routes import accounts, audits, decisions, health, ledger, verifications, what_ifs
 from api.safety import Safety
 from creditbank.services.bank import Bank
 from creditbank.services.idempotency import InFlight
@@ -40,6 +40,7 @@ def create_app(
         accounts.router,
         decisions.router,
         audits.router,
+        what_ifs.router,
         verifications.router,
         statement.router,
         diploma_audit.router,

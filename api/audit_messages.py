@@ -1,6 +1,8 @@
 """The JSON of diploma audits: values for programs, sentences for people."""
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from api.decision_messages import ApplicantMessage, Moment
 from api.written import Message
@@ -13,6 +15,12 @@ from creditbank.services.diploma_audits import AuditAnswer
 
 class AuditAsked(ApplicantMessage, Moment):
     """Facts about the learner, and by what is audited: as parameters of the address."""
+
+
+class ExamsAsked(AuditAsked):
+    """The same; `only` is the id of one outcome, a diploma for instance, that alone is to count."""
+
+    only: Annotated[str, Field(pattern=r"^\d{6}$")] | None = None
 
 
 class PlaceMessage(Message):

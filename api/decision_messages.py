@@ -1,14 +1,16 @@
 """The JSON of questions to the rules and of their answers: values for programs, sentences for people."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from api.written import DateText, DayAsked, DecimalText, InstantAsked, Message, ShortText
-from creditbank.conversion.holding import FACTS, Applicant
+from creditbank.conversion.holding import FACTS, Applicant, Holding
 from creditbank.errors import InvalidInput
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import decision_lines, names_of
+from creditbank.locale.what_if_wording import with_supposed
 from creditbank.services import conversions
 from creditbank.services.conversions import Answer, D, ExemptionQuestion, WaiverQuestion, question_about
 from creditbank.services.known import KnownAt, LogSize
@@ -147,9 +149,13 @@ class DecisionMessage(Message):
     kept: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, answer: Answer[D], words: Catalogue) -> "DecisionMessage":
+    def of(
+        cls, answer: Answer[D], words: Catalogue, *, supposed: Sequence[Holding] = ()
+    ) -> "DecisionMessage":
+        """Put an answer into words; `supposed` outcomes are named as what they are."""
         decision = answer.decision
-        said = decision_lines(words, decision, names_of(words, answer.place, answer.account, answer.packs))
+        names = names_of(words, answer.place, answer.account, answer.packs)
+        said = decision_lines(words, decision, with_supposed(words, names, supposed))
         return cls(
             decision=decision.as_json(),
             headline=said.headline,

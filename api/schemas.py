@@ -18,6 +18,15 @@ from api.messages import (
     VerificationMessage,
     VerificationRequest,
 )
+from api.reverse_messages import ExamsMessage, NowhereMessage
+from api.what_if_messages import (
+    ClassWhatIfMessage,
+    ClassWhatIfRequest,
+    NextStepsMessage,
+    NextStepsRequest,
+    WhatIfMessage,
+    WhatIfRequest,
+)
 from creditbank.documents.schemas import DIALECT
 
 _TAKEN: tuple[type[BaseModel], ...] = (
@@ -28,14 +37,22 @@ _TAKEN: tuple[type[BaseModel], ...] = (
     RevocationRequest,
     VerificationRequest,
     WaiverRequest,
+    ClassWhatIfRequest,
+    NextStepsRequest,
+    WhatIfRequest,
 )
 _GIVEN: tuple[type[BaseModel], ...] = (
     DecisionMessage,
     DiplomaAuditMessage,
+    ExamsMessage,
+    NowhereMessage,
     GrantsMessage,
     OpenedMessage,
     ReceiptMessage,
     VerificationMessage,
+    ClassWhatIfMessage,
+    NextStepsMessage,
+    WhatIfMessage,
 )
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 

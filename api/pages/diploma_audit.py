@@ -8,13 +8,20 @@ from fastapi.responses import HTMLResponse
 
 from api.dependencies import NamedAccount, Rules, TheBank, Words
 from api.pages.rendering import page
+from api.reverse_messages import CountsInMessage
 from creditbank.conversion.diploma_audit import Figures
 from creditbank.conversion.holding import Applicant
+from creditbank.identity.account_number import AccountNumber
 from creditbank.locale.audit_wording import audit_lines
+from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import names_of
+from creditbank.locale.reverse_wording import exam_lines
 from creditbank.outcomes.course import CourseCredit
 from creditbank.services.accounts import read_account
-from creditbank.services.diploma_audits import audit_account
+from creditbank.services.bank import Bank
+from creditbank.services.diploma_audits import AuditAnswer, audit_account
+from creditbank.services.reverse import exams_helped, idle_outcomes
+from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import ProgrammeId
 
 router = APIRouter(include_in_schema=False)
@@ -46,7 +53,43 @@ def get_audit(
         enrolled_at=enrolled_at,
         shares=shares,
         unpublished=list(answer.unpublished),
+        elsewhere=[]
+        if not answer.audit.decision.nowhere
+        else _elsewhere(bank, account, rules, answer, words),
     )
+
+
+@router.get("/statement/{account}/exams")
+def get_exams(
+    request: Request, account: NamedAccount, bank: TheBank, rules: Rules, words: Words
+) -> HTMLResponse:
+    """Show which exams the account's outcomes help with, those that they help with most first."""
+    statement = read_account(bank, account)
+    found = exams_helped(bank, account, rules, applicant=Applicant())
+    said = [exam_lines(words, one.help, names_of(words, one.place, one.account, one.packs)) for one in found]
+    helped = [lines for lines, one in zip(said, found, strict=True) if one.help.helps]
+    return page(request, "exams.html", statement=statement, count=len(found), exams=helped)
+
+
+def _elsewhere(
+    bank: Bank, account: AccountNumber, rules: RuleLibrary, answer: AuditAnswer, words: Catalogue
+) -> list[str]:
+    """Return where the outcomes that are idle in the audited programme would count."""
+    audit = answer.audit
+    names = names_of(words, answer.place, answer.account, answer.packs)
+    found = idle_outcomes(
+        bank,
+        account,
+        rules,
+        audit.programme,
+        applicant=Applicant(enrolled_at=audit.school),
+        as_of=audit.as_of,
+    )
+    return [
+        words.sentences([names.outcomes[one.nowhere.outcome], where])
+        for one in found.idle
+        for where in (CountsInMessage.of(each, words).line for each in one.counts_in)
+    ]
 
 
 def shares(figures: Figures) -> list[tuple[str, int, int]]:

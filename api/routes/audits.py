@@ -1,14 +1,16 @@
-"""Where an account stands in a programme: what is earned, exempted, exemptable and missing."""
+"""Where an account stands: in a programme course by course, with what is idle there, and in every exam."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from api.audit_messages import AuditAsked, DiplomaAuditMessage
+from api.audit_messages import AuditAsked, DiplomaAuditMessage, ExamsAsked
 from api.dependencies import NamedAccount, Rules, TheBank, Words
+from api.reverse_messages import ExamsMessage, NowhereMessage
 from api.written import json_answer
 from creditbank.services.diploma_audits import audit_account
-from creditbank.terms import ProgrammeId
+from creditbank.services.reverse import exams_helped, idle_outcomes
+from creditbank.terms import OutcomeId, ProgrammeId
 
 router = APIRouter(prefix="/accounts/{account}", tags=["conversions"])
 
@@ -35,3 +37,46 @@ def get_audit(
         known_at=asked.known(),
     )
     return json_answer(DiplomaAuditMessage.of(answer, words))
+
+
+@router.get("/nowhere/{programme}", response_model=NowhereMessage)
+def get_nowhere(
+    account: NamedAccount,
+    programme: NamedProgramme,
+    asked: Annotated[AuditAsked, Query()],
+    bank: TheBank,
+    rules: Rules,
+    words: Words,
+) -> Response:
+    """Return what counts for nothing in a programme, why, and in which others it would."""
+    found = idle_outcomes(
+        bank,
+        account,
+        rules,
+        ProgrammeId(programme),
+        applicant=asked.stated(),
+        as_of=asked.as_of,
+        known_at=asked.known(),
+    )
+    return json_answer(NowhereMessage.of(found, words))
+
+
+@router.get("/exams", response_model=ExamsMessage)
+def get_exams(
+    account: NamedAccount,
+    asked: Annotated[ExamsAsked, Query()],
+    bank: TheBank,
+    rules: Rules,
+    words: Words,
+) -> Response:
+    """Return which parts of every exam the account's outcomes waive, or nearly, and what lacks."""
+    found = exams_helped(
+        bank,
+        account,
+        rules,
+        applicant=asked.stated(),
+        only=None if asked.only is None else OutcomeId(asked.only),
+        as_of=asked.as_of,
+        known_at=asked.known(),
+    )
+    return json_answer(ExamsMessage.of(found, words))

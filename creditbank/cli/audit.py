@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from creditbank.cli.decide import (
+from creditbank.cli.asking import (
     AsOf,
     Category,
     Cohort,

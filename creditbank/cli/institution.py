@@ -5,7 +5,7 @@ from typing import Annotated, assert_never
 
 import typer
 
-from creditbank.cli.decide import instant_of
+from creditbank.cli.asking import instant_of
 from creditbank.cli.files import read_file
 from creditbank.cli.importing import signature_file
 from creditbank.cli.output import NEGATIVE, console, print_json

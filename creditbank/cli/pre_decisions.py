@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from creditbank.account.planned import parse_planned
-from creditbank.cli.decide import Category, Facts, print_answer, with_facts
+from creditbank.cli.asking import Category, Facts, with_facts
+from creditbank.cli.decide import print_answer
 from creditbank.cli.output import console, print_json
 from creditbank.cli.session import AccountArgument, IssuerOption, JsonOption, session_of
 from creditbank.cli.two_persons import (

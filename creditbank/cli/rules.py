@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from creditbank.cli import pack_publishing, rules_diff, rules_new
-from creditbank.cli.decide import AsOf
+from creditbank.cli.asking import AsOf
 from creditbank.cli.files import FileUnusable
 from creditbank.cli.output import NEGATIVE, console, print_json
 from creditbank.cli.session import JsonOption, Session, session_of

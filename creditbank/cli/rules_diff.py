@@ -11,25 +11,26 @@ from typing import Annotated, cast
 import typer
 
 from creditbank.account.facts import facts_of
-from creditbank.cli.decide import QuestionInvalid, with_facts
-from creditbank.cli.files import read_file
+from creditbank.cli.asking import QuestionInvalid, with_facts
+from creditbank.cli.cohort_file import numbers_in
 from creditbank.cli.output import console, print_json, progress
 from creditbank.cli.session import JsonOption, Session, session_of
 from creditbank.conversion.decision import decimal_text
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR
 from creditbank.conversion.policy_diff import Compared, Measure, RuleTotals, Shift, Total, name_of
 from creditbank.documents.rule_pack_diff import Change
-from creditbank.identity.account_number import AccountNumber, AccountNumberInvalid, parse_account_number
+from creditbank.identity.account_number import AccountNumber
 from creditbank.ledger.encoding import JsonValue, canonical_bytes
 from creditbank.locale.catalogue import Catalogue
+from creditbank.locale.what_if_wording import signed
 from creditbank.rulepacks.comparison import Comparison, read_packs
 from creditbank.services.bank import Bank
-from creditbank.services.policy_diff import Difference, Survey, Terms, everybody, explained, survey
+from creditbank.services.cohort import everybody
+from creditbank.services.policy_diff import Difference, Survey, Terms, explained, survey
 from creditbank.terms import Microseconds, instant
 
 _EVERYBODY = "all"
 _SHOWN_CHARACTERS = 80
-_COHORT_FILE_MAX_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +95,14 @@ def diff(
     if cohort is not None:
         bank = session.bank()
         terms = _terms(bank, compared, as_of, fact or [], registered=registered, processes=processes)
-        effect = _effect(session, bank, _cohort(bank, cohort, compared, terms), terms)
+        effect = effect_of(session, bank, _cohort(bank, cohort, compared, terms), terms)
     if as_json:
-        print_json({**_pack_members(compared), **({} if effect is None else _effect_members(effect))})
+        print_json({**_pack_members(compared), **({} if effect is None else effect_members(effect))})
         return
     words = session.words
     _print_changes(words, compared)
     if effect is not None:
-        _print_effect(words, effect, limit=limit)
+        print_effect(words, effect, limit=limit)
 
 
 def _terms(
@@ -135,32 +136,14 @@ def _cohort(bank: Bank, named: str, compared: Comparison, terms: Terms) -> Cohor
     if named == _EVERYBODY:
         return Cohort(numbers=everybody(bank), compared=aims)
     if Path(named).is_file():
-        return Cohort(numbers=_numbers_in(Path(named)), compared=aims)
+        return Cohort(numbers=numbers_in(Path(named)), compared=aims)
     of_one = tuple(one for one in aims if one.id == named)
     if not of_one:
         raise QuestionInvalid("cohort-unknown", field="cohort", value=named, known=[one.id for one in aims])
     return Cohort(numbers=everybody(bank), compared=of_one)
 
 
-def _numbers_in(path: Path) -> tuple[AccountNumber, ...]:
-    try:
-        text = read_file(path, max_bytes=_COHORT_FILE_MAX_BYTES).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise QuestionInvalid("cohort-not-utf8", field="cohort", file=str(path), byte=error.start) from error
-    found: dict[AccountNumber, None] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        written = line.partition("#")[0].strip()
-        try:
-            if written:
-                found[parse_account_number(written)] = None
-        except AccountNumberInvalid as error:
-            raise QuestionInvalid(
-                "cohort-line", field="cohort", file=str(path), line=number, value=written
-            ) from error
-    return tuple(found)
-
-
-def _effect(session: Session, bank: Bank, cohort: Cohort, terms: Terms) -> Effect:
+def effect_of(session: Session, bank: Bank, cohort: Cohort, terms: Terms) -> Effect:
     words = session.words
     with progress(words.text("word.diff-deciding"), total=len(cohort.numbers)) as step:
         found = survey(bank, cohort.numbers, cohort.compared, terms, on_progress=step)
@@ -211,7 +194,7 @@ def _shown(value: JsonValue) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
-def _print_effect(words: Catalogue, effect: Effect, *, limit: int) -> None:
+def print_effect(words: Catalogue, effect: Effect, *, limit: int) -> None:
     console.print(
         words.text("word.diff-cohort", learners=effect.found.learners, as_of=effect.terms.as_of), style="bold"
     )
@@ -244,7 +227,7 @@ def _figures(total: Total) -> dict[str, object]:
     return {
         "before": decimal_text(total.before),
         "after": decimal_text(total.after),
-        "change": _signed(total.after - total.before),
+        "change": signed(total.after - total.before),
         "gaining": total.gaining,
         "gained": decimal_text(total.gained),
         "losing": total.losing,
@@ -253,14 +236,14 @@ def _figures(total: Total) -> dict[str, object]:
 
 
 def _difference_line(words: Catalogue, one: Difference) -> str:
-    said = "；".join(_shift_text(words, one.measure, shift) for shift in one.shifts)
+    said = "；".join(shift_text(words, one.measure, shift) for shift in one.shifts)
     change = _amount(words, one.measure, one.change)
     return (
         f"{one.number}  {one.aim}  {decimal_text(one.before)} → {decimal_text(one.after)}（{change}）  {said}"
     )
 
 
-def _shift_text(words: Catalogue, measure: Measure, shift: Shift) -> str:
+def shift_text(words: Catalogue, measure: Measure, shift: Shift) -> str:
     pair = _pair(words, name_of(shift.before), name_of(shift.after))
     return f"{shift.target} {_amount(words, measure, shift.change)} {pair}"
 
@@ -273,12 +256,7 @@ def _pair(words: Catalogue, old: str, new: str) -> str:
 
 
 def _amount(words: Catalogue, measure: Measure, change: Decimal) -> str:
-    return words.text(f"word.diff-{measure}", change=_signed(change))
-
-
-def _signed(change: Decimal) -> str:
-    text = decimal_text(abs(change))
-    return text if not change else f"+{text}" if change > 0 else f"−{text}"
+    return words.text(f"word.diff-{measure}", change=signed(change))
 
 
 def _pack_members(compared: Comparison) -> dict[str, JsonValue]:
@@ -296,7 +274,7 @@ def _pack_members(compared: Comparison) -> dict[str, JsonValue]:
     }
 
 
-def _effect_members(effect: Effect) -> dict[str, JsonValue]:
+def effect_members(effect: Effect) -> dict[str, JsonValue]:
     return {
         "as_of": effect.terms.as_of.isoformat(),
         "known_at": instant(effect.terms.known_at).isoformat(),

@@ -69,7 +69,7 @@ def supplied(match: Match, need: Need, *, holdings: Sequence[Holding], as_of: da
     premise, scales = live.rule.premises[need.premise], live.pack.scales
     held = next((one for one in holdings if one.id == need.outcome), None)
     if held is None:
-        made = _new(live, premise, as_of)
+        made = least_outcomes(live, premise, as_of=as_of)
     elif need.attribute in _FIXED:
         return ()
     else:
@@ -85,8 +85,11 @@ def supplied(match: Match, need: Need, *, holdings: Sequence[Holding], as_of: da
     )
 
 
-def _new(live: LiveRule, premise: Premise, as_of: date) -> tuple[Holding, ...]:
-    """Return the least new outcomes: of each code, as the premise and each row of its worth ask for them."""
+def least_outcomes(live: LiveRule, premise: Premise, *, as_of: date) -> tuple[Holding, ...]:
+    """Return the least new outcomes: of each code, as the premise and each row of its worth ask for them.
+
+    None where too many would do, or what they bring depends on what their issuer will state.
+    """
     pattern = premise.pattern
     if premise.use == "draw" and premise.worth is None and pattern.min_credits is None:
         return ()  # how many credits its issuer will state is anybody's guess

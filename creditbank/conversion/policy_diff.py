@@ -5,10 +5,12 @@ Who the learners are, and how many are decided at once, is for `services.policy_
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from creditbank.conversion.decision import Decision, WaiverDecision
+from creditbank.conversion.holding import Holding
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.rule import RulePack
 from creditbank.terms import ExamId, ProgrammeId, RuleId
@@ -20,10 +22,15 @@ _ONE_PART = Decimal(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """A programme or an exam, and the packs whose rules may apply in it: as before, or as after."""
+    """A programme or an exam, and the packs whose rules may apply in it: as before, or as after.
+
+    `as_of` where it is another day than that of the question; `supposed` outcomes everybody holds besides.
+    """
 
     place: Programme | Exam
     packs: tuple[RulePack, ...]
+    as_of: date | None = None
+    supposed: tuple[Holding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,6 +77,13 @@ def known_in(
     return Known(at=at, account=holdings_of(account), published=published_by(lines))
 
 
+def published_in(bank: Bank, books: Books, authorities: Iterable[str]) -> tuple[Published, Microseconds]:
+    """Return what some authorities have published until now, and the instant of it."""
+    subjects = [subject_of_authority(authority) for authority in sorted(set(authorities))]
+    lines = [entry for subject in subjects for entry in books.ledger.entries_of(subject)]
+    return published_by(lines), Microseconds(max(bank.now(), _latest(lines)))
+
+
 def _all(entries: Iterator[Entry]) -> Iterator[Entry]:
     return entries
 

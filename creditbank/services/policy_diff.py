@@ -9,11 +9,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from itertools import islice
 
 from creditbank.account.body import ExemptionTarget, Granted
 from creditbank.account.facts import applicant_of, holdings_for_rules, pinned_for_exam, pinned_for_programme
-from creditbank.account.holdings import AccountHoldings, holdings_of
+from creditbank.account.holdings import AccountHoldings
 from creditbank.conversion.allocation import NODE_BUDGET, decide_exemptions
 from creditbank.conversion.decision import Decision, WaiverDecision
 from creditbank.conversion.holding import Applicant, Pinned
@@ -22,16 +21,12 @@ from creditbank.conversion.programme import Programme
 from creditbank.conversion.reevaluation import Asked as AskedFor
 from creditbank.conversion.reevaluation import Learner, Reevaluation
 from creditbank.conversion.waivers import decide_waivers
-from creditbank.identity.account_number import AccountNumber, account_of
-from creditbank.services.accounts import AccountRedacted, find_account
+from creditbank.identity.account_number import AccountNumber
 from creditbank.services.bank import Bank
-from creditbank.services.books import Books
+from creditbank.services.cohort import Member, members
 from creditbank.services.ports import Progress
 from creditbank.services.reevaluation import Asked, reevaluate
 from creditbank.terms import ExamId, Microseconds, ProgrammeId
-
-_READ_AT_ONCE = 500
-_ACCOUNTS = "account:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +48,8 @@ class Differing:
 
     number: AccountNumber
     compared: Compared
-    learner: Learner
+    learners: tuple[Learner, Learner]
+    """As they are before and as they are after."""
     before: Decimal
     after: Decimal
     proved: bool
@@ -92,12 +88,6 @@ class Survey:
             self.differing.append(one)
 
 
-def everybody(bank: Bank) -> tuple[AccountNumber, ...]:
-    """Return every account in order, those that are redacted among them."""
-    with bank.store.reading() as books:
-        return tuple(account_of(subject) for subject in books.ledger.subjects(_ACCOUNTS))
-
-
 def survey(
     bank: Bank,
     cohort: Collection[AccountNumber],
@@ -118,8 +108,8 @@ def explained(found: Survey, terms: Terms, *, on_progress: Progress) -> Iterator
     """Yield by which rules each of those who differ has more or less; `on_progress` counts them."""
     for one in found.differing:
         compared = one.compared
-        before = _decided(compared.before, one.learner, terms)
-        after = _decided(compared.after, one.learner, terms)
+        before = _decided(compared.before, one.learners[0], terms)
+        after = _decided(compared.after, one.learners[1], terms)
         yield Difference(
             number=one.number,
             aim=compared.id,
@@ -138,7 +128,7 @@ class _Surveying:
         self.compared = compared
         self.terms = terms
         self.found = Survey()
-        self.waiting: deque[tuple[AccountNumber, Compared, Learner]] = deque()
+        self.waiting: deque[tuple[AccountNumber, Compared, tuple[Learner, Learner]]] = deque()
         self.asked = {one.id: _asked_by(one) for one in compared if one.measure == "parts"}
 
     def of(self, cohort: Collection[AccountNumber], on_progress: Progress) -> Survey:
@@ -150,12 +140,12 @@ class _Surveying:
         )
         for before in units:
             after = next(units)
-            number, compared, learner = self.waiting.popleft()
+            number, compared, learners = self.waiting.popleft()
             self.found.count(
                 Differing(
                     number=number,
                     compared=compared,
-                    learner=learner,
+                    learners=learners,
                     before=before.credits,
                     after=after.credits,
                     proved=before.proved and after.proved,
@@ -168,7 +158,7 @@ class _Surveying:
             name: Reevaluation(
                 side.packs,
                 side.place,
-                as_of=self.terms.as_of,
+                as_of=_day(side, self.terms),
                 known_at=self.terms.known_at,
                 node_budget=NODE_BUDGET,
             )
@@ -179,59 +169,48 @@ class _Surveying:
 
     def _questions(self, cohort: Collection[AccountNumber], on_progress: Progress) -> Iterator[Asked]:
         """Ask of everybody, twice in each programme; the parts of exams are decided on the way."""
-        for number, account, category in self._accounts(cohort):
+        for member in members(self.bank, cohort):
             on_progress(1)
-            if account is None:
+            if member.account is None:
                 continue
             self.found.learners += 1
             for one in self.compared:
-                learner = self._learner(one, account, category)
+                both = (
+                    learner_of(member, member.account, one.before, self.terms),
+                    learner_of(member, member.account, one.after, self.terms),
+                )
                 if one.measure == "parts":
-                    self.found.count(self._in_exam(number, one, learner))
+                    self.found.count(self._in_exam(member.number, one, both))
                 else:
-                    self.waiting.append((number, one, learner))
-                    yield _before(one), learner
-                    yield _after(one), learner
+                    self.waiting.append((member.number, one, both))
+                    yield _before(one), both[0]
+                    yield _after(one), both[1]
 
-    def _accounts(
-        self, cohort: Collection[AccountNumber]
-    ) -> Iterator[tuple[AccountNumber, AccountHoldings | None, str | None]]:
-        numbers = iter(cohort)
-        while some := list(islice(numbers, _READ_AT_ONCE)):
-            with self.bank.store.reading() as books:
-                read = [self._read(books, number) for number in some]
-            yield from read
-
-    def _read(
-        self, books: Books, number: AccountNumber
-    ) -> tuple[AccountNumber, AccountHoldings | None, str | None]:
-        try:
-            _, person = find_account(self.bank, books, number)
-        except AccountRedacted:
-            return number, None, None
-        return number, holdings_of(books.ledger.entries_of(number.subject)), person.category
-
-    def _learner(self, one: Compared, account: AccountHoldings, category: str | None) -> Learner:
-        known_at = self.terms.known_at
-        pinned: tuple[Pinned, ...] = ()
-        if self.terms.keeps_registered and one.measure == "credits":
-            pinned = pinned_for_programme(account, ProgrammeId(one.id), known_at=known_at)
-        elif self.terms.keeps_registered:
-            pinned = pinned_for_exam(account, ExamId(one.id), known_at=known_at)
-        applicant = _applicant(one, account, category, self.terms)
-        return Learner(holdings=holdings_for_rules(account), applicant=applicant, pinned=pinned)
-
-    def _in_exam(self, number: AccountNumber, one: Compared, learner: Learner) -> Differing:
-        held: set[AskedFor] = {(outcome.kind, outcome.code) for outcome in learner.holdings}
-        held |= {(outcome.kind, None) for outcome in learner.holdings}
+    def _in_exam(self, number: AccountNumber, one: Compared, both: tuple[Learner, Learner]) -> Differing:
+        held: set[AskedFor] = {(outcome.kind, outcome.code) for outcome in both[1].holdings}
+        held |= {(outcome.kind, None) for outcome in both[1].holdings}
         counts = [0, 0]
         if not held.isdisjoint(self.asked[one.id]):
-            decisions = [_decided(side, learner, self.terms) for side in (one.before, one.after)]
+            sides = zip((one.before, one.after), both, strict=True)
+            decisions = [_decided(side, learner, self.terms) for side, learner in sides]
             counts = [len(made.waivers) for made in decisions if isinstance(made, WaiverDecision)]
         before, after = map(Decimal, counts)
-        return Differing(
-            number=number, compared=one, learner=learner, before=before, after=after, proved=True
-        )
+        return Differing(number=number, compared=one, learners=both, before=before, after=after, proved=True)
+
+
+def learner_of(member: Member, account: AccountHoldings, side: Side, terms: Terms) -> Learner:
+    """Return a member of a cohort as the rules of one side see them."""
+    known_at, aim = terms.known_at, side.place.id
+    pinned: tuple[Pinned, ...] = ()
+    if terms.keeps_registered and isinstance(side.place, Programme):
+        pinned = pinned_for_programme(account, side.place.id, known_at=known_at)
+    elif terms.keeps_registered:
+        pinned = pinned_for_exam(account, ExamId(aim), known_at=known_at)
+    return Learner(
+        holdings=(*holdings_for_rules(account), *side.supposed),
+        applicant=_applicant(aim, account, member.category, terms),
+        pinned=pinned,
+    )
 
 
 def _before(one: Compared) -> ProgrammeId:
@@ -249,11 +228,13 @@ def _asked_by(one: Compared) -> frozenset[AskedFor]:
     return frozenset((pattern.kind, code) for pattern in patterns for code in pattern.codes or (None,))
 
 
-def _applicant(one: Compared, account: AccountHoldings, category: str | None, terms: Terms) -> Applicant:
+def _applicant(
+    aim: ProgrammeId | ExamId, account: AccountHoldings, category: str | None, terms: Terms
+) -> Applicant:
     """Return who a learner is to the rules: as was stated for the last grant here, and as is supposed."""
     stated: dict[str, str] = {}
     for held in account.grants:
-        if _aim_of(held.granted) == one.id:
+        if _aim_of(held.granted) == aim:
             stated = dict(held.granted.facts)
     if category is not None:
         stated["category"] = category
@@ -273,7 +254,7 @@ def _decided(side: Side, learner: Learner, terms: Terms) -> Decision | WaiverDec
             side.place,
             applicant=learner.applicant,
             pinned=learner.pinned,
-            as_of=terms.as_of,
+            as_of=_day(side, terms),
             known_at=terms.known_at,
         )
     return decide_waivers(
@@ -282,6 +263,10 @@ def _decided(side: Side, learner: Learner, terms: Terms) -> Decision | WaiverDec
         side.place,
         applicant=learner.applicant,
         pinned=learner.pinned,
-        as_of=terms.as_of,
+        as_of=_day(side, terms),
         known_at=terms.known_at,
     )
+
+
+def _day(side: Side, terms: Terms) -> date:
+    return terms.as_of if side.as_of is None else side.as_of

@@ -23,6 +23,9 @@ READ_ONLY = {
     "/verifications",
     "/accounts/{account}/exemption-decisions",
     "/accounts/{account}/waiver-decisions",
+    "/accounts/{account}/what-ifs",
+    "/what-ifs",
+    "/next-steps",
 }
 """Routes that are asked with POST and write nothing: a key means nothing to them."""
 

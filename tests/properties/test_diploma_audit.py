@@ -132,6 +132,7 @@ def test_every_state_has_its_source_and_every_gap_its_reason(question: Question)
                 own = [one for one in question.holdings if one.id in place.sources[0].outcomes]
                 assert {(one.code, one.issuer) for one in own} == {(place.id, SCHOOL)}
                 assert not {one.id for one in own} & set(spent)
+                assert all(source.exemption is None for source in place.sources)
                 assert place.figures.earned == min(
                     place.figures.required, max(one.credits or 0 for one in own)
                 )

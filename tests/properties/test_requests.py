@@ -50,6 +50,11 @@ hostile = st.one_of(
 )
 
 
+SCHOOL = School(new_bank())
+ACCOUNT = SCHOOL.account(1)
+SUPPOSED = "kind=skill-certificate,code=CD-X-JTNC,level=1+X/中级,awarded_on=2025-03-01,overlap=80"
+
+
 def _bodies() -> dict[str, dict[str, Any]]:
     outcome = {"outcome": CERTIFICATE}
     applicant = {
@@ -82,6 +87,9 @@ def _bodies() -> dict[str, dict[str, Any]]:
         },
         "/accounts/{account}/waivers": {**exam, **question},
         "/accounts/{account}/grants/{grant}/substitution": {},
+        "/accounts/{account}/what-ifs": {**programme, **learned, "planned": [SUPPOSED]},
+        "/what-ifs": {**programme, **question, "accounts": [ACCOUNT], "instead": "changdu-tourism"},
+        "/next-steps": {**programme, **question, "accounts": [ACCOUNT]},
         "/verifications": {"number": "DEMO-1", "name": "扎西", "as_of": "2026-01-01"},
     }
 
@@ -129,8 +137,6 @@ OUTCOMES: list[dict[str, Any]] = [
 ]
 LIKE_A_DAY = {"programme": "changdu-animal-husbandry", "applicant": {"category": "0000-00-00"}}
 MISPLACED = {"outcome": {**OUTCOMES[-1], "form": NUMBER}}
-SCHOOL = School(new_bank())
-ACCOUNT = SCHOOL.account(1)
 
 
 def _places(node: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -1,0 +1,69 @@
+"""What is supposed, and what it would change, in words."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from creditbank.conversion.decision import decimal_text
+from creditbank.conversion.holding import Holding
+from creditbank.conversion.next_steps import Addition
+from creditbank.conversion.policy_diff import Measure, Shift, name_of
+from creditbank.locale.catalogue import Catalogue
+from creditbank.locale.decision_wording import Names, shown
+from creditbank.locale.wording import level_name, named
+
+
+def supposed_name(words: Catalogue, outcome: Holding) -> str:
+    """Return what an outcome that nobody holds is called: its kind and code, and what is asked of it."""
+    details = [level_name(words, outcome.level)] if outcome.level is not None else []
+    for name in ("score", "hours", "credits"):
+        value = getattr(outcome, name)
+        if value is not None:
+            details.append(words.text("say.supposed-detail", field=name, value=value))
+    if outcome.grade is not None:
+        details.append(outcome.grade)
+    details += [f"{words.field(name)} {value}" for name, value in outcome.attributes]
+    kind = named(words, "word.kind-", outcome.kind)
+    if not details:
+        return words.text("say.supposed", kind=kind, code=outcome.code)
+    return words.text(
+        "say.supposed-with-details", kind=kind, code=outcome.code, details=words.listed(details)
+    )
+
+
+def with_supposed(words: Catalogue, names: Names, supposed: Sequence[Holding]) -> Names:
+    """Return the names with those of supposed outcomes."""
+    return replace(
+        names, outcomes={**names.outcomes, **{one.id: supposed_name(words, one) for one in supposed}}
+    )
+
+
+def shift_line(words: Catalogue, shift: Shift, measure: Measure, names: Names) -> str:
+    """Return one line: which course or part, how much more of it, from which rule to which."""
+    title = names.places.get(shift.target)
+    nothing = words.text("word.diff-no-rule")
+    return words.text(
+        "say.shift",
+        target=shift.target if title is None else shown(words, title),
+        change=words.text(f"word.diff-{measure}", change=signed(shift.change)),
+        before=name_of(shift.before) or nothing,
+        after=name_of(shift.after) or nothing,
+    )
+
+
+def step_line(words: Catalogue, addition: Addition, *, learners: int, gained: Decimal, most: Decimal) -> str:
+    """Return one line: what to get, whom it would help, how much, and by which rules."""
+    return words.text(
+        "say.class-step",
+        outcome=supposed_name(words, addition.outcome),
+        learners=learners,
+        gained=words.credits(gained),
+        most=words.credits(most),
+        rules=words.listed(addition.rules),
+    )
+
+
+def signed(change: Decimal) -> str:
+    """Return a figure with its sign."""
+    text = decimal_text(abs(change))
+    return text if not change else f"+{text}" if change > 0 else f"−{text}"
