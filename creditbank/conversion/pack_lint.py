@@ -10,6 +10,7 @@ from decimal import Decimal
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.pack import Pack, PackFinding
 from creditbank.conversion.pack_examples import ExampleRun
+from creditbank.conversion.pack_shadows import shadowed_rules, unexempted_courses
 from creditbank.conversion.programme import Bucket, Cap, Course, Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
 from creditbank.conversion.rule import ExemptionGrant, Pattern, Rule, WaiverGrant
@@ -41,6 +42,12 @@ def lint(pack: Pack, runs: Iterable[ExampleRun]) -> Iterator[PackFinding]:
         yield from _of_programme(programme, ("programme", index))
     for index, exam in enumerate(pack.exams):
         yield from _of_exam(exam, ("exam", index))
+    for index, rule, other in shadowed_rules(pack):
+        yield _warning("rule-shadowed", ("rule", index), rule=rule.id, other=other.id)
+    for at, number, course, category in unexempted_courses(pack):
+        place = ("programme", at, "courses", number, "exempt_for")
+        values = {"course": course.id, "programme": pack.programmes[at].id, "category": category}
+        yield _warning("course-never-exempted", place, **values)
     yield from _unused(pack)
 
 

@@ -1,12 +1,24 @@
 """An example that comes out otherwise is an error, what is most likely a mistake a warning."""
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
 
+from creditbank.conversion.pack_shadows import shadowed_rules
 from creditbank.documents.rule_pack import RulePackInvalid, parse_rule_pack
+from creditbank.errors import InvalidInput
 from creditbank.rulepacks.library import Library, findings_of
+from creditbank.terms import RuleId
+from tests.strategies.conversion import decide, granted_questions
 from tests.strategies.small_packs import PROGRAMME, RULE, SOUND, WAIVER, head, write
+
+if TYPE_CHECKING:
+    from creditbank.conversion.pack import Pack
 
 
 def found_in(text: str) -> list[tuple[str, str]]:
@@ -135,6 +147,97 @@ def test_a_waiver_of_a_part_that_must_be_sat_is_warned_of() -> None:
 
 
 def test_a_cap_that_can_bind_is_not_warned_of() -> None:
-    text = with_caps("share = 0.9", 'maximum = 3.5, courses = { classes = ["k"] }')
+    text = with_caps("share = 0.3", 'maximum = 3.5, courses = { classes = ["k"] }')
     text = text.replace("\ncredits = 4\n[[example]]", "\ncredits = 0\n[[example]]")
     assert [code for _, code in found_in(text)] == ["rule-without-granting-example"]
+
+
+# What adds nothing.
+
+HIGHER = RULE.replace('id = "r"', 'id = "s"').replace('min_level = "中级"', 'min_level = "高级"')
+
+
+def shadows(*rules: str) -> list[tuple[object, object]]:
+    found = findings_of(parse_rule_pack((head() + PROGRAMME + "".join(rules)).encode()))
+    listed = [one for one in found if one.code == "rule-shadowed"]
+    assert all(one.line is not None for one in listed)
+    return [(one.values["rule"], one.values["other"]) for one in listed]
+
+
+def test_a_rule_that_another_makes_needless_is_warned_of() -> None:
+    assert shadows(RULE, HIGHER) == [("s", "r")]
+    assert shadows(HIGHER, RULE) == [("s", "r")]
+    assert shadows(RULE, RULE.replace('id = "r"', 'id = "q"')) == [("r", "q")]
+    narrow = RULE.replace('id = "r"', 'id = "n"').replace("use =", "min_score = 60\nuse =")
+    assert shadows(RULE, narrow.replace("max_credits = 4", "max_credits = 2")) == [("n", "r")]
+    assert shadows(RULE, HIGHER + 'grade = "90"\n') == [("s", "r")]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        HIGHER.replace("version = 1", "priority = 1") + 'grade = "90"\n',  # goes first, with a better grade
+        HIGHER.replace('["0101"]', '["0101", "0102"]'),  # reaches more
+        HIGHER.replace("max_credits = 4", "max_courses = 2"),  # bounds otherwise
+        HIGHER.replace("version = 1", 'route = "x"'),  # counts under other caps
+        HIGHER.replace("version = 1", "effective_from = 2024-01-01"),  # holds earlier
+        HIGHER.replace('codes = ["X"]', 'codes = ["X", "Z"]'),  # takes other outcomes
+        HIGHER.replace('use = "consume"', 'use = "hold"'),  # spends nothing
+        HIGHER.replace('mode = "choose"', 'mode = "bundle"').replace("max_credits = 4\n", ""),
+        HIGHER.replace("min_level", "min_score = 1\nmin_level").replace('min_level = "高级"\n', ""),
+    ],
+)
+def test_a_rule_that_may_matter_is_not_warned_of(other: str) -> None:
+    assert shadows(RULE, other) == []
+
+
+@settings(max_examples=50)
+@given(st.data())
+def test_without_a_shadowed_rule_everybody_comes_to_the_same_units(data: st.DataObject) -> None:
+    question = data.draw(granted_questions())
+    pack = question.packs[0]
+    like = data.draw(st.sampled_from(pack.rules))
+    other = data.draw(st.sampled_from(pack.rules))
+    first = like.premises[0]
+    codes = frozenset(data.draw(st.sampled_from(sorted(first.pattern.codes) or ["any"])).split(" "))
+    narrower = replace(first, pattern=replace(first.pattern, codes=codes))
+    grant = data.draw(st.sampled_from([like.grant, other.grant]))
+    effective_to = data.draw(st.sampled_from([like.effective_to, other.effective_to]))
+    number = RuleId(data.draw(st.sampled_from(["0", "zz"])))
+    premises = (narrower, *like.premises[1:])
+    try:
+        added = replace(like, id=number, premises=premises, grant=grant, effective_to=effective_to)
+    except InvalidInput:
+        reject()
+    rules = (*pack.rules, added)
+    whole = SimpleNamespace(rules=rules, scales=pack.scales, programmes=(question.programme,))
+    packs = (replace(pack, rules=rules), *question.packs[1:])
+    before = decide(question, packs=packs)
+    for index, _, _ in shadowed_rules(cast("Pack", whole)):
+        fewer = (*rules[:index], *rules[index + 1 :])
+        after = decide(question, packs=(replace(pack, rules=fewer), *question.packs[1:]))
+        assert (after.units, after.proved) == (before.units, before.proved)
+
+
+def test_a_waiver_that_another_makes_needless_is_warned_of() -> None:
+    waiver = WAIVER.format(part="p", caps="")
+    later = waiver[waiver.index("[[rule]]") : waiver.index("[[example]]")]
+    narrower = later.replace('id = "w"', 'id = "x"').replace('use = "hold"', 'max_age = "2y", use = "hold"')
+    assert ("x", "w") in shadows(RULE, waiver, narrower)
+
+
+def test_a_course_that_the_policy_exempts_for_some_and_no_rule_does_is_warned_of() -> None:
+    text = SOUND.replace("exemptible = false", 'exemptible = false, exempt_for = ["veteran"]')
+    (found,) = findings_of(parse_rule_pack(text.encode()))
+    assert (found.code, found.values["course"], found.values["category"]) == (
+        "course-never-exempted",
+        "0102",
+        "veteran",
+    )
+    assert text.splitlines()[(found.line or 0) - 1].startswith('  { id = "0102"')
+    rule = RULE.replace('id = "r"', 'id = "v"').replace("0101", "0102").replace('codes = ["X"]\n', "")
+    rule = rule.replace(
+        "[[rule.premise]]",
+        '[rule.scope]\nfacts = [{ fact = "category", one_of = ["veteran"] }]\n[[rule.premise]]',
+    )
+    assert "course-never-exempted" not in [code for _, code in found_in(text + rule)]

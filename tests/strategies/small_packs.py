@@ -25,7 +25,7 @@ credits = 10
 cite = ["a"]
 courses = [
   { id = "0101", title = "一", credits = 4, module = "m", class = "k" },
-  { id = "0102", title = "二", credits = 6, module = "m", exemptible = false, exempt_for = ["veteran"] },
+  { id = "0102", title = "二", credits = 6, module = "m", exemptible = false },
 ]
 """
 RULE = """[[rule]]
