@@ -24,6 +24,7 @@ BESIDE_THE_LEDGER = frozenset(
         "batch",
         "cosignature",  # its witness's key is needed to check it
         "creditbank_version",
+        "encryption_key",
         "kept_answer",
         "operator_token",
         "outcome_claim",
