@@ -102,7 +102,7 @@ def every_figure(found: DiplomaAudit) -> list[Figures]:
 @settings(max_examples=40)
 @given(audited())
 def test_every_course_and_bucket_stands_there_once_and_lines_add_up(question: Question) -> None:
-    """Caught: buckets left out; the surplus left out of a line; what is exempted twice counted twice."""
+    """Caught: buckets left out; the surplus left out; a course earned and exempted counted twice."""
     found = audit(question)
     programme = question.programme
     assert sorted(place.id for place in found.places) == sorted(place.id for place in programme.places)
@@ -123,7 +123,7 @@ def test_every_course_and_bucket_stands_there_once_and_lines_add_up(question: Qu
 @settings(max_examples=40)
 @given(audited())
 def test_every_state_has_its_source_and_every_gap_its_reason(question: Question) -> None:
-    """Caught: rules on classes of courses not looked up; earned courses exempted a second time."""
+    """Caught: credits of any school; an earned course exempted too; its outcome spent too."""
     found = audit(question)
     spent = [outcome for one in found.decision.exemptions for outcome in one.spent]
     for place in found.places:
@@ -158,7 +158,7 @@ def assert_blocks_fit(found: DiplomaAudit, place: AuditedPlace) -> None:
 @settings(max_examples=40)
 @given(st.data())
 def test_one_more_record_never_makes_more_credits_missing(st_data: st.DataObject) -> None:
-    """Caught: a second record of a course that took the first one's place without counting."""
+    """More records, of the school's own courses and of what rules ask for."""
     question = st_data.draw(audited())
     more = st_data.draw(own_courses(question)) + st_data.draw(learners(question.packs, more=1))
     added = tuple(replace(one, id=OutcomeId(f"9{at:05}")) for at, one in enumerate(more))

@@ -1,7 +1,6 @@
 """What is supposed is decided as if it stood in the ledger; a class is decided as each learner alone.
 
-Seen to fail: with supposed outcomes known from now on instead of always, with a class whose supposed outcomes
-stood on the side before, with the day supposed left out, and with registered grants left out of a class.
+Seen to fail: with supposed outcomes left out of a learner's decision, and out of a class's.
 """
 
 from dataclasses import dataclass
