@@ -11,9 +11,10 @@ from creditbank.errors import InvalidInput
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import decision_lines, names_of
 from creditbank.locale.what_if_wording import with_supposed
-from creditbank.services import conversions
-from creditbank.services.conversions import Answer, D, ExemptionQuestion, WaiverQuestion, question_about
+from creditbank.services import questions
+from creditbank.services.conversions import Answer
 from creditbank.services.known import KnownAt, LogSize
+from creditbank.services.questions import D, ExemptionQuestion, WaiverQuestion, question_about
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import ExamId, ProgrammeId, microseconds
 
@@ -122,7 +123,7 @@ class PreDecisionRequest(Message):
     planned: Annotated[tuple[ShortText, ...], Field(max_length=20)] = ()
     applicant: ApplicantMessage = ApplicantMessage()
 
-    def question(self, rules: RuleLibrary) -> conversions.Question[Any]:
+    def question(self, rules: RuleLibrary) -> questions.Question[Any]:
         """Return what is asked of the account, by these rules.
 
         Raises:

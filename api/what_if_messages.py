@@ -16,9 +16,9 @@ from creditbank.identity.account_number import AccountNumber, parse_account_numb
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import names_of
 from creditbank.locale.what_if_wording import shift_line, step_line, with_supposed
-from creditbank.services.conversions import AimUnclear, D
 from creditbank.services.next_steps import ClassSteps
 from creditbank.services.policy_diff import Difference, Survey, Terms
+from creditbank.services.questions import AimUnclear, D
 from creditbank.services.what_if import NOTHING_SUPPOSED, Supposition, WhatIf
 from creditbank.terms import ExamId, Microseconds, ProgrammeId
 

@@ -17,10 +17,11 @@ from api.written import json_answer
 from creditbank.account.planned import parse_planned
 from creditbank.identity.account_number import AccountNumber
 from creditbank.locale.catalogue import Catalogue
-from creditbank.services import conversions
+from creditbank.services import questions
 from creditbank.services.bank import Bank, Principal
-from creditbank.services.conversions import D, apply_for, decide_for
+from creditbank.services.conversions import apply_for, decide_for
 from creditbank.services.pre_decisions import give_pre_decision
+from creditbank.services.questions import D
 
 router = APIRouter(prefix="/accounts/{account}", tags=["conversions"])
 
@@ -78,7 +79,7 @@ def post_pre_decision(
 
 
 def _decided(
-    bank: Bank, account: AccountNumber, asked: Question, question: conversions.Question[D], words: Catalogue
+    bank: Bank, account: AccountNumber, asked: Question, question: questions.Question[D], words: Catalogue
 ) -> Response:
     answer = decide_for(
         bank,
@@ -96,7 +97,7 @@ def _registered(
     caller: Principal,
     account: AccountNumber,
     asked: Question,
-    question: conversions.Question[D],
+    question: questions.Question[D],
     words: Catalogue,
 ) -> Response:
     asked.must_not_look_back()

@@ -13,9 +13,9 @@ from api.what_if_messages import (
 )
 from api.written import json_answer
 from creditbank.conversion.policy_diff import Measure
-from creditbank.services.conversions import ExemptionQuestion, WaiverQuestion
 from creditbank.services.next_steps import next_steps_of
 from creditbank.services.policy_diff import explained, survey
+from creditbank.services.questions import ExemptionQuestion, WaiverQuestion
 from creditbank.services.what_if import (
     NOTHING_SUPPOSED,
     compared_under,

@@ -32,15 +32,8 @@ from creditbank.conversion.holding import Applicant
 from creditbank.identity.account_number import parse_account_number
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import decision_lines, names_of
-from creditbank.services.conversions import (
-    Answer,
-    D,
-    ExemptionQuestion,
-    Question,
-    WaiverQuestion,
-    apply_for,
-    decide_for,
-)
+from creditbank.services.conversions import Answer, apply_for, decide_for
+from creditbank.services.questions import D, ExemptionQuestion, Question, WaiverQuestion
 from creditbank.terms import ExamId, ProgrammeId
 
 app = typer.Typer(no_args_is_help=True)

@@ -22,11 +22,12 @@ from creditbank.samples.workbooks import messy_workbook, sample_workbooks
 from creditbank.services.accounts import account_of_citizen, read_account
 from creditbank.services.audit import verify_ledger
 from creditbank.services.bank import Bank, Principal
-from creditbank.services.conversions import ExemptionQuestion, WaiverQuestion, apply_for, decide_for
+from creditbank.services.conversions import apply_for, decide_for
 from creditbank.services.log import prove_entry
 from creditbank.services.officers import add_officer, two_persons
 from creditbank.services.outcomes import revoke_outcome
 from creditbank.services.publishing import publish_now
+from creditbank.services.questions import ExemptionQuestion, WaiverQuestion
 from creditbank.services.rule_packs import publish_packs
 from creditbank.terms import ExamId, ProgrammeId
 from creditbank.vocabularies.library import Vocabularies

@@ -20,8 +20,8 @@ from creditbank.cli.two_persons import (
 )
 from creditbank.conversion.holding import Applicant
 from creditbank.identity.account_number import parse_account_number
-from creditbank.services.conversions import question_about
 from creditbank.services.pre_decisions import give_pre_decision, withdraw_pre_decision
+from creditbank.services.questions import question_about
 from creditbank.terms import OutcomeId
 
 

@@ -33,8 +33,9 @@ from creditbank.locale.decision_wording import Names, decision_lines, names_of
 from creditbank.locale.what_if_wording import shift_line, with_supposed
 from creditbank.rulepacks.library import Library
 from creditbank.services.bank import Bank
-from creditbank.services.conversions import AimUnclear, Answer, D, ExemptionQuestion, WaiverQuestion
+from creditbank.services.conversions import Answer
 from creditbank.services.policy_diff import Terms, explained, survey
+from creditbank.services.questions import AimUnclear, D, ExemptionQuestion, WaiverQuestion
 from creditbank.services.what_if import (
     NOTHING_SUPPOSED,
     Supposition,

@@ -12,8 +12,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from creditbank.conversion.allocation import NODE_BUDGET, decide_exemptions
+from creditbank.conversion.allocation import NODE_BUDGET
 from creditbank.conversion.decision import Decision, JsonValue, Refusal, json_members
+from creditbank.conversion.earned import decide_beside_earned, earned_in
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.problem import common_step
@@ -21,7 +22,6 @@ from creditbank.conversion.programme import Bucket, Course, Programme
 from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.rule import RulePack, Wording
 from creditbank.conversion.solving import compile_rules
-from creditbank.conversion.standing import only_places
 from creditbank.terms import CourseId, Microseconds, OutcomeId, ProgrammeId
 
 State = Literal["earned", "exempted", "exempted-without-credit", "exemptable", "missing"]
@@ -191,88 +191,6 @@ def audit_diploma(
     earned = earned_in(programme, held, applicant.enrolled_at, grants, as_of=as_of, known_at=known_at)
     step = common_step(pack.step for pack in rules.packs)
     return _Auditing(programme, decision, rules.rules, earned, grants, step).audit(applicant.enrolled_at)
-
-
-def decide_beside_earned(
-    packs: Iterable[RulePack],
-    holdings: Iterable[Holding],
-    programme: Programme,
-    *,
-    as_of: date,
-    known_at: Microseconds,
-    applicant: Applicant = NOBODY_IN_PARTICULAR,
-    pinned: Iterable[Pinned] = (),
-    promises: Iterable[Promise] = (),
-    node_budget: int = NODE_BUDGET,
-) -> Decision:
-    """Decide as `decide_exemptions` does; exempt no course that is earned, spend no outcome that earns one.
-
-    Where nothing is earned the answer is the same, byte for byte.
-
-    Raises:
-        HoldingInvalid: `holding-twice`.
-        ProgrammeInvalid: `credits-off-step`.
-    """
-    all_packs, held, grants, promised = tuple(packs), tuple(holdings), tuple(pinned), tuple(promises)
-    earned = earned_in(programme, held, applicant.enrolled_at, grants, as_of=as_of, known_at=known_at)
-    places = {place.id for place in programme.places}
-    left = only_places(programme, places - earned.keys()) if earned else programme
-
-    def decided(counting: Sequence[Holding]) -> Decision:
-        return decide_exemptions(
-            all_packs,
-            counting,
-            left,
-            as_of=as_of,
-            known_at=known_at,
-            applicant=applicant,
-            pinned=grants,
-            promises=promised,
-            node_budget=node_budget,
-        )
-
-    decision = decided(held)
-    earning = {one.id for own in earned.values() for one in own}
-    if any(not earning.isdisjoint(exemption.spent) for exemption in decision.exemptions):
-        return decided([one for one in held if one.id not in earning])
-    return decision
-
-
-def earned_in(
-    programme: Programme,
-    holdings: Iterable[Holding],
-    school: str | None,
-    pinned: Iterable[Pinned],
-    *,
-    as_of: date,
-    known_at: Microseconds,
-) -> Mapping[CourseId, tuple[Holding, ...]]:
-    """Return the courses that the school's own course credits have earned, each with these, by id.
-
-    An outcome that a registered grant has spent earns nothing more.
-    """
-    spent = {outcome for grant in pinned for outcome in grant.spent}
-    found: dict[CourseId, list[Holding]] = {}
-    for holding in sorted(holdings, key=lambda one: one.id):
-        course = programme.course_of(holding.code)
-        if (
-            course is not None
-            and holding.kind == "course-credit"
-            and holding.issuer == school
-            and holding.id not in spent
-            and _counts(holding, as_of=as_of, known_at=known_at)
-        ):
-            found.setdefault(course.id, []).append(holding)
-    return {course: tuple(own) for course, own in found.items()}
-
-
-def _counts(holding: Holding, *, as_of: date, known_at: Microseconds) -> bool:
-    return (
-        holding.recorded_at <= known_at
-        and holding.awarded_on <= as_of
-        and not holding.is_revoked(as_of=as_of, known_at=known_at)
-        and (holding.expires_on is None or as_of < holding.expires_on)
-    )
 
 
 class _Auditing:

@@ -15,8 +15,9 @@ from creditbank.conversion.programme import Programme
 from creditbank.conversion.rule import RulePack
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.bank import Bank
-from creditbank.services.conversions import ExemptionQuestion, stated_by, unpublished_of
+from creditbank.services.conversions import stated_by, unpublished_of
 from creditbank.services.known import KnownAt, known_in
+from creditbank.services.questions import ExemptionQuestion
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import PackId, ProgrammeId
 

@@ -22,10 +22,11 @@ from creditbank.outcomes.outcome import LAST_DAY
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
 from creditbank.services.books import Books
-from creditbank.services.conversions import Answer, D, Question, answer_to, digest_of, stated_by
+from creditbank.services.conversions import Answer, answer_to, digest_of, stated_by
 from creditbank.services.institutions import institution_of
 from creditbank.services.known import known_in
 from creditbank.services.officers import TwoPersons
+from creditbank.services.questions import D, Question
 from creditbank.terms import Microseconds, OutcomeId
 
 

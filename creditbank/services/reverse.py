@@ -18,8 +18,9 @@ from creditbank.conversion.rule import RulePack, Wording
 from creditbank.errors import NotFound
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.bank import Bank
-from creditbank.services.conversions import Answer, ExemptionQuestion, WaiverQuestion, answer_to, stated_by
+from creditbank.services.conversions import Answer, answer_to, stated_by
 from creditbank.services.known import Known, KnownAt, known_in
+from creditbank.services.questions import ExemptionQuestion, WaiverQuestion
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import ExamId, OutcomeId, ProgrammeId
 

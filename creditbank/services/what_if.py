@@ -14,17 +14,10 @@ from creditbank.conversion.holding import Applicant, Holding
 from creditbank.conversion.policy_diff import Compared, Shift, Side, shifts_between
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.bank import Bank
-from creditbank.services.conversions import (
-    Answer,
-    D,
-    ExemptionQuestion,
-    Question,
-    WaiverQuestion,
-    answer_to,
-    stated_by,
-)
+from creditbank.services.conversions import Answer, answer_to, stated_by
 from creditbank.services.known import KnownAt, known_in, published_in
 from creditbank.services.policy_diff import Terms
+from creditbank.services.questions import D, ExemptionQuestion, Question, WaiverQuestion
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import ExamId, Microseconds, ProgrammeId
 

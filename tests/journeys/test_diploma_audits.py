@@ -13,9 +13,10 @@ from creditbank.conversion.holding import Applicant
 from creditbank.identity.account_number import parse_account_number
 from creditbank.rulepacks.library import Library
 from creditbank.samples.people import protagonist, sample_issuer, sample_learners
-from creditbank.services.conversions import ExemptionQuestion, apply_for
+from creditbank.services.conversions import apply_for
 from creditbank.services.diploma_audits import AuditAnswer, audit_account
 from creditbank.services.known import LogSize
+from creditbank.services.questions import ExemptionQuestion
 from creditbank.services.sequencing import sequence_pending
 from creditbank.terms import ProgrammeId
 from tests.banks import EAST, new_bank

@@ -24,8 +24,9 @@ from creditbank.outcomes import Outcome
 from creditbank.outcomes.course import CourseCredit
 from creditbank.rulepacks.library import Library
 from creditbank.samples.people import sample_learners
-from creditbank.services.conversions import ExemptionQuestion, decide_for
+from creditbank.services.conversions import decide_for
 from creditbank.services.outcomes import correct_outcome, record_outcome
+from creditbank.services.questions import ExemptionQuestion
 from creditbank.terms import ProgrammeId
 from creditbank.vocabularies.library import Vocabularies
 from tests.banks import EAST, new_account, new_bank

@@ -12,10 +12,11 @@ from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.rulepacks.library import Library, ProgrammeUnknown
 from creditbank.services.bank import Bank, Principal
-from creditbank.services.conversions import Answer, ExemptionQuestion, apply_for, decide_for
+from creditbank.services.conversions import Answer, apply_for, decide_for
 from creditbank.services.known import LogSize, LogSizeInvalid
 from creditbank.services.officers import TwoPersons, add_officer, two_persons
 from creditbank.services.outcomes import record_outcome
+from creditbank.services.questions import ExemptionQuestion
 from creditbank.services.rule_packs import (
     PackNotPublished,
     PackPublishedAlready,

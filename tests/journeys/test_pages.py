@@ -20,10 +20,11 @@ from creditbank.rulepacks.library import Library
 from creditbank.samples.outcomes import story_outcomes
 from creditbank.samples.people import protagonist
 from creditbank.services.bank import Principal
-from creditbank.services.conversions import ExemptionQuestion, apply_for
+from creditbank.services.conversions import apply_for
 from creditbank.services.operator_token import kept_digest, make_token
 from creditbank.services.outcomes import record_outcome, revoke_outcome
 from creditbank.services.publishing import publish_now
+from creditbank.services.questions import ExemptionQuestion
 from creditbank.terms import OutcomeId, ProgrammeId
 from tests.banks import EAST, new_account, new_bank
 

@@ -15,7 +15,7 @@ from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.rulepacks.library import Library
 from creditbank.services.accounts import read_account
 from creditbank.services.bank import Principal
-from creditbank.services.conversions import ExemptionQuestion, apply_for, decide_for
+from creditbank.services.conversions import apply_for, decide_for
 from creditbank.services.known import LogSize
 from creditbank.services.officers import add_officer, two_persons
 from creditbank.services.outcomes import record_outcome, revoke_outcome
@@ -27,6 +27,7 @@ from creditbank.services.pre_decisions import (
     give_pre_decision,
     withdraw_pre_decision,
 )
+from creditbank.services.questions import ExemptionQuestion
 from creditbank.services.sequencing import sequence_pending
 from creditbank.terms import OutcomeId, ProgrammeId
 from tests.banks import BEGINNING, EAST, OPERATOR, RIVER, new_account, new_bank

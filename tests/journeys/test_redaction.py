@@ -24,7 +24,7 @@ from creditbank.rulepacks.library import Library
 from creditbank.samples.people import protagonist
 from creditbank.services.accounts import AccountRedacted, account_of_citizen, read_account
 from creditbank.services.bank import Bank, Principal
-from creditbank.services.conversions import ExemptionQuestion, apply_for, decide_for
+from creditbank.services.conversions import apply_for, decide_for
 from creditbank.services.import_outcomes import FileRefused, preview_import
 from creditbank.services.import_plan import ImportRow
 from creditbank.services.officers import (
@@ -35,6 +35,7 @@ from creditbank.services.officers import (
     two_persons,
 )
 from creditbank.services.outcomes import correct_outcome, record_outcome, revoke_outcome
+from creditbank.services.questions import ExemptionQuestion
 from creditbank.services.redaction import (
     RedactionInvalid,
     finish_redactions,

@@ -17,8 +17,9 @@ from creditbank.rulepacks.library import Library
 from creditbank.samples.outcomes import sample_outcomes, story_outcomes
 from creditbank.samples.people import sample_issuer, sample_learners
 from creditbank.services.bank import Bank, Principal
-from creditbank.services.conversions import ExemptionQuestion, WaiverQuestion, apply_for, decide_for
+from creditbank.services.conversions import apply_for, decide_for
 from creditbank.services.outcomes import record_outcome
+from creditbank.services.questions import ExemptionQuestion, WaiverQuestion
 from creditbank.services.reverse import exams_helped, idle_outcomes
 from creditbank.terms import OutcomeId, ProgrammeId
 from tests.banks import EAST, new_account, new_bank

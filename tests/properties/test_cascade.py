@@ -31,9 +31,10 @@ from creditbank.services.cascade import (
     reverse_grant,
     substitute_grant,
 )
-from creditbank.services.conversions import ExemptionQuestion, apply_for, decide_for
+from creditbank.services.conversions import apply_for, decide_for
 from creditbank.services.officers import add_officer, two_persons
 from creditbank.services.outcomes import correct_outcome, record_outcome, revoke_outcome
+from creditbank.services.questions import ExemptionQuestion
 from creditbank.terms import OutcomeId, ProgrammeId
 from tests.banks import EAST, OPERATOR, new_account, new_bank
 from tests.strategies.small_packs import SOUND, write

@@ -34,7 +34,7 @@ from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.programme import Cap, Course, Programme
 from creditbank.conversion.recognition import RecognitionTable
 from creditbank.conversion.rule import Rule, Scale
-from creditbank.services import conversions, known
+from creditbank.services import known, questions
 from creditbank.terms import Microseconds
 from tests.properties import (
     test_conversion_laws,
@@ -309,10 +309,10 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
     ("parts are taken from the last", plant(waivers._Question, "answer", _backwards), PARTS_BY_HAND),
     (
         "a replay goes by the packs of today",
-        plant(conversions.ExemptionQuestion, "given", lambda _: lambda question, _: question),
+        plant(questions.ExemptionQuestion, "given", lambda _: lambda question, _: question),
         STATEFUL,
     ),
-    ("grants are not pinned", plant(conversions, "pinned_for_programme", always(())), STATEFUL),
+    ("grants are not pinned", plant(questions, "pinned_for_programme", always(())), STATEFUL),
     ("a replay sees later entries", plant(known, "_until", always(lambda entries: entries)), REPLAY),
 )
 

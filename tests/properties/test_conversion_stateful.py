@@ -25,10 +25,11 @@ from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.rulepacks.library import Library
 from creditbank.services.bank import Principal
-from creditbank.services.conversions import ExemptionQuestion, apply_for, decide_for
+from creditbank.services.conversions import apply_for, decide_for
 from creditbank.services.known import KnownAt, LogSize
 from creditbank.services.officers import add_officer, two_persons
 from creditbank.services.outcomes import record_outcome, revoke_outcome
+from creditbank.services.questions import ExemptionQuestion
 from creditbank.services.rule_packs import publish_packs, retire_pack
 from creditbank.services.sequencing import sequence_pending
 from creditbank.terms import Microseconds, OutcomeId, PackId, ProgrammeId

@@ -8,13 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from creditbank.conversion.diploma_audit import (
-    AuditedPlace,
-    DiplomaAudit,
-    Figures,
-    audit_diploma,
-    decide_beside_earned,
-)
+from creditbank.conversion.diploma_audit import AuditedPlace, DiplomaAudit, Figures, audit_diploma
+from creditbank.conversion.earned import decide_beside_earned
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.programme import Requirement
 from creditbank.ledger.encoding import canonical_bytes

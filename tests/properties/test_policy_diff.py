@@ -23,9 +23,10 @@ from creditbank.rulepacks.comparison import Comparison, read_packs
 from creditbank.rulepacks.library import Library, PackUnknown
 from creditbank.services.bank import Bank
 from creditbank.services.cohort import everybody
-from creditbank.services.conversions import ExemptionQuestion, decide_for
+from creditbank.services.conversions import decide_for
 from creditbank.services.outcomes import record_outcome
 from creditbank.services.policy_diff import Survey, Terms, explained, survey
+from creditbank.services.questions import ExemptionQuestion
 from creditbank.terms import ProgrammeId, RuleId
 from tests.banks import EAST, new_account, new_bank
 from tests.properties.test_cascade import certificate

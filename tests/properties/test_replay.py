@@ -22,10 +22,11 @@ from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.rulepacks.library import Library
 from creditbank.services.accounts import read_account
 from creditbank.services.bank import Bank, Principal
-from creditbank.services.conversions import ExemptionQuestion, apply_for, decide_for
+from creditbank.services.conversions import apply_for, decide_for
 from creditbank.services.known import KnownAt, LogSize
 from creditbank.services.officers import add_officer, two_persons
 from creditbank.services.outcomes import record_outcome, revoke_outcome
+from creditbank.services.questions import ExemptionQuestion
 from creditbank.services.rule_packs import publish_packs
 from creditbank.services.sequencing import sequence_pending
 from creditbank.terms import PackId, ProgrammeId

@@ -18,10 +18,11 @@ from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.rulepacks.library import Library
 from creditbank.services.bank import Bank
-from creditbank.services.conversions import ExemptionQuestion, apply_for, decide_for
+from creditbank.services.conversions import apply_for, decide_for
 from creditbank.services.next_steps import next_steps_of
 from creditbank.services.outcomes import record_outcome
 from creditbank.services.policy_diff import Terms, explained, survey
+from creditbank.services.questions import ExemptionQuestion
 from creditbank.services.what_if import (
     NOTHING_SUPPOSED,
     Supposition,
