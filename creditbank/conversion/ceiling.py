@@ -5,7 +5,8 @@ shared bounds over them), what the places may still take (bounds over them), and
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, reduce
+from typing import Protocol
 
 from creditbank.conversion.bounds import Bound
 from creditbank.conversion.layout import Choice, Layout, bits, sumset
@@ -13,6 +14,15 @@ from creditbank.conversion.layout import Choice, Layout, bits, sumset
 Item = tuple[int, tuple[Choice, ...]]
 _Absorb = tuple[int, int, tuple[int, ...]]
 """A bound's field (shift and width), and the summands that it holds together."""
+
+
+class _Part(Protocol):
+    """Some options, and what they can still come to; `mask` is all that it looks at of a state."""
+
+    mask: int
+
+    def sums(self, at: int, state: int) -> int:
+        """Return the bitset of the units from an item on."""
 
 
 class _Own:
@@ -36,6 +46,7 @@ class _Own:
         self.poured.reverse()
         self.limit = _field(layout, layout.own_field[option])
         self.courses = _field(layout, layout.course_field[option])
+        self.mask = _mask(self.limit) | _mask(self.courses)
 
     def sums(self, at: int, state: int) -> int:
         """Return the bitset of the units it can come to."""
@@ -51,8 +62,52 @@ class _Own:
         return sums
 
 
+class _OneOf:
+    """Options of which only one gets a course; what they come to is remembered by the fields it hangs on."""
+
+    def __init__(self, owns: Sequence[_Own]) -> None:
+        self.owns = owns
+        self.mask = reduce(int.__or__, (own.mask for own in owns))
+        self.known: dict[tuple[int, int], int] = {}
+
+    def sums(self, at: int, state: int) -> int:
+        key = (at, state & self.mask)
+        sums = self.known.get(key)
+        if sums is None:
+            sums = 0
+            for own in self.owns:
+                sums |= own.sums(at, state)
+            self.known[key] = sums
+        return sums
+
+
+class _Together:
+    """Parts that one bound in credits holds together; remembered but for the bound's own room."""
+
+    def __init__(self, parts: Sequence[_Part], shift: int, width: int) -> None:
+        self.parts = parts
+        self.shift, self.width = shift, width
+        self.inner = reduce(int.__or__, (part.mask for part in parts))
+        self.mask = self.inner | width << shift
+        self.known: dict[tuple[int, int], int] = {}
+
+    def sums(self, at: int, state: int) -> int:
+        key = (at, state & self.inner)
+        sums = self.known.get(key)
+        if sums is None:
+            sums = 1
+            for part in self.parts:
+                sums = sumset(sums, part.sums(at, state))
+            self.known[key] = sums
+        return sums & ((2 << (state >> self.shift & self.width)) - 1)
+
+
 def _field(layout: Layout, at: int | None) -> tuple[int, int] | None:
     return None if at is None else (layout.shift[at], layout.width[at])
+
+
+def _mask(field: tuple[int, int] | None) -> int:
+    return 0 if field is None else field[1] << field[0]
 
 
 class Ceiling:
@@ -62,7 +117,9 @@ class Ceiling:
         self.layout = layout
         self.items = items
         groups = _groups(layout, chosen)
-        self.owns = [[_Own(layout, option, items) for option in bits(group)] for group in groups]
+        self.parts: list[_Part] = [
+            _OneOf([_Own(layout, option, items) for option in bits(group)]) for group in groups
+        ]
         self._absorb_options(groups, chosen)
         self._absorb_places(chosen)
         self.cuts = self._cuts(groups)
@@ -80,23 +137,15 @@ class Ceiling:
             least = min(least, (state >> shift & width) + outside[at])
         if least < need:
             return least
-        given = []
-        for owns in self.owns:
-            sums = owns[0].sums(at, state)
-            for own in owns[1:]:
-                sums |= own.sums(at, state)
-            given.append(sums)
         for later, apart in self.cuts:
             value = later[at]
             for part in apart:
-                value += given[part].bit_length() - 1
+                value += part.sums(at, state).bit_length() - 1
             least = min(least, value)
-        for shift, width, parts in self.by_options:
-            room, sums = state >> shift & width, 1
-            for part in parts:
-                sums = sumset(sums, given[part])
-            given.append(sums & ((2 << room) - 1))
-        return min(least, sum(given[part].bit_length() - 1 for part in self.option_roots))
+        given = 0
+        for part in self.option_roots:
+            given += part.sums(at, state).bit_length() - 1
+        return min(least, given)
 
     def _later(self, counts: Callable[[int, int], bool]) -> list[int]:
         """Return, from each item on, the units of the places that some counting choice may get."""
@@ -114,9 +163,7 @@ class Ceiling:
     def _absorb_options(self, groups: Sequence[int], chosen: int) -> None:
         layout = self.layout
         roots = dict(enumerate(groups))
-        self.by_options: list[_Absorb] = []
         self.others: list[tuple[int, int, list[int]]] = []
-        count = len(groups)
         for at in layout.credit_fields:
             bound = layout.bounds[at]
             within = bound.options & chosen
@@ -125,13 +172,12 @@ class Ceiling:
             shift, width = layout.shift[at], layout.width[at]
             held = tuple(part for part, mask in roots.items() if not mask & ~layout.whole[at])
             if sum(layout.units_most(roots[part]) for part in held) > layout.rooms[at]:
-                self.by_options.append((shift, width, held))
-                roots[count] = sum(roots.pop(part) for part in held)
-                count += 1
+                roots[len(self.parts)] = sum(roots.pop(part) for part in held)
+                self.parts.append(_Together([self.parts[part] for part in held], shift, width))
             if within != chosen:
                 outside = self._later(partial(_is_past, bound))
                 self.others.append((shift, width, outside))
-        self.option_roots = tuple(roots)
+        self.option_roots = tuple(self.parts[part] for part in roots)
 
     def _absorb_places(self, chosen: int) -> None:
         layout = self.layout
@@ -165,7 +211,7 @@ class Ceiling:
                 count += 1
         self.place_roots = tuple(roots)
 
-    def _cuts(self, groups: Sequence[int]) -> list[tuple[list[int], tuple[int, ...]]]:
+    def _cuts(self, groups: Sequence[int]) -> list[tuple[list[int], tuple[_Part, ...]]]:
         """Return a cut that is tighter at the start than either side: some options count by their places."""
         layout = self.layout
         inside = list(range(len(groups)))
@@ -183,7 +229,7 @@ class Ceiling:
         for part in inside:
             covered |= reach[part]
         later = self._later(partial(_is_among, covered))
-        return [(later, tuple(part for part in range(len(groups)) if part not in inside))]
+        return [(later, tuple(self.parts[part] for part in range(len(groups)) if part not in inside))]
 
 
 def _groups(layout: Layout, chosen: int) -> list[int]:
