@@ -139,12 +139,12 @@ class Ceiling:
             return least
         for later, apart in self.cuts:
             value = later[at]
-            for part in apart:
-                value += part.sums(at, state).bit_length() - 1
+            for far in apart:
+                value += far.sums(at, state).bit_length() - 1
             least = min(least, value)
         given = 0
-        for part in self.option_roots:
-            given += part.sums(at, state).bit_length() - 1
+        for root in self.option_roots:
+            given += root.sums(at, state).bit_length() - 1
         return min(least, given)
 
     def _later(self, counts: Callable[[int, int], bool]) -> list[int]:

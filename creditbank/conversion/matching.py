@@ -137,8 +137,8 @@ def rules_in_force(
         LiveRule(rule=rule, pack=pack, fact_needs=facts)
         for pack in packs
         for rule in pack.rules
-        if rule.is_published(known_at=known_at)
-        and _speaks_about(rule, aim)
+        if _speaks_about(rule, aim)
+        and rule.is_published(known_at=known_at)
         and (facts := _fact_needs(rule, pack.date_basis, applicant, as_of)) is not None
     ]
     return tuple(sorted(found, key=lambda live: _rank(live.rule, live.pack)))
@@ -150,11 +150,10 @@ def _rank(rule: Rule, pack: RulePack) -> tuple[int, str, int, str]:
 
 def _speaks_about(rule: Rule, aim: Programme | Exam) -> bool:
     scope = rule.scope
-    if isinstance(rule.grant, WaiverGrant) != isinstance(aim, Exam):
-        return False
     named: frozenset[str] = scope.exams if isinstance(aim, Exam) else scope.programmes
     return (
         (not named or aim.id in named)
+        and isinstance(rule.grant, WaiverGrant) == isinstance(aim, Exam)
         and (not scope.majors or aim.major in scope.majors)
         and (not scope.levels or aim.level in scope.levels)
     )
@@ -178,18 +177,28 @@ def _fact_needs(rule: Rule, basis: DateBasis, applicant: Applicant, as_of: date)
 _ENROLLED = FactTest(fact="enrolled_on")
 
 
-Index = Mapping[tuple[str, str | None], Sequence[tuple[int, int]]]
-"""By kind and code (None: any code): the rules and premises that ask for such an outcome."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """The rules in force, and the way from an outcome to the premises that are about it.
+
+    `asking` has, by kind and code (None: any code), the rules and premises that ask for such an outcome.
+    """
+
+    asking: Mapping[tuple[str, str | None], Sequence[tuple[int, int]]]
+    nothing: tuple[Match, ...]  # what each rule is to someone who has no outcome at all
 
 
 def index_of(rules: Sequence[LiveRule]) -> Index:
     """Return the index by which an outcome finds the premises that are about it."""
-    index: dict[tuple[str, str | None], list[tuple[int, int]]] = {}
+    asking: dict[tuple[str, str | None], list[tuple[int, int]]] = {}
+    nothing = []
     for at, live in enumerate(rules):
+        none: tuple[tuple[()], ...] = ((),) * len(live.rule.premises)
+        nothing.append(Match(live=live, met_by=none, missed_by=none))
         for premise, asked in enumerate(live.rule.premises):
             for code in asked.pattern.codes or (None,):
-                index.setdefault((asked.pattern.kind, code), []).append((at, premise))
-    return index
+                asking.setdefault((asked.pattern.kind, code), []).append((at, premise))
+    return Index(asking=asking, nothing=tuple(nothing))
 
 
 def matches(
@@ -201,22 +210,40 @@ def matches(
     index: Index | None = None,
 ) -> tuple[Match, ...]:
     """Return, for each rule, which outcomes meet its premises and what the others of the subject lack."""
-    met: list[list[list[Holding]]] = [[[] for _ in live.rule.premises] for live in rules]
-    missed: list[list[list[Miss]]] = [[[] for _ in live.rule.premises] for live in rules]
     index = index_of(rules) if index is None else index
+    found = list(index.nothing)
+    for at, match in asked_for(index, holdings, as_of=as_of, known_at=known_at).items():
+        found[at] = match
+    return tuple(found)
+
+
+def asked_for(
+    index: Index, holdings: Iterable[Holding], *, as_of: date, known_at: Microseconds
+) -> dict[int, Match]:
+    """Return, by its number, each rule that asks for something of the kind and code of an outcome held.
+
+    What it costs hangs on these rules, and not on how many there are.
+    """
+    found: dict[int, tuple[list[list[Holding]], list[list[Miss]]]] = {}
     for holding in holdings:
         if holding.awarded_on > as_of or holding.is_revoked(as_of=as_of, known_at=known_at):
             continue
         for at, premise in _asking(index, holding):
-            lacking = tuple(_needs(rules[at], premise, holding, as_of=as_of))
+            live = index.nothing[at].live
+            if at not in found:
+                found[at] = [[] for _ in live.rule.premises], [[] for _ in live.rule.premises]
+            met, missed = found[at]
+            lacking = tuple(_needs(live, premise, holding, as_of=as_of))
             if lacking:
-                missed[at][premise].append(Miss(holding=holding, needs=lacking))
+                missed[premise].append(Miss(holding=holding, needs=lacking))
             else:
-                met[at][premise].append(holding)
-    return tuple(
-        Match(live=live, met_by=tuple(map(tuple, met[at])), missed_by=tuple(map(tuple, missed[at])))
-        for at, live in enumerate(rules)
-    )
+                met[premise].append(holding)
+    return {
+        at: Match(
+            live=index.nothing[at].live, met_by=tuple(map(tuple, met)), missed_by=tuple(map(tuple, missed))
+        )
+        for at, (met, missed) in found.items()
+    }
 
 
 def rematch(found: Sequence[Match], added: Holding, *, index: Index, as_of: date) -> dict[int, Match]:
@@ -237,8 +264,8 @@ def rematch(found: Sequence[Match], added: Holding, *, index: Index, as_of: date
 
 
 def _asking(index: Index, holding: Holding) -> Iterator[tuple[int, int]]:
-    yield from index.get((holding.kind, holding.code), ())
-    yield from index.get((holding.kind, None), ())
+    yield from index.asking.get((holding.kind, holding.code), ())
+    yield from index.asking.get((holding.kind, None), ())
 
 
 def _needs(live: LiveRule, premise: int, holding: Holding, *, as_of: date) -> Iterator[Need]:

@@ -17,8 +17,7 @@ from creditbank.conversion.holding import Holding, Pinned
 from creditbank.conversion.matching import Family, LiveRule, Option
 from creditbank.conversion.pairing import unpaired
 from creditbank.conversion.programme import Bucket, Course, Programme, ProgrammeInvalid
-from creditbank.conversion.registered import Registered, mask_of
-from creditbank.conversion.rule import Rule
+from creditbank.conversion.registered import KnownRules, Registered, mask_of
 from creditbank.terms import OutcomeId
 
 _MICRO = 10**6
@@ -61,7 +60,7 @@ def pose(
     step: Decimal,
     holdings: Mapping[OutcomeId, Holding],
     pinned: Sequence[Pinned],
-    rules: Mapping[tuple[str, str, int], Rule],
+    rules: KnownRules,
 ) -> Problem:
     """State the problem; `options` are in rank order, `rules` are all versions that packs know.
 

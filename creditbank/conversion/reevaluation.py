@@ -13,7 +13,7 @@ from datetime import date
 from creditbank.conversion.bounds import period_start
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
-from creditbank.conversion.matching import matches
+from creditbank.conversion.matching import asked_for
 from creditbank.conversion.programme import Programme
 from creditbank.conversion.recognition import recognise
 from creditbank.conversion.rule import RulePack
@@ -123,10 +123,10 @@ class Reevaluation:
         number, compiled = self._compiled_for(learner.applicant)
         if learner.pinned:
             return number, frozenset(learner.holdings), frozenset(learner.pinned)
-        index = compiled.index
+        asking = compiled.index.asking
         classes = []
         for holding in learner.holdings:
-            if (holding.kind, holding.code) in index or (holding.kind, None) in index:
+            if (holding.kind, holding.code) in asking or (holding.kind, None) in asking:
                 found = self._class_of(holding, number, compiled)
                 if found is not None:
                     classes.append(found)
@@ -179,12 +179,10 @@ class Reevaluation:
     def _classified(self, holding: Holding, compiled: Compiled) -> Key:
         """Return the class of an outcome, None where no rule has a use for it."""
         visible = [holding] if holding.recorded_at <= self.known_at else []
-        found = matches(
-            compiled.rules, visible, as_of=self.as_of, known_at=self.known_at, index=compiled.index
-        )
+        found = asked_for(compiled.index, visible, as_of=self.as_of, known_at=self.known_at)
         met = tuple(
             (at, premise)
-            for at, match in enumerate(found)
+            for at, match in sorted(found.items())
             for premise, met_by in enumerate(match.met_by)
             if met_by
         )

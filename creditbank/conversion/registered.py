@@ -5,8 +5,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from creditbank.conversion.decision import RefusalKind
 from creditbank.conversion.holding import Holding, Pinned
 from creditbank.conversion.matching import Option
-from creditbank.conversion.rule import Rule
+from creditbank.conversion.rule import Rule, RulePack
 from creditbank.terms import OutcomeId
+
+
+class KnownRules:
+    """Every rule version that some packs know; those of a pack are listed when one is first asked for."""
+
+    def __init__(self, packs: Sequence[RulePack]) -> None:
+        self._packs = packs
+        self._listed: dict[str, dict[tuple[str, int], Rule]] = {}
+
+    def get(self, pack: str, rule: str, version: int) -> Rule | None:
+        listed = self._listed.get(pack)
+        if listed is None:
+            listed = self._listed[pack] = {
+                (one.id, one.version): one for own in self._packs if own.id == pack for one in own.rules
+            }
+        return listed.get((rule, version))
 
 
 class Registered:
@@ -16,12 +32,12 @@ class Registered:
         self,
         pinned: Sequence[Pinned],
         *,
-        rules: Mapping[tuple[str, str, int], Rule],
+        rules: KnownRules,
         holdings: Mapping[OutcomeId, Holding],
     ) -> None:
         self.pinned = pinned
         self.holdings = holdings
-        self.rules = {grant: rules.get((grant.pack, grant.rule, grant.rule_version)) for grant in pinned}
+        self.rules = {grant: rules.get(grant.pack, grant.rule, grant.rule_version) for grant in pinned}
         self.consumed: dict[OutcomeId, Pinned] = {}
         self.drawn: dict[OutcomeId, Pinned] = {}
         for grant in pinned:

@@ -25,7 +25,8 @@ from creditbank.conversion.matching import (
 )
 from creditbank.conversion.problem import Problem, common_step, in_step, pose
 from creditbank.conversion.programme import Programme
-from creditbank.conversion.rule import Rule, RulePack, Scale
+from creditbank.conversion.registered import KnownRules
+from creditbank.conversion.rule import RulePack, Scale
 from creditbank.conversion.search import Best, Search
 from creditbank.conversion.solver import Solver
 from creditbank.terms import Microseconds, OutcomeId
@@ -42,7 +43,7 @@ class Compiled:
     step: Decimal  # of these packs
     rules: tuple[LiveRule, ...]
     index: Index
-    known_rules: Mapping[tuple[str, str, int], Rule]
+    known_rules: KnownRules
     scales: Mapping[str, Scale]  # by which outcomes are more or less precious
 
 
@@ -59,7 +60,7 @@ class Case:
     step: Decimal
     rules: tuple[LiveRule, ...]
     index: Index
-    known_rules: Mapping[tuple[str, str, int], Rule]
+    known_rules: KnownRules
     scales: Mapping[str, Scale]  # by which outcomes are more or less precious
 
 
@@ -155,7 +156,7 @@ def compile_rules(
         step=common_step(pack.step for pack in used),
         rules=rules,
         index=index_of(rules),
-        known_rules={(pack.id, rule.id, rule.version): rule for pack in all_packs for rule in pack.rules},
+        known_rules=KnownRules(all_packs),
         scales=scales,
     )
 
