@@ -22,7 +22,8 @@ def changed_outcome(outcome: Outcome, changes: Iterable[str]) -> Outcome:
     A level is written framework/level, an attribute, such as what an examiner found, `attributes.name`.
 
     Raises:
-        ChangeInvalid: `change-not-written`, `change-unknown`, `change-not-read`, `change-missing`.
+        ChangeInvalid: `change-not-written`, `change-unknown`, `change-not-read`, `change-missing`,
+            `change-nothing`.
         OutcomeInvalid: the changed outcome contradicts itself.
     """
     members = outcome_members(outcome)
@@ -44,11 +45,14 @@ def changed_outcome(outcome: Outcome, changes: Iterable[str]) -> Outcome:
                 continue  # another change may mend it
             raise ChangeInvalid("change-not-read", field="set", value=change) from error
     try:
-        return parse_outcome_members(members)
+        changed = parse_outcome_members(members)
     except BodyUnreadable as unreadable:
         cause = unreadable.__cause__
         assert isinstance(cause, CreditBankError), "everything else was seen above"
         raise cause from unreadable
+    if changed == outcome:
+        raise ChangeInvalid("change-nothing", field="set")
+    return changed
 
 
 def _set(members: dict[str, JsonValue], name: str, value: str) -> None:

@@ -100,16 +100,18 @@ def revoke(
 ) -> None:
     """撤销一项成果；以它为依据的免修、免试随即中止 · revoke an outcome; what rests on it is suspended."""
     session = session_of(context)
-    bank = session.bank()
+    bank, number = session.bank(), parse_account_number(account)
+    before = suspended.suspended_in(session, number)
     receipt = revoke_outcome(
         bank,
         session.principal(bank, issuer),
-        parse_account_number(account),
+        number,
         OutcomeId(outcome.removeprefix("#").zfill(6)),
         reason=reason,
         effective_on=effective_on.date() if effective_on is not None else None,
     )
     console.print(session.words.text("word.outcome-revoked", outcome=outcome, seq=receipt.seq))
+    suspended.print_suspended(session, number, since=before)
 
 
 def _citizen_number(session: Session, given: str | None) -> CitizenNumber:

@@ -7,6 +7,7 @@ import typer
 from creditbank.account.changed import changed_outcome
 from creditbank.cli.output import console
 from creditbank.cli.session import AccountArgument, IssuerOption, session_of
+from creditbank.cli.suspended import print_suspended, suspended_in
 from creditbank.identity.account_number import parse_account_number
 from creditbank.locale.wording import outcome_line
 from creditbank.services.accounts import read_account
@@ -36,6 +37,7 @@ def correct(
     held = read_account(bank, number).holdings.outcome(corrects)
     if held is None:
         raise OutcomeUnknown("outcome-unknown", outcome=corrects)
+    before = suspended_in(session, number)
     stated = changed_outcome(held.outcome, change or [])
     receipt = correct_outcome(
         bank,
@@ -49,3 +51,4 @@ def correct(
     said = session.words.text("word.outcome-corrected", outcome=corrects, seq=receipt.seq)
     console.print(said)
     console.print(outcome_line(session.words, stated))
+    print_suspended(session, number, since=before)

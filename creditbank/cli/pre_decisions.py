@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from creditbank.account.planned import parse_planned
 from creditbank.cli.asking import Category, Facts, with_facts
 from creditbank.cli.decide import print_answer
 from creditbank.cli.output import console, print_json
 from creditbank.cli.session import AccountArgument, IssuerOption, JsonOption, session_of
+from creditbank.cli.supposed import planned_outcomes
 from creditbank.cli.two_persons import (
     FirstDescriptorOption,
     FirstFileOption,
@@ -38,7 +38,7 @@ def pre_decision(
         list[str] | None,
         typer.Option(
             metavar="名称=值,…_NAME=VALUE,…",
-            help="拟取得的成果，如 kind=skill-certificate,code=X-WEB,level=1+X/中级 · an outcome planned",
+            help="拟取得的成果，如 code=CD-X-JTNC,level=中级 · an outcome planned",
         ),
     ] = None,
     category: Category = None,
@@ -48,14 +48,15 @@ def pre_decision(
     """预先决定：学校书面答复可免什么，到期前规则变了也算数 · bind the school to an answer until a day."""
     session = session_of(context)
     bank = session.bank()
+    library = session.library()
     answer = give_pre_decision(
         bank,
         session.principal(bank, issuer),
         parse_account_number(account),
-        question_about(session.library(), programme=programme, exam=exam),
+        question_about(library, programme=programme, exam=exam),
         applicant=with_facts(Applicant(category=category), fact or []),
         until=until.date(),
-        planned=tuple(map(parse_planned, planned or [])),
+        planned=planned_outcomes(planned or [], library.packs),
     )
     (given,) = answer.registered
     if as_json:

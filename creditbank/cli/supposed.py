@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from creditbank.account.planned import parse_planned
+from creditbank.account.planned import Planned, parse_planned
 from creditbank.cli.asking import QuestionInvalid
 from creditbank.cli.cohort_file import numbers_in
 from creditbank.conversion.holding import Holding
@@ -73,11 +73,18 @@ def supposed_outcomes(given: Sequence[str], packs: Iterable[RulePack], *, on: da
         PlannedInvalid: one is not written as one must be.
         QuestionInvalid: the packs have no such level, or have it on several scales.
     """
+    planned = planned_outcomes(given, packs)
+    return tuple(one.holding(at, awarded_on=on) for at, one in enumerate(planned, start=1))
+
+
+def planned_outcomes(given: Sequence[str], packs: Iterable[RulePack]) -> tuple[Planned, ...]:
+    """Read outcomes that are not there yet, as `supposed_outcomes` does.
+
+    Raises:
+        PlannedInvalid, QuestionInvalid: as `supposed_outcomes`.
+    """
     known = tuple(packs)
-    return tuple(
-        parse_planned(_in_full(text, known)).holding(at, awarded_on=on)
-        for at, text in enumerate(given, start=1)
-    )
+    return tuple(parse_planned(_in_full(text, known)) for text in given)
 
 
 def _in_full(text: str, packs: Sequence[RulePack]) -> str:

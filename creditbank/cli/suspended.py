@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from creditbank.cli.output import console, print_json
-from creditbank.cli.session import AccountArgument, IssuerOption, JsonOption, session_of
+from creditbank.cli.session import AccountArgument, IssuerOption, JsonOption, Session, session_of
 from creditbank.cli.two_persons import (
     FirstDescriptorOption,
     FirstFileOption,
@@ -14,8 +14,9 @@ from creditbank.cli.two_persons import (
     TokenSources,
     ask_two_persons,
 )
-from creditbank.identity.account_number import parse_account_number
+from creditbank.identity.account_number import AccountNumber, parse_account_number
 from creditbank.locale.wording import grant_line
+from creditbank.services.accounts import read_account
 from creditbank.services.cascade import offers, reverse_grant, substitute_grant
 from creditbank.terms import OutcomeId
 
@@ -56,6 +57,23 @@ def suspended(context: typer.Context, account: AccountArgument, as_json: JsonOpt
             console.print(f"  {said}", style="green")
     if not found:
         console.print(words.text("word.none-suspended"))
+
+
+def suspended_in(session: Session, number: AccountNumber) -> frozenset[OutcomeId]:
+    """Return the ids of the grants that are suspended now."""
+    return frozenset(one.id for one in read_account(session.bank(), number).holdings.suspended_grants)
+
+
+def print_suspended(session: Session, number: AccountNumber, *, since: frozenset[OutcomeId]) -> None:
+    """Print the grants that have been suspended since, and what to do about them."""
+    words = session.words
+    fallen = [
+        one for one in read_account(session.bank(), number).holdings.suspended_grants if one.id not in since
+    ]
+    for grant in fallen:
+        console.print(f"✗ #{grant.id} {grant_line(words, grant)}", style="red")
+    if fallen:
+        console.print(words.text("word.see-suspended", account=str(number)), style="yellow")
 
 
 def substitute(

@@ -29,7 +29,8 @@ from creditbank.conversion.meeting import ANY_OF
 from creditbank.conversion.programme import Course, Exam, Part, Programme
 from creditbank.conversion.rule import Citation, GradePolicy, RulePack, Wording
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.wording import named, outcome_name
+from creditbank.locale.wording import level_name, named, outcome_name
+from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import OutcomeId
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -67,6 +68,8 @@ class Names:
     """Why a course may not be exempted, or a part not waived."""
     citations: Mapping[tuple[str, str], Citation] = field(default_factory=dict)
     """By the digest of the pack and the id within it: two packs may use one id."""
+    levels: Mapping[tuple[str, str, int, int], tuple[FrameworkLevel, ...]] = field(default_factory=dict)
+    """What a premise asks for at least: by the digest of the pack, rule, version and premise."""
 
 
 NAMELESS = Names()
@@ -91,13 +94,20 @@ def names_of(
     """Return the names of everything that a decision on this programme or exam may mention."""
     places: Iterable[Course | Part] = place.courses if isinstance(place, Programme) else place.parts
     titles = {str(one.id): one.title for one in places}
+    all_packs = tuple(packs)
     buckets = place.buckets if isinstance(place, Programme) else ()
     return Names(
         outcomes={held.id: outcome_name(words, held.outcome) for held in account.outcomes},
         places=titles | {str(bucket.id): bucket.title for bucket in buckets},
         why_not={str(one.id): one.why_not for one in places if one.why_not is not None},
         citations={
-            (pack.digest, name): citation for pack in packs for name, citation in pack.citations.items()
+            (pack.digest, name): citation for pack in all_packs for name, citation in pack.citations.items()
+        },
+        levels={
+            (pack.digest, rule.id, rule.version, at): premise.pattern.min_levels
+            for pack in all_packs
+            for rule in pack.rules
+            for at, premise in enumerate(rule.premises)
         },
     )
 
@@ -205,7 +215,7 @@ class _Speaker:
             return None
         return self.words.text(
             "say.next-step",
-            need=self._need(step.need),
+            need=self._need(step.need, step.cited),
             gain=self._gained(step.gain, step.gain_credits, of_parts=of_parts),
             rule=self._rule(step.cited),
         )
@@ -232,7 +242,7 @@ class _Speaker:
         is_explained = why_not is not None and refusal.kind in {"not-exemptible", "not-waivable"}
         return self.words.text(
             f"say.refused-{refusal.kind}" + ("-because" if is_explained else ""),
-            needs=self.words.clauses(map(self._need, refusal.needs)),
+            needs=self.words.clauses(self._need(need, refusal.cited) for need in refusal.needs),
             by=self._by(refusal),
             outcomes=self.words.listed(map(self._outcome, refusal.outcomes))
             or self.words.text("word.its-outcome"),
@@ -262,9 +272,15 @@ class _Speaker:
             return self.words.text("say.parts", count=gain)
         return self.words.credits(gain_credits)
 
-    def _need(self, need: Need) -> str:
+    def _need(self, need: Need, cited: RuleCited) -> str:
         wanted = self._wanted(need.attribute, need.need)
         if need.attribute == "outcome":
+            levels = self.names.levels.get((cited.digest, cited.rule, cited.version, need.premise or 0), ())
+            if levels:
+                least = self._bound(
+                    "≥", "", shown_as=" / ".join(level_name(self.words, one) for one in levels)
+                )
+                wanted = self.words.text("say.outcome-with-detail", title=wanted, detail=least)
             return self.words.text("say.need-outcome", need=wanted)
         is_fact = need.outcome is None and need.attribute in FACTS
         if need.have is None:

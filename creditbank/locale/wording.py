@@ -103,7 +103,7 @@ def promise_line(words: Catalogue, held: HeldPromise) -> str:
         f"say.promise-{promised.kind}",
         places=words.listed(one.title for one in promised.places),
         day=promised.until,
-        rules=words.text("say.rules", rules=words.listed(rules)),
+        rules=words.listed(rules),
     )
     if promised.planned:
         said = words.text("say.promise-planned", promise=said, planned=words.clauses(promised.planned))

@@ -31,15 +31,22 @@ from creditbank.conversion.decision import (
 from creditbank.conversion.holding import Applicant, Holding
 from creditbank.conversion.published import Published
 from creditbank.conversion.rule import RulePack
+from creditbank.errors import InvalidInput, NotAuthorised
 from creditbank.identity.account_number import AccountNumber
 from creditbank.ledger.encoding import canonical_bytes
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank, Posting, Principal
 from creditbank.services.books import Books
-from creditbank.services.institutions import institution_of
+from creditbank.services.institutions import Institution, institution_of
 from creditbank.services.known import Known, KnownAt, known_in
 from creditbank.services.questions import D, Place, Question
 from creditbank.terms import Microseconds, OutcomeId, PackId
+
+
+class DayInvalid(InvalidInput):
+    """Grants are registered as of today or an earlier day."""
+
+    code = "day-invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,24 +102,29 @@ def apply_for(
 ) -> Answer[D]:
     """Decide by everything recorded until now, and register every grant in the principal's name.
 
-    Which institution may grant in which programme is not checked here: only the operator calls this yet.
+    That a school grants in its own programmes alone is not checked here: only the operator calls this yet.
     Grants that are registered already stay as they are; a second time nothing is left to grant. The grants
     bear the microsecond after the decision's `known_at`: as known then, the decision can be made again.
 
     Raises:
         AccountUnknown, InstitutionUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
         AccountRedacted: the account was redacted.
+        DayInvalid: the day is yet to come.
+        NotAuthorised: the institution exempts nobody: it is neither a school nor the bureau.
         PackChanged, PackMissing: a published or promised pack is not as it was, or not here.
     """
     day = as_of or bank.today()
+    if day > bank.today():
+        raise DayInvalid("as-of-in-future", field="as_of", day=day, today=bank.today())
 
     def grant(books: Books) -> Answer[D]:
-        institution_of(books, principal.issuer)
+        institution = institution_of(books, principal.issuer)
         # The head before the entries: a writer in between makes the append fail, and all is done again.
         heads = books.ledger.heads_of([number.subject])
         stated = stated_by(bank, books, number, applicant)
         known = known_in(bank, books, number, question.authorities)
         answer = answer_to(question, known, stated, as_of=day)
+        may_grant(institution, answer.decision)
         posting = Posting(bank, books, heads=heads, at=Microseconds(known.at + 1))
         for granted in _in_place(grants_of(answer.decision, stated), known.account):
             posting.add(
@@ -126,6 +138,16 @@ def apply_for(
         return replace(answer, registered=registered)
 
     return bank.written(grant, about=number.subject)
+
+
+def may_grant(institution: Institution, decision: Decision | WaiverDecision) -> None:
+    """Make sure that an institution may grant what was decided: exemptions are for schools and the bureau.
+
+    Raises:
+        NotAuthorised: it may not.
+    """
+    if isinstance(decision, Decision) and institution.role not in {"school", "education-bureau"}:
+        raise NotAuthorised("role-exempts-nobody", issuer=institution.issuer)
 
 
 def stated_by(bank: Bank, books: Books, number: AccountNumber, applicant: Applicant) -> Applicant:

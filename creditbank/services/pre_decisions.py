@@ -22,7 +22,7 @@ from creditbank.outcomes.outcome import LAST_DAY
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
 from creditbank.services.books import Books
-from creditbank.services.conversions import Answer, answer_to, digest_of, stated_by
+from creditbank.services.conversions import Answer, answer_to, digest_of, may_grant, stated_by
 from creditbank.services.institutions import institution_of
 from creditbank.services.known import known_in
 from creditbank.services.officers import TwoPersons
@@ -74,6 +74,7 @@ def give_pre_decision(
         AccountRedacted: the account was redacted.
         PackChanged, PackMissing: a published or promised pack is not as it was, or not here.
         PreDecisionInvalid: the last day is past, or out of range.
+        NotAuthorised: the institution exempts nobody: it is neither a school nor the bureau.
         NothingToPromise: nothing would be granted.
     """
     today = bank.today()
@@ -81,12 +82,13 @@ def give_pre_decision(
         raise PreDecisionInvalid("until-out-of-range", field="until", first=today, last=LAST_DAY)
 
     def give(books: Books) -> Answer[D]:
-        institution_of(books, principal.issuer)
+        institution = institution_of(books, principal.issuer)
         heads = books.ledger.heads_of([number.subject])
         stated = stated_by(bank, books, number, applicant)
         known = known_in(bank, books, number, question.authorities)
         held = [one.holding(at, awarded_on=today) for at, one in enumerate(planned)]
         answer = answer_to(question, known, stated, as_of=today, planned=held)
+        may_grant(institution, answer.decision)
         body = _promised(answer.decision, stated, until=until, planned=planned)
         posting = Posting(bank, books, heads=heads, at=Microseconds(known.at + 1))
         posting.add(

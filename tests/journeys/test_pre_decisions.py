@@ -13,9 +13,10 @@ from creditbank.errors import NotAuthorised
 from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.rulepacks.library import Library
+from creditbank.samples.people import sample_issuer
 from creditbank.services.accounts import read_account
 from creditbank.services.bank import Principal
-from creditbank.services.conversions import apply_for, decide_for
+from creditbank.services.conversions import DayInvalid, apply_for, decide_for
 from creditbank.services.known import LogSize
 from creditbank.services.officers import add_officer, two_persons
 from creditbank.services.outcomes import record_outcome, revoke_outcome
@@ -38,7 +39,7 @@ TODAY = BEGINNING.date()
 UNTIL = TODAY + timedelta(days=300)
 PLANNED = parse_planned("kind=skill-certificate,code=X,level=1+X/中级")
 STRICTER = (
-    head("later", published="2026-02-01", effective="2026-03-02")
+    head("later", published="2026-02-01", effective="2026-03-01")
     + PROGRAMME
     + RULE.replace("中级", "高级")
     + EXAMPLES.replace("中级", "高级").replace("2025-06-01", "2026-06-01")
@@ -88,7 +89,7 @@ def test_a_promise_is_kept_when_the_rules_have_become_stricter(tmp_path: Path) -
     gone = ExemptionQuestion(library=library(tmp_path / "c", STRICTER), programme=ProgrammeId("web"))
     with pytest.raises(PackMissing):
         decide_for(bank, number, gone, applicant=Applicant(), as_of=day)
-    granted = apply_for(bank, EAST, number, now, applicant=Applicant(), as_of=day)
+    granted = apply_for(bank, EAST, number, now, applicant=Applicant(), as_of=TODAY)
     tokens = [add_officer(bank, Principal.operator(OPERATOR), name)[1] for name in ("甲", "乙")]
     persons = two_persons(bank, first_token=tokens[0], second_token=tokens[1])
     with pytest.raises(NotAuthorised):
@@ -109,13 +110,13 @@ def test_a_promise_is_kept_when_the_rules_have_become_stricter(tmp_path: Path) -
 
 def test_a_grant_made_by_a_promise_falls_with_its_evidence_and_with_nothing_else(tmp_path: Path) -> None:
     bank, number = (made := new_bank()), new_account(made)
-    rules = library(tmp_path, SOUND, STRICTER)
-    day = TODAY + timedelta(days=30)
-    asked = ExemptionQuestion(library=rules, programme=ProgrammeId("web"))
+    before, after = library(tmp_path / "a", SOUND), library(tmp_path / "b", SOUND, STRICTER)
+    asked = ExemptionQuestion(library=before, programme=ProgrammeId("web"))
     give_pre_decision(bank, EAST, number, asked, applicant=Applicant(), until=UNTIL, planned=[PLANNED])
     first = record_outcome(bank, EAST, number, certificate("S1"))
     other = record_outcome(bank, EAST, number, certificate("S2"))
-    apply_for(bank, EAST, number, asked, applicant=Applicant(), as_of=day)
+    now = ExemptionQuestion(library=after, programme=ProgrammeId("web"))
+    apply_for(bank, EAST, number, now, applicant=Applicant(), as_of=TODAY)
     (grant,) = read_account(bank, number).holdings.active_grants
     spent = [OutcomeId(f"{one.seq:06}") for one in (first, other)]
     unused = next(one for one in spent if one not in grant.evidence)
@@ -140,6 +141,13 @@ def test_what_cannot_be_promised_is_refused_and_nothing_is_written(tmp_path: Pat
         )
     with pytest.raises(NothingToPromise):
         give_pre_decision(bank, EAST, number, asked, applicant=Applicant(), until=UNTIL)
+    station = Principal(issuer=sample_issuer("station"), is_operator=True)
+    for by in (give_pre_decision, apply_for):
+        terms = {"until": UNTIL, "planned": [PLANNED]} if by is give_pre_decision else {"as_of": TODAY}
+        with pytest.raises(NotAuthorised):
+            by(bank, station, number, asked, applicant=Applicant(), **terms)
+    with pytest.raises(DayInvalid):
+        apply_for(bank, EAST, number, asked, applicant=Applicant(), as_of=TODAY + timedelta(days=1))
     assert read_account(bank, number).holdings.promises == ()
 
 
