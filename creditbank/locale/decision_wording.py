@@ -214,7 +214,7 @@ class _Speaker:
         if step is None:
             return None
         return self.words.text(
-            "say.next-step",
+            "say.next-step-at-most" if step.need.attribute == "outcome" else "say.next-step",
             need=self._need(step.need, step.cited),
             gain=self._gained(step.gain, step.gain_credits, of_parts=of_parts),
             rule=self._rule(step.cited),
@@ -263,7 +263,8 @@ class _Speaker:
     def _gain(self, refusal: Refusal, *, of_parts: bool) -> Iterator[str]:
         if refusal.gain is not None and refusal.gain > 0:
             gained = self._gained(refusal.gain, refusal.gain_credits, of_parts=of_parts)
-            yield self.words.text("say.gain", gain=gained)
+            is_any = any(need.attribute == "outcome" for need in refusal.needs)
+            yield self.words.text("say.gain-at-most" if is_any else "say.gain", gain=gained)
         elif refusal.gain is not None:
             yield self.words.text("say.no-gain")
 
