@@ -49,7 +49,7 @@ def ended(packs: Sequence[TestPack], day: date) -> tuple[TestPack, ...]:
     return tuple(replace(pack, rules=tuple(map(end, pack.rules))) for pack in packs)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(granted_questions(), st.booleans())
 def test_what_was_promised_is_granted_after_the_rules_have_gone(question: Question, all_gone: bool) -> None:  # noqa: FBT001
     assume(all(pack.date_basis == "application" for pack in question.packs))
@@ -66,7 +66,7 @@ def test_what_was_promised_is_granted_after_the_rules_have_gone(question: Questi
     assert not decide(question, packs=left, promises=given_then, as_of=UNTIL + timedelta(days=1)).exemptions
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(granted_questions(), st.data())
 def test_nothing_but_what_was_promised_is_kept(question: Question, data: st.DataObject) -> None:
     grants = {rule.id: rule.grant for pack in question.packs for rule in pack.rules}
@@ -79,14 +79,14 @@ def test_nothing_but_what_was_promised_is_kept(question: Question, data: st.Data
     assert {other.target for other in kept.exemptions} <= {other.target for other in some}
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(granted_questions())
 def test_a_promise_whose_rule_is_in_force_changes_nothing(question: Question) -> None:
     promised = decide(question)
     assert decide(question, promises=promises(question, promised.exemptions)) == promised
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(granted_questions(), st.data())
 def test_a_promise_only_adds(question: Question, data: st.DataObject) -> None:
     assume(all(pack.date_basis == "application" for pack in question.packs))
