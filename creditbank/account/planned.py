@@ -28,6 +28,10 @@ class Planned:
     text: str
     outcome: Holding
 
+    def awarded_on(self, otherwise: date) -> date:
+        """Return the day on which it is awarded, `otherwise` where it does not say."""
+        return otherwise if self.outcome.awarded_on == date.max else self.outcome.awarded_on
+
     def holding(self, number: int, *, awarded_on: date) -> Holding:
         """Return it as rules see it, awarded on a day unless it says when; ids of planned ones come last."""
         own = self.outcome
@@ -36,7 +40,7 @@ class Planned:
             kind=own.kind,
             code=own.code,
             issuer=own.issuer,
-            awarded_on=awarded_on if own.awarded_on == date.max else own.awarded_on,
+            awarded_on=self.awarded_on(awarded_on),
             recorded_at=Microseconds(0),
             level=own.level,
             score=own.score,

@@ -23,8 +23,9 @@ from creditbank.outcomes.outcome import FrameworkLevel
 def shadowed_rules(pack: Pack) -> Iterator[tuple[int, Rule, Rule]]:
     """Yield every rule that adds nothing to another one: its place, itself, and the rule that does as much.
 
-    Whoever meets it meets the other, on every day, and has no less of the same places by it, in the same
-    route; and the other is ranked before it, or gives the same grade. Of two that are alike the first stays.
+    Whoever meets it meets the other, on every day, has no less of the same places by it, in the same
+    route, and no more by both; and the other is ranked before it, or gives the same grade. Of two that are
+    alike the first stays.
     """
     for index, rule in enumerate(pack.rules):
         for other in pack.rules:
@@ -136,6 +137,7 @@ def _gives_no_less(other: Rule, rule: Rule, pack: Pack) -> bool:
             return (
                 (more.grade == less.grade or _is_before(other, rule))
                 and _kind_of_grant(more) == _kind_of_grant(less)
+                and (not _is_limited(more) or any(premise.use == "consume" for premise in rule.premises))
                 and set(less.buckets) <= set(more.buckets)
                 and _courses_within(less, more, pack)
                 and _limit_within(less.max_credits, more.max_credits)
@@ -147,6 +149,11 @@ def _gives_no_less(other: Rule, rule: Rule, pack: Pack) -> bool:
 
 def _kind_of_grant(grant: ExemptionGrant) -> object:
     return grant.mode, grant.worth, grant.pairing, grant.with_credit
+
+
+def _is_limited(grant: ExemptionGrant) -> bool:
+    """Whether the grant bounds itself: two such rules give more than one, unless they use an outcome up."""
+    return any(limit is not None for limit in (grant.max_credits, grant.max_courses, grant.worth))
 
 
 def _limit_within(narrow: Decimal | int | None, wide: Decimal | int | None) -> bool:

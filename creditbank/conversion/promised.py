@@ -44,16 +44,22 @@ def keep(
     """Return the packs with the promised rules in force among them, and which are so by promise alone.
 
     A promise that has run out, or whose rule is in force anyway, changes nothing. Where the day of the award
-    picks the version, an outcome awarded up to the last day counts.
+    picks the version, an outcome awarded up to the last day counts; and where the rule still holds for
+    earlier awards, so it does in all of its places: a promise takes nothing away.
     """
-    seen: list[RulePack] = list(packs)
+    packs_now = tuple(packs)
+    seen: list[RulePack] = list(packs_now)
     due = [promise for promise in promises if as_of <= promise.until]
     due = [promise for promise in due if not any(_holds(pack, promise, as_of) for pack in seen)]
     for promise in due:
         at = next((at for at, pack in enumerate(seen) if _is_same(pack, promise.pack)), len(seen))
         own = seen[at : at + 1]
         others = [rule for pack in own for rule in pack.rules if not promise.is_of(pack, rule)]
-        seen[at : at + 1] = [PackView.of(promise.pack, (*others, _as_promised(promise, due)))]
+        is_left = promise.pack.date_basis == "award" and any(
+            promise.is_of(pack, rule) for pack in packs_now for rule in pack.rules
+        )
+        kept = _in_force_until(promise, due) if is_left else _as_promised(promise, due)
+        seen[at : at + 1] = [PackView.of(promise.pack, (*others, kept))]
     return tuple(seen), tuple(sorted(map(_kept, due), key=lambda one: (one.pre_decision, one.rule)))
 
 
@@ -71,9 +77,8 @@ def _is_effective(pack: RulePack, rule: Rule, as_of: date) -> bool:
 
 def _as_promised(promise: Promise, due: Sequence[Promise]) -> Rule:
     """Return the rule for the places of every promise of it, in force until the last day of the last."""
-    same = [one for one in due if one.is_of(promise.pack, promise.promised)]
-    places = frozenset[str]().union(*(one.places for one in same))
-    rule = replace(promise.promised, effective_to=max(one.until for one in same) + timedelta(days=1))
+    places = frozenset[str]().union(*(one.places for one in _same(promise, due)))
+    rule = _in_force_until(promise, due)
     if isinstance(rule.grant, WaiverGrant):
         return replace(rule, grant=WaiverGrant(parts=tuple(one for one in rule.grant.parts if one in places)))
     courses = rule.grant.courses
@@ -83,6 +88,15 @@ def _as_promised(promise: Promise, due: Sequence[Promise]) -> Rule:
     buckets = tuple(bucket for bucket in rule.grant.buckets if bucket in places)
     pairing = None if courses is None else rule.grant.pairing
     return replace(rule, grant=replace(rule.grant, courses=courses, buckets=buckets, pairing=pairing))
+
+
+def _in_force_until(promise: Promise, due: Sequence[Promise]) -> Rule:
+    last = max(one.until for one in _same(promise, due))
+    return replace(promise.promised, effective_to=last + timedelta(days=1))
+
+
+def _same(promise: Promise, due: Sequence[Promise]) -> list[Promise]:
+    return [one for one in due if one.is_of(promise.pack, promise.promised)]
 
 
 def _kept(promise: Promise) -> Kept:

@@ -73,13 +73,16 @@ def give_pre_decision(
         AccountUnknown, InstitutionUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
         AccountRedacted: the account was redacted.
         PackChanged, PackMissing: a published or promised pack is not as it was, or not here.
-        PreDecisionInvalid: the last day is past, or out of range.
+        PreDecisionInvalid: the last day is past, or out of range; a planned outcome is dated after today.
         NotAuthorised: the institution exempts nobody: it is neither a school nor the bureau.
         NothingToPromise: nothing would be granted.
     """
     today = bank.today()
     if not today <= until <= LAST_DAY:
         raise PreDecisionInvalid("until-out-of-range", field="until", first=today, last=LAST_DAY)
+
+    if any(one.awarded_on(today) > today for one in planned):
+        raise PreDecisionInvalid("planned-awarded-later", field="planned", today=today)
 
     def give(books: Books) -> Answer[D]:
         institution = institution_of(books, principal.issuer)

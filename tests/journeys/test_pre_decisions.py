@@ -38,6 +38,7 @@ from tests.strategies.small_packs import EXAMPLES, PROGRAMME, RULE, SOUND, head,
 TODAY = BEGINNING.date()
 UNTIL = TODAY + timedelta(days=300)
 PLANNED = parse_planned("kind=skill-certificate,code=X,level=1+X/中级")
+PLANNED_LATER = parse_planned("kind=skill-certificate,code=X,level=1+X/中级,awarded_on=2026-09-01")
 STRICTER = (
     head("later", published="2026-02-01", effective="2026-03-01")
     + PROGRAMME
@@ -138,6 +139,10 @@ def test_what_cannot_be_promised_is_refused_and_nothing_is_written(tmp_path: Pat
             applicant=Applicant(),
             until=TODAY - timedelta(days=1),
             planned=[PLANNED],
+        )
+    with pytest.raises(PreDecisionInvalid):
+        give_pre_decision(
+            bank, EAST, number, asked, applicant=Applicant(), until=UNTIL, planned=[PLANNED_LATER]
         )
     with pytest.raises(NothingToPromise):
         give_pre_decision(bank, EAST, number, asked, applicant=Applicant(), until=UNTIL)

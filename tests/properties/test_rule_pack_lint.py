@@ -173,6 +173,13 @@ def test_a_rule_that_another_makes_needless_is_warned_of() -> None:
     assert shadows(RULE, HIGHER + 'grade = "90"\n') == [("s", "r")]
 
 
+@pytest.mark.parametrize("use", ["hold", "draw"])
+def test_two_limits_are_more_than_one_where_nothing_is_used_up(use: str) -> None:
+    """Seen to fail when limits were not looked at: either rule gives its 4 credits of the same outcome."""
+    once, twice = (rule.replace('use = "consume"', f'use = "{use}"') for rule in (RULE, HIGHER))
+    assert shadows(once, twice) == []
+
+
 @pytest.mark.parametrize(
     "other",
     [
