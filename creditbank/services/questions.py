@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from creditbank.account.facts import holdings_for_rules, pinned_for_exam, pinned_for_programme
 from creditbank.account.holdings import AccountHoldings
@@ -30,25 +30,46 @@ Place = Programme | Exam
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExemptionQuestion:
+class _Asked:
+    """What questions have in common; `at_hand` has what is unpublished too, where `library` leaves it out."""
+
+    library: RuleLibrary
+    at_hand: RuleLibrary | None = None
+
+    @property
+    def aim(self) -> ProgrammeId | ExamId:
+        """What is asked about."""
+        raise NotImplementedError
+
+    @property
+    def authorities(self) -> Sequence[str]:
+        """The authorities whose publications the answer goes by."""
+        return self.library.authorities_for(self.aim)
+
+    def given(self, published: Published) -> Self:
+        """Return the question to those rules alone that decisions go by."""
+        at_hand = self.at_hand or self.library
+        return replace(self, library=self.library.as_known(published), at_hand=at_hand)
+
+    def promises(self, account: AccountHoldings, known_at: Microseconds) -> Sequence[Promise]:
+        """Return what was promised by pre-decision, as known then."""
+        return promises_of(account, self.aim, self.at_hand or self.library, known_at=known_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExemptionQuestion(_Asked):
     """Which courses of a programme do an account's outcomes exempt?
 
     `beside_earned`: no course that is earned already, and by no outcome that earns one (`conversion.earned`).
     """
 
-    library: RuleLibrary
     programme: ProgrammeId
     beside_earned: bool = False
-    at_hand: RuleLibrary | None = None  # with what is not published, where `library` leaves it out
 
     @property
-    def authorities(self) -> Sequence[str]:
-        """The authorities whose publications the answer goes by."""
-        return self.library.authorities_for(self.programme)
-
-    def given(self, published: Published) -> "ExemptionQuestion":
-        """Return the question to those rules alone that decisions go by."""
-        return replace(self, library=self.library.as_known(published), at_hand=self.library)
+    def aim(self) -> ProgrammeId:
+        """What is asked about."""
+        return self.programme
 
     def packs(self, known_at: Microseconds) -> Sequence[RulePack]:
         """Return the packs whose rules may apply, as they were known then."""
@@ -57,10 +78,6 @@ class ExemptionQuestion:
     def place(self, as_of: date, *, known_at: Microseconds | None = None) -> Programme:
         """Return the programme as it stands on a day, by what was published then."""
         return self.library.programme(self.programme, as_of=as_of, known_at=known_at)
-
-    def promises(self, account: AccountHoldings, known_at: Microseconds) -> Sequence[Promise]:
-        """Return what was promised by pre-decision, as known then."""
-        return promises_of(account, self.programme, self.at_hand or self.library, known_at=known_at)
 
     def decide(
         self,
@@ -86,21 +103,15 @@ class ExemptionQuestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaiverQuestion:
+class WaiverQuestion(_Asked):
     """Which parts of an exam do an account's outcomes waive?"""
 
-    library: RuleLibrary
     exam: ExamId
-    at_hand: RuleLibrary | None = None  # with what is not published, where `library` leaves it out
 
     @property
-    def authorities(self) -> Sequence[str]:
-        """The authorities whose publications the answer goes by."""
-        return self.library.authorities_for(self.exam)
-
-    def given(self, published: Published) -> "WaiverQuestion":
-        """Return the question to those rules alone that decisions go by."""
-        return replace(self, library=self.library.as_known(published), at_hand=self.library)
+    def aim(self) -> ExamId:
+        """What is asked about."""
+        return self.exam
 
     def packs(self, known_at: Microseconds) -> Sequence[RulePack]:
         """Return the packs whose rules may apply, as they were known then."""
@@ -109,10 +120,6 @@ class WaiverQuestion:
     def place(self, as_of: date, *, known_at: Microseconds | None = None) -> Exam:
         """Return the exam as it stands on a day, by what was published then."""
         return self.library.exam(self.exam, as_of=as_of, known_at=known_at)
-
-    def promises(self, account: AccountHoldings, known_at: Microseconds) -> Sequence[Promise]:
-        """Return what was promised by pre-decision, as known then."""
-        return promises_of(account, self.exam, self.at_hand or self.library, known_at=known_at)
 
     def decide(
         self,

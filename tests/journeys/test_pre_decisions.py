@@ -11,6 +11,7 @@ from creditbank.conversion.holding import Applicant
 from creditbank.conversion.published import PackMissing
 from creditbank.errors import NotAuthorised
 from creditbank.outcomes.certificate import SkillCertificate
+from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.rulepacks.library import Library
 from creditbank.samples.people import sample_issuer
@@ -28,17 +29,18 @@ from creditbank.services.pre_decisions import (
     give_pre_decision,
     withdraw_pre_decision,
 )
-from creditbank.services.questions import ExemptionQuestion
+from creditbank.services.questions import ExemptionQuestion, WaiverQuestion
 from creditbank.services.sequencing import sequence_pending
-from creditbank.terms import OutcomeId, ProgrammeId
+from creditbank.terms import ExamId, OutcomeId, ProgrammeId
 from tests.banks import BEGINNING, EAST, OPERATOR, RIVER, new_account, new_bank
 from tests.commands import Commands
-from tests.strategies.small_packs import EXAMPLES, PROGRAMME, RULE, SOUND, head, write
+from tests.strategies.small_packs import EXAMPLES, PROGRAMME, RULE, SOUND, WAIVER, head, write
 
 TODAY = BEGINNING.date()
 UNTIL = TODAY + timedelta(days=300)
 PLANNED = parse_planned("kind=skill-certificate,code=X,level=1+X/中级")
 PLANNED_LATER = parse_planned("kind=skill-certificate,code=X,level=1+X/中级,awarded_on=2026-09-01")
+EXAM = WAIVER.format(caps="", part="p")
 STRICTER = (
     head("later", published="2026-02-01", effective="2026-03-01")
     + PROGRAMME
@@ -125,6 +127,34 @@ def test_a_grant_made_by_a_promise_falls_with_its_evidence_and_with_nothing_else
     assert read_account(bank, number).holdings.active_grants == (grant,)
     revoke_outcome(bank, EAST, number, grant.evidence[0], reason="误发")
     assert read_account(bank, number).holdings.active_grants == ()
+
+
+def test_a_waiver_that_was_promised_is_given_under_the_rule_as_it_was(tmp_path: Path) -> None:
+    bank, number = (made := new_bank()), new_account(made)
+    stricter = (head("later", published="2026-02-01", effective="2026-03-01") + EXAM).replace(
+        "2025-", "2026-"
+    )
+    stricter = stricter.replace("2026-06-01", "2026-09-01").replace('"D"', '"E"')
+    before = library(tmp_path / "a", head() + EXAM)
+    after = library(tmp_path / "b", head() + EXAM, stricter)
+    asked = WaiverQuestion(library=before, exam=ExamId("e"))
+    planned = [parse_planned("kind=diploma,code=D")]
+    given = give_pre_decision(bank, EAST, number, asked, applicant=Applicant(), until=UNTIL, planned=planned)
+    diploma = Diploma(
+        number="D1",
+        level=FrameworkLevel(framework="GB/T 4658", level="31"),
+        major_code="D",
+        major="畜牧兽医",
+        issuer=EAST.issuer,
+        awarded_on=TODAY,
+    )
+    record_outcome(bank, EAST, number, diploma)
+    now = WaiverQuestion(library=after, exam=ExamId("e"))
+    kept = decide_for(bank, number, now, applicant=Applicant(), as_of=UNTIL).decision
+    assert [one.part for one in kept.waivers] == ["p"]
+    assert [one.pre_decision for one in kept.kept] == list(given.registered)
+    late = decide_for(bank, number, now, applicant=Applicant(), as_of=UNTIL + timedelta(days=1)).decision
+    assert (late.waivers, late.kept) == ((), ())
 
 
 def test_what_cannot_be_promised_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
