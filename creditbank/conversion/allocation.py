@@ -37,6 +37,7 @@ def decide_exemptions(
     promises: Iterable[Promise] = (),
     node_budget: int = NODE_BUDGET,
     solver: Solver | None = None,
+    gains: bool = True,
 ) -> Decision:
     """Decide what `holdings` exempt in `programme` on the day `as_of`, going by what was known at `known_at`.
 
@@ -44,7 +45,8 @@ def decide_exemptions(
     fewest favours, earliest courses. Grants in `pinned` keep what they have, and the rules of `promises`
     are in force as they were promised. Beyond `node_budget` the `solver` is asked, if there is one; without
     one, or where it cannot tell, the answer is the best found, `proved` is False, no allocation has more than
-    `upper_bound`, and equal arguments still give equal answers.
+    `upper_bound`, and equal arguments still give equal answers. Without `gains` what an addition would bring
+    is left open, which takes most of the time: for whoever does not show it.
 
     Raises:
         HoldingInvalid: `holding-twice`: two holdings have the same id.
@@ -62,7 +64,7 @@ def decide_exemptions(
     )
     nodes = Nodes(node_budget)
     solution = solve(case, nodes, solver)
-    found = _decision(case, solution, nodes, refusals(case, solution, Nodes(node_budget // 20)))
+    found = _decision(case, solution, nodes, refusals(case, solution, Nodes(node_budget // 20), gains=gains))
     return replace(found, kept=kept)
 
 

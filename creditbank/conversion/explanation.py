@@ -24,9 +24,12 @@ from creditbank.conversion.unmet import needs_of
 from creditbank.terms import RuleId
 
 
-def refusals(case: Case, solution: Solution, nodes: Nodes) -> tuple[Refusal, ...]:
-    """Return why each rule in force, by rank, grants nothing or leaves out some of its places."""
-    return tuple(Refusing(case, solution, nodes).all())
+def refusals(case: Case, solution: Solution, nodes: Nodes, *, gains: bool = True) -> tuple[Refusal, ...]:
+    """Return why each rule in force, by rank, grants nothing or leaves out some of its places.
+
+    Without `gains` it is left open what an addition would bring.
+    """
+    return tuple(Refusing(case, solution, nodes, gains=gains).all())
 
 
 def next_step(rules: Sequence[LiveRule], refused: Sequence[Refusal]) -> NextStep | None:
@@ -101,12 +104,12 @@ Cause = tuple[RefusalKind, tuple[str, ...]]
 class Refusing:
     """Finds what stands in the way of each rule."""
 
-    def __init__(self, case: Case, solution: Solution, nodes: Nodes) -> None:
+    def __init__(self, case: Case, solution: Solution, nodes: Nodes, *, gains: bool = True) -> None:
         self.case = case
         self.solution = solution
         self.nodes = nodes
         self.problem = solution.problem
-        self.gains = Gains(case, solution, nodes)
+        self.gains = Gains(case, solution, nodes) if gains else None
         self.grants = solution.grants
         self.granted_by = {place: option for option, place, _ in self.grants}
         self.placed = {(option, place) for option, place, _ in self.grants}
@@ -131,7 +134,7 @@ class Refusing:
         needs = needs_of(match)
         if not needs:
             return Refusal(cited=match.live.cited, kind="never-met" if needs is None else "not-searched")
-        gain = self.gains.of(match, needs[0]) if len(needs) == 1 else None
+        gain = self.gains.of(match, needs[0]) if self.gains is not None and len(needs) == 1 else None
         return Refusal(
             cited=match.live.cited,
             kind="premise",

@@ -84,6 +84,7 @@ def _decide(pack: Pack, example: Example) -> Decision | WaiverDecision:
         as_of=example.as_of,
         known_at=example.known_at,
         applicant=example.applicant,
+        gains=False,
     )
 
 

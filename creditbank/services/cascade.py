@@ -249,7 +249,7 @@ def _decided(
         programme = library.programme(target.programme, as_of=day, known_at=known)
         place = only_places(programme, aimed)
         return decide_exemptions(
-            seen, holdings, place, applicant=applicant, pinned=pinned, as_of=day, known_at=known
+            seen, holdings, place, applicant=applicant, pinned=pinned, as_of=day, known_at=known, gains=False
         )
     exam = only_parts(library.exam(target.exam, as_of=day, known_at=known), aimed)
     return decide_waivers(seen, holdings, exam, applicant=applicant, pinned=pinned, as_of=day, known_at=known)

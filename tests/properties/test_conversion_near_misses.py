@@ -193,6 +193,14 @@ def test_the_near_miss_supplied_makes_the_rule_apply(question: Question) -> None
             assert not any(other.cited == refusal.cited for other in unmet(after))
 
 
+@given(missing())
+@example(asking("A", held=""))
+def test_without_gains_nothing_else_is_left_open(question: Question) -> None:
+    whole = decide(question)
+    refused = tuple(replace(one, gain=None, gain_credits=None) for one in whole.refusals)
+    assert decide(question, gains=False) == replace(whole, refusals=refused, next_step=None)
+
+
 @given(similar())
 @example(asking("A", "A", held="A"))
 @example(asking("A", "B", "C", held=""))

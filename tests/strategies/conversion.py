@@ -386,7 +386,7 @@ def questions(draw: st.DrawFn, *, max_courses: int = 4, max_rules: int = 4, more
     )
 
 
-def decide(question: Question, **changes: Any) -> Decision:  # noqa: ANN401 (any member)
+def decide(question: Question, *, gains: bool = True, **changes: Any) -> Decision:  # noqa: ANN401 (any member)
     """Decide a question, or one that differs from it in the members named."""
     asked = replace(question, **changes)
     return decide_exemptions(
@@ -398,6 +398,7 @@ def decide(question: Question, **changes: Any) -> Decision:  # noqa: ANN401 (any
         applicant=asked.applicant,
         pinned=asked.pinned,
         promises=asked.promises,
+        gains=gains,
     )
 
 
