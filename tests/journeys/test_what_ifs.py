@@ -1,12 +1,19 @@
 """What if, and what next: a learner and a counsellor ask, over HTTP and on the command line."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from creditbank.conversion.holding import Applicant
+from creditbank.identity.account_number import parse_account_number
+from creditbank.rulepacks.library import Library
 from creditbank.samples.people import sample_issuer, sample_learners
-from tests.banks import new_bank
+from creditbank.services.conversions import apply_for
+from creditbank.services.questions import ExemptionQuestion
+from creditbank.terms import ProgrammeId
+from tests.banks import EAST, new_bank
 from tests.commands import Commands
 from tests.journeys.test_http import CERTIFICATE, PROBLEM, School
 
@@ -58,6 +65,26 @@ def test_a_class_under_another_programme_and_its_next_steps(school: School, acco
     assert first["learners"] == len(first["helped"])
     assert Decimal(first["gained"]) == max(Decimal(step["gained"]) for step in steps["steps"])
     assert f"{first['learners']} 人受益" in first["line"]
+
+
+def test_of_a_class_what_is_registered_stays_unless_asked_otherwise() -> None:
+    """By the year supposed the certificate is too old for its rule: who was granted by it keeps the grant."""
+    bank = new_bank()
+    school = School(bank)
+    account = school.account(1)
+    held = {**CERTIFICATE, "standard": "CD-X-JTNC", "level": {"framework": "1+X", "level": "中级"}}
+    assert school.record(account, held, "a").status_code == 201
+    question = ExemptionQuestion(library=Library.load(check=False), programme=ProgrammeId(HUSBANDRY))
+    number = parse_account_number(account)
+    granted = apply_for(
+        bank, EAST, number, question, applicant=Applicant(), as_of=date.fromisoformat(DAY)
+    ).decision
+    assert granted.credits > 0
+    body = {"programme": HUSBANDRY, "as_of": DAY, "instead_as_of": "2040-01-01", "accounts": [account]}
+    kept = school.post("/what-ifs", body).json()
+    lost = school.post("/what-ifs", {**body, "from_nothing": True}).json()
+    assert (kept["losing"], lost["losing"]) == (0, 1)
+    assert Decimal(lost["before"]) - Decimal(lost["after"]) == granted.credits
 
 
 @pytest.mark.parametrize(

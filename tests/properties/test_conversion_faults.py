@@ -319,6 +319,11 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
 
 @pytest.mark.parametrize(("fault", "law_"), [pytest.param(*row[1:], id=row[0]) for row in FAULTS])
 def test_the_law_sees_the_fault(monkeypatch: pytest.MonkeyPatch, fault: Plant, law_: Law) -> None:
+    assert_seen(monkeypatch, fault, law_)
+
+
+def assert_seen(monkeypatch: pytest.MonkeyPatch, fault: Plant, law_: Law) -> None:
+    """Make sure that the law fails with the fault planted, and in the law itself."""
     with monkeypatch.context() as patch:
         fault(patch)
         with pytest.raises(Exception) as raised:  # noqa: PT011 (an unpacking that fails will do as well)

@@ -14,6 +14,7 @@ from creditbank.conversion.holding import Holding
 from creditbank.conversion.programme import Requirement
 from creditbank.ledger.encoding import canonical_bytes
 from creditbank.terms import IssuerId, Microseconds, OutcomeId
+from tests.reference.plain_audit import earning, place_of
 from tests.strategies.conversion import (
     AS_OF,
     NOW,
@@ -59,6 +60,16 @@ def own_courses(draw: st.DrawFn, question: Question) -> tuple[Holding, ...]:
         )
         for at, code in enumerate(codes)
     )
+
+
+@st.composite
+def spent_already(draw: st.DrawFn, question: Question) -> Question:
+    """The question; more often than not a registered grant has spent an outcome that earned a course."""
+    own = [one.id for one in question.holdings if one.issuer == SCHOOL]
+    if not question.pinned or not own or not draw(st.integers(0, 3)):
+        return question
+    first, *others = question.pinned
+    return replace(question, pinned=(replace(first, spent=(draw(st.sampled_from(own)),)), *others))
 
 
 def aimed(question: Question) -> list[str]:
@@ -148,6 +159,52 @@ def assert_blocks_fit(found: DiplomaAudit, place: AuditedPlace) -> None:
             assert found.decision.refusals[block.refusal].target in (None, place.id)
         if block.kind in {"no-rule", "used-up"}:
             assert len(place.blocks) == 1
+
+
+@settings(max_examples=40)
+@given(audited().flatmap(spent_already))
+def test_every_place_stands_as_a_plain_look_at_each_finds_it(question: Question) -> None:
+    """Caught: classes of courses looked over; credits that were spent, earning."""
+    found = audit(question)
+    places = {place.id: place for place in found.places}
+    for place in question.programme.places:
+        own = earning(place, question.holdings, SCHOOL, question.pinned, found.decision)
+        plain = place_of(place, question.packs, own, question.pinned, found.decision)
+        audited_ = places[place.id]
+        figures = audited_.figures
+        assert (figures.required, figures.earned, figures.exempted, figures.exemptable, figures.missing) == (
+            plain.required,
+            plain.earned,
+            plain.exempted,
+            plain.exemptable,
+            plain.missing,
+        )
+        assert (audited_.state == "earned") == bool(plain.earned_by)
+        if plain.earned_by:
+            assert frozenset(audited_.sources[0].outcomes) == plain.earned_by
+        blocks = [(block.kind, block.refusal) for block in audited_.blocks]
+        assert len(set(blocks)) == len(blocks)
+        assert frozenset(blocks) == plain.blocks
+
+
+@settings(max_examples=40)
+@given(audited())
+def test_a_module_is_missing_what_its_places_do_not_reach(question: Question) -> None:
+    """Caught: more said to be exemptable than is missing, in a module or in all."""
+    found = audit(question)
+    stated = {one.module: one.credits for one in question.programme.requirements}
+    for module in found.modules:
+        own = [place.figures for place in module.places]
+        if module.module in stated:
+            reached = sum(one.earned + one.exempted for one in own)
+            missing = max(stated[module.module] - reached, Decimal(0))
+            assert module.figures.missing == missing
+            assert module.figures.exemptable == min(missing, sum(one.exemptable for one in own))
+    reached = found.total.earned + found.total.exempted
+    missing = max(stated.get(None, question.programme.credits) - reached, Decimal(0))
+    assert found.total.missing == missing
+    exemptable = sum(module.figures.exemptable for module in found.modules)
+    assert found.total.exemptable == min(missing, exemptable)
 
 
 @settings(max_examples=40)

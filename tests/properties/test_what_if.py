@@ -3,7 +3,7 @@
 Seen to fail: with supposed outcomes left out of a learner's decision, and out of a class's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -15,22 +15,25 @@ from creditbank.conversion.holding import Applicant, Holding
 from creditbank.identity.account_number import AccountNumber
 from creditbank.ledger.encoding import canonical_bytes
 from creditbank.outcomes.certificate import SkillCertificate
+from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.rulepacks.library import Library
-from creditbank.services.bank import Bank
+from creditbank.samples.outcomes import story_outcomes
+from creditbank.services.bank import Bank, Principal
 from creditbank.services.conversions import apply_for, decide_for
 from creditbank.services.next_steps import next_steps_of
 from creditbank.services.outcomes import record_outcome
 from creditbank.services.policy_diff import Terms, explained, survey
-from creditbank.services.questions import ExemptionQuestion
+from creditbank.services.questions import ExemptionQuestion, WaiverQuestion
 from creditbank.services.what_if import (
     NOTHING_SUPPOSED,
     Supposition,
     compared_under,
     library_of,
     what_if_exempted,
+    what_if_waived,
 )
-from creditbank.terms import IssuerId, Microseconds, OutcomeId, ProgrammeId
+from creditbank.terms import ExamId, IssuerId, Microseconds, OutcomeId, ProgrammeId
 from tests.banks import EAST, new_account, new_bank
 
 HUSBANDRY, TOURISM = ProgrammeId("changdu-animal-husbandry"), ProgrammeId("changdu-tourism")
@@ -91,6 +94,10 @@ def without_moment(decision: dict[str, JsonValue], ids: dict[str, str]) -> bytes
     for old, new in ids.items():
         text = text.replace(f'"{old}"', f'"{new}"')
     return text.encode()
+
+
+DIPLOMA = next(sample.outcome for sample in story_outcomes() if isinstance(sample.outcome, Diploma))
+diplomas = st.sampled_from((DIPLOMA, replace(DIPLOMA, major_code="CD-LY")))
 
 
 @settings(max_examples=25)
@@ -164,6 +171,57 @@ def test_a_class_comes_to_what_its_learners_come_to_alone(
             assert changes[number].shifts == alone.shifts
     assert found.totals["credits"].after == total
     assert found.learners == len(numbers)
+
+
+EXAM = ExamId("changdu-farm-elementary")
+
+
+def planned_diploma() -> Holding:
+    return Holding(
+        id=OutcomeId("planned-001"),
+        kind="diploma",
+        code=DIPLOMA.major_code,
+        issuer=IssuerId(DIPLOMA.issuer),
+        awarded_on=DIPLOMA.awarded_on,
+        recorded_at=Microseconds(0),
+        level=DIPLOMA.level,
+    )
+
+
+exam_suppositions = st.sampled_from(
+    (
+        Supposition(outcomes=(planned_diploma(),)),
+        Supposition(as_of=date(2033, 1, 1)),
+        Supposition(as_of=date(2019, 1, 1)),
+    )
+)
+
+
+@settings(max_examples=10)
+@given(st.lists(st.lists(diplomas, max_size=1), min_size=1, max_size=2), exam_suppositions)
+def test_a_class_has_the_parts_of_an_exam_that_its_learners_have_alone(
+    drawn: list[list[Diploma]], supposed: Supposition
+) -> None:
+    """The first has registered what there was; what is registered stays, whatever is supposed."""
+    bank = new_bank()
+    numbers = tuple(new_account(bank) for _ in range(len(drawn) + 1))
+    for at, (number, held) in enumerate(zip(numbers, ([DIPLOMA], *drawn), strict=True)):
+        for one in held:
+            record_outcome(bank, Principal(issuer=one.issuer), number, replace(one, number=f"DEMO-{at}"))
+    question = WaiverQuestion(library=LIBRARY, exam=EXAM)
+    apply_for(bank, EAST, numbers[0], question, applicant=Applicant(), as_of=DAY)
+    found_library, at = library_of(bank, LIBRARY, {EXAM})
+    terms = Terms(as_of=DAY, known_at=at, keeps_registered=True)
+    compared = compared_under(found_library, EXAM, supposed, terms, is_exam=True)
+    found = survey(bank, numbers, [compared], terms, on_progress=lambda _: None)
+    total = [Decimal(0), Decimal(0)]
+    for number in numbers:
+        alone = what_if_waived(
+            bank, number, question, supposed, applicant=Applicant(), as_of=DAY, known_at=at
+        )
+        for side, answer in enumerate((alone.before, alone.after)):
+            total[side] += len(answer.decision.waivers)
+    assert (found.totals["parts"].before, found.totals["parts"].after) == (total[0], total[1])
 
 
 @settings(max_examples=8)
