@@ -114,10 +114,10 @@ class GroupCommit(Generic[B]):
         job = _Job(action, about)
         with self._arrival:
             self._waiting.append(job)
-            job.leads, self._is_led = not self._is_led, True
-            if not job.leads:
+            leads, self._is_led = not self._is_led, True
+            if not leads:
                 self._arrival.notify()
-        if not job.leads:
+        if not leads:  # whoever is given the lead from here on has been rung, and hears it there
             self._await_answer(job)
         if not job.is_done:
             self._lead()

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import count
-from threading import Event
+from threading import Condition, Event, Lock, get_ident
+from types import TracebackType
 from typing import TypeVar
 from zlib import crc32
 
@@ -229,6 +230,43 @@ def test_nobody_is_answered_before_the_commit(engine: Engine) -> None:
     assert all(isinstance(answer.exception(), OSError) for answer in answers)
     with store.reading() as books:
         assert set(books.ledger.heads_of(subjects).values()) == {EMPTY}
+
+
+def test_who_is_given_the_lead_before_it_waits_leads_once(engine: Engine) -> None:
+    store, late = SqlStore(engine), set[int]()
+    inside, leave, queued, given = Event(), Event(), Event(), Event()
+
+    class Lingering(Condition):
+        """Keeps a thread that is late between its place in the queue and whatever it does next."""
+
+        def __exit__(
+            self, kind: type[BaseException] | None, raised: BaseException | None, at: TracebackType | None
+        ) -> None:
+            super().__exit__(kind, raised, at)
+            if get_ident() in late:
+                late.clear()
+                queued.set()
+                assert given.wait(WAIT)
+
+    def hold(_books: Books) -> None:
+        inside.set()
+        assert leave.wait(WAIT)
+
+    def write_late() -> int:
+        late.add(get_ident())
+        return store.written(extend(subject("late")))
+
+    store._group._arrival = Lingering(Lock())
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(store.written, hold)
+        assert inside.wait(WAIT)
+        second = pool.submit(write_late)
+        assert queued.wait(WAIT)
+        leave.set()
+        first.result(WAIT)
+        given.set()
+        assert second.result(WAIT) == 0
+    assert store.written(extend(subject("after"))) == 0
 
 
 def test_chains_are_extended_in_one_order_everywhere(engine: Engine) -> None:
