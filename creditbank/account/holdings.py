@@ -24,6 +24,8 @@ from creditbank.ledger.entry import Entry
 from creditbank.outcomes import Outcome
 from creditbank.terms import IssuerId, Microseconds, OutcomeId
 
+_ENDING_OUTCOMES = frozenset({"outcome.corrected", "outcome.revoked"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOutcome:
@@ -163,6 +165,30 @@ def holdings_of(entries: Iterable[Entry]) -> AccountHoldings:
     )
 
 
+def outcome_of(entries: Iterable[Entry], wanted: OutcomeId) -> HeldOutcome | None:
+    """Return one outcome of an account as `holdings_of` has it.
+
+    Of the entries those alone are read that recorded it or may have ended it.
+
+    Raises:
+        BodyUnreadable: one of these does not say what its kind must say.
+    """
+    held: HeldOutcome | None = None
+    redacted: set[OutcomeId] = set()
+    for entry in entries:
+        here = outcome_id(entry.leaf.seq)
+        if entry.payload is None:
+            redacted.add(here)
+        elif here == wanted or entry.leaf.kind in _ENDING_OUTCOMES:
+            body = parse_body(entry.leaf.kind, entry.payload.content)
+            ended = _ended_by(body)
+            if here == wanted and isinstance(body, Recorded | Corrected) and ended not in redacted:
+                held = _held(body, entry)
+            elif held is not None and isinstance(body, Corrected | Revoked) and ended == wanted:
+                held = _ended(held, body, entry)
+    return held
+
+
 def _ended_by(body: Body) -> OutcomeId | None:
     """Return the outcome, grant or pre-decision that a body ends, if it ends one."""
     match body:
@@ -203,19 +229,15 @@ def _fold(
         case Opened() | Redacted():
             pass
         case Recorded():
-            outcomes[here] = _held(body.outcome, entry)
+            outcomes[here] = _held(body, entry)
         case Corrected():
-            outcomes[body.corrects] = replace(
-                outcomes[body.corrects], ended_at=at, corrected_by=here, reason=body.reason
-            )
-            outcomes[here] = replace(_held(body.outcome, entry), corrects=body.corrects)
+            outcomes[body.corrects] = _ended(outcomes[body.corrects], body, entry)
+            outcomes[here] = _held(body, entry)
             # Those that do not hold on are suspended by the entries that follow.
             for grant in [grant for grant in grants.values() if grant.status == "active"]:
                 grants[grant.id] = grant.with_evidence(body.corrects, here)
         case Revoked():
-            outcomes[body.revokes] = replace(
-                outcomes[body.revokes], ended_at=at, revoked_from=body.effective_on, reason=body.reason
-            )
+            outcomes[body.revokes] = _ended(outcomes[body.revokes], body, entry)
         case Granted():
             grants[here] = HeldGrant(
                 id=here,
@@ -245,10 +267,18 @@ def _fold(
             assert_never(body)
 
 
-def _held(outcome: Outcome, entry: Entry) -> HeldOutcome:
+def _held(body: Recorded | Corrected, entry: Entry) -> HeldOutcome:
     return HeldOutcome(
         id=outcome_id(entry.leaf.seq),
-        outcome=outcome,
+        outcome=body.outcome,
         recorded_by=entry.leaf.issuer,
         recorded_at=entry.leaf.at,
+        corrects=body.corrects if isinstance(body, Corrected) else None,
     )
+
+
+def _ended(held: HeldOutcome, body: Corrected | Revoked, entry: Entry) -> HeldOutcome:
+    if isinstance(body, Corrected):
+        here = outcome_id(entry.leaf.seq)
+        return replace(held, ended_at=entry.leaf.at, corrected_by=here, reason=body.reason)
+    return replace(held, ended_at=entry.leaf.at, revoked_from=body.effective_on, reason=body.reason)

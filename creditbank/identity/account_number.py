@@ -79,10 +79,11 @@ def account_number_of(random: bytes) -> AccountNumber:
     """Return the number that `RANDOM_BYTES` random bytes stand for."""
     assert len(random) == RANDOM_BYTES, f"a number takes {RANDOM_BYTES} random bytes"
     drawn = int.from_bytes(random) >> 5
-    while _check_character(_body_of(drawn)) not in ALPHABET:
-        drawn = (drawn + 1) % 32**_BODY
     body = _body_of(drawn)
-    return AccountNumber(text=body + _check_character(body))
+    while (check := _check_character(body)) not in ALPHABET:
+        drawn = (drawn + 1) % 32**_BODY
+        body = _body_of(drawn)
+    return AccountNumber(text=body + check)
 
 
 def account_of(subject: SubjectId) -> AccountNumber:

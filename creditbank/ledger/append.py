@@ -38,6 +38,15 @@ class LogRange:
         return self.size - self.first
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPlace:
+    """Where an entry stands in the log of `size` and `root`; `index` is None while it waits for its place."""
+
+    index: int | None
+    size: int
+    root: bytes
+
+
 class LogBehind(Overloaded):
     """So many entries wait for their places in the log that no more are taken until it has caught up."""
 

@@ -108,7 +108,8 @@ def _check(value: object, depth: int) -> None:
         for key, member in cast("dict[object, object]", value).items():
             if type(key) is not str or not key.isascii():
                 raise EncodingInvalid("key-not-ascii")
-            _check(member, depth - 1)
+            if type(member) is not str:  # most are, and a call for each would take longer than the look
+                _check(member, depth - 1)
     elif kind is list:
         for member in cast("list[object]", value):
             _check(member, depth - 1)

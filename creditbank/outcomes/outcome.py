@@ -61,9 +61,10 @@ def require_text(field: str, text: str | None, *, max_length: int) -> None:
     """
     if text is None:
         return
-    if not text.strip():
+    trimmed = text.strip()
+    if not trimmed:
         raise OutcomeInvalid("text-blank", field=field)
-    if text != text.strip():
+    if text != trimmed:
         raise OutcomeInvalid("text-untrimmed", field=field, value=text)
     if len(text) > max_length:
         raise OutcomeInvalid("text-too-long", field=field, length=len(text), max_length=max_length)

@@ -18,7 +18,7 @@ from creditbank.account.records import (
     Redaction,
 )
 from creditbank.account.redaction import Destroyed
-from creditbank.ledger.append import LogRange
+from creditbank.ledger.append import LogPlace, LogRange
 from creditbank.ledger.chain import Head
 from creditbank.ledger.cosignature import Cosignature
 from creditbank.ledger.entry import Entry
@@ -76,6 +76,9 @@ class LedgerStore(Protocol):
 
     def log_index_of(self, subject: SubjectId, seq: int) -> int | None:
         """Return the entry's place in the log, None while it waits for one."""
+
+    def place_of(self, subject: SubjectId, seq: int) -> LogPlace:
+        """Return the entry's place in the log, and the log that this is the place in."""
 
     def entry_at(self, log_index: int) -> Entry | None:
         """Return the entry at a place in the log, None where there is none yet."""

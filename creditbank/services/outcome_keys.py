@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from creditbank.account.body import outcome_id
-from creditbank.account.holdings import HeldOutcome, holdings_of
+from creditbank.account.holdings import HeldOutcome, outcome_of
 from creditbank.account.outcome_name import OutcomeName, name_of
 from creditbank.errors import Conflict
 from creditbank.outcomes import Outcome
@@ -38,7 +38,7 @@ def standing(
     """Yield those of `keys` that name an outcome which still stands, and that outcome."""
     for key, places in books.outcomes.find(keys).items():
         for place in places:
-            held = holdings_of(books.ledger.entries_of(place.subject)).outcome(outcome_id(place.seq))
+            held = outcome_of(books.ledger.entries_of(place.subject), outcome_id(place.seq))
             if held is not None and held.is_current and (place.subject, held.id) != besides:
                 yield key, place.subject, held
 

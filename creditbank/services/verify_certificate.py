@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from creditbank.account.body import outcome_id
-from creditbank.account.holdings import holdings_of
+from creditbank.account.holdings import outcome_of
 from creditbank.account.outcome_name import numbered
 from creditbank.account.records import OutcomeKey
 from creditbank.identity.names import PersonNames
 from creditbank.identity.person import Person
+from creditbank.ledger.append import LogPlace
 from creditbank.ledger.merkle import verify_inclusion
 from creditbank.ledger.tiles import inclusion_proof
 from creditbank.outcomes.outcome import OutcomeKind
@@ -77,28 +78,28 @@ def _holders(bank: Bank, books: Books, number: str) -> Iterator[tuple[OutcomeKey
 
 def _verified(bank: Bank, books: Books, place: OutcomeKey, *, as_of: date) -> Verified | NotFoundForThisName:
     entries = tuple(books.ledger.entries_of(place.subject))
-    held = holdings_of(entries).outcome(outcome_id(place.seq))
-    log_index = books.ledger.log_index_of(place.subject, place.seq)
+    held = outcome_of(entries, outcome_id(place.seq))
     if held is None:
         return NotFoundForThisName()
-    size = books.ledger.size()
+    log = books.ledger.place_of(place.subject, place.seq)
     leaf_hash = entries[place.seq].leaf_hash
-    in_the_log = log_index is not None and _is_included(books, leaf_hash, log_index, size)
     return Verified(
         report=report_on(
             held.outcome,
             is_revoked=held.is_revoked(as_of=as_of),
             is_corrected=held.corrected_by is not None,
-            in_the_log=in_the_log,
+            in_the_log=_is_included(books, leaf_hash, log),
             as_of=as_of,
         ),
         issuer_name=names_of(bank, books, [held.recorded_by])[held.recorded_by],
-        log_index=log_index,
-        log_size=size,
+        log_index=log.index,
+        log_size=log.size,
         leaf_hash=leaf_hash,
     )
 
 
-def _is_included(books: Books, leaf_hash: bytes, index: int, size: int) -> bool:
-    proof = inclusion_proof(index, size, tile_reader(books))
-    return verify_inclusion(leaf_hash, index, size, proof, books.ledger.root())
+def _is_included(books: Books, leaf_hash: bytes, log: LogPlace) -> bool:
+    if log.index is None:
+        return False
+    proof = inclusion_proof(log.index, log.size, tile_reader(books))
+    return verify_inclusion(leaf_hash, log.index, log.size, proof, log.root)

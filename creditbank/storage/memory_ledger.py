@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from creditbank.ledger.append import HeadMoved, IdempotencyKeyTaken, LogRange
+from creditbank.ledger.append import HeadMoved, IdempotencyKeyTaken, LogPlace, LogRange
 from creditbank.ledger.chain import EMPTY, Head, head_after
 from creditbank.ledger.entry import Entry
 from creditbank.ledger.merkle import EMPTY_ROOT
@@ -95,6 +95,9 @@ class MemoryLedger:
 
     def log_index_of(self, subject: SubjectId, seq: int) -> int | None:
         return self._state.places.get((subject, seq))
+
+    def place_of(self, subject: SubjectId, seq: int) -> LogPlace:
+        return LogPlace(index=self.log_index_of(subject, seq), size=self.size(), root=self.root())
 
     def entry_at(self, log_index: int) -> Entry | None:
         places = self._state.places.items()

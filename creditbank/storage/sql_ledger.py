@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, text
 
-from creditbank.ledger.append import LogRange
+from creditbank.ledger.append import LogPlace, LogRange
 from creditbank.ledger.chain import Head
 from creditbank.ledger.entry import Entry, Payload
 from creditbank.storage.sql_chains import SqlChains, leaf_of
@@ -40,6 +40,9 @@ _first_entries = {
 _size = for_driver("SELECT size FROM log_state")
 _root = for_driver("SELECT root FROM log_state")
 _place = for_driver("SELECT log_index FROM log_leaf WHERE subject = %s AND seq = %s")
+_place_and_log = for_driver(
+    "SELECT (SELECT log_index FROM log_leaf WHERE subject = %s AND seq = %s), size, root FROM log_state"
+)
 _of_place = for_driver("SELECT subject, seq FROM log_leaf WHERE log_index = %s")
 _held_tile = for_driver("SELECT hashes FROM tile WHERE level = %s AND tile_index = %s")
 _count_pending = text("SELECT count(*) FROM (SELECT 1 FROM pending LIMIT :at_most) AS waiting")
@@ -112,6 +115,10 @@ class SqlLedger:
 
     def log_index_of(self, subject: SubjectId, seq: int) -> int | None:
         return next((index for (index,) in self._read(_place, subject, seq)), None)
+
+    def place_of(self, subject: SubjectId, seq: int) -> LogPlace:
+        ((index, size, root),) = self._read(_place_and_log, subject, seq)
+        return LogPlace(index=index, size=size, root=root)
 
     def entry_at(self, log_index: int) -> Entry | None:
         return next((self.entry(*of) for of in self._read(_of_place, log_index)), None)

@@ -29,6 +29,8 @@ GIVEN = {
 }
 """By dialect: texts, however many, as something to select from, with one column `value`."""
 
+_CURSOR = "creditbank_cursor"
+
 _Item = TypeVar("_Item")
 
 
@@ -59,11 +61,14 @@ def rows_from_driver(
     connection: Connection, statement: Mapping[str, str], parameters: Sequence[object]
 ) -> Sequence[Any]:
     """Execute one statement of `for_driver` without SQLAlchemy and return its rows."""
-    text = statement[connection.dialect.name]
-    before_statement(connection, text)
+    dialect = connection.dialect.name
+    before_statement(connection, statement[dialect])
     driver: Any = connection.connection.driver_connection
-    options = {} if connection.dialect.name == "sqlite" else {"binary": True}
-    rows: Sequence[Any] = driver.execute(text, parameters, **options).fetchall()
+    if dialect == "sqlite":
+        done = driver.execute(statement[dialect], parameters)
+    else:
+        done = _cursor(connection, driver).execute(statement[dialect], parameters, binary=True)
+    rows: Sequence[Any] = done.fetchall()
     return rows
 
 
@@ -85,6 +90,14 @@ def insert_rows(
     else:
         note_write(connection)
         _copy(connection, table, rows)
+
+
+def _cursor(connection: Connection, driver: Any) -> Any:  # noqa: ANN401 - a driver's own classes
+    """Return the connection's one cursor: to make another costs psycopg as much as a short statement."""
+    info = connection.info  # the driver's connection has it, for as long as it lives
+    if _CURSOR not in info:
+        info[_CURSOR] = driver.cursor()
+    return info[_CURSOR]
 
 
 def _copy(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -43,10 +43,11 @@ def sharable(connection: Connection) -> Iterator[None]:
 
 def before_statement(connection: Connection, statement: str) -> None:
     """Count a statement that writes, and send what is held back before one that might want to see it."""
-    if _HELD_BACK in connection.info and _of_entries.search(statement):
+    info = connection.info
+    if _HELD_BACK in info and _of_entries.search(statement):
         let_go(connection)
     if not _select.match(statement):
-        note_write(connection)
+        info[_WRITES] = info.get(_WRITES, 0) + 1
 
 
 def note_write(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import Engine
 
-from creditbank.ledger.append import HeadMoved, IdempotencyKeyTaken, LogRange
+from creditbank.ledger.append import HeadMoved, IdempotencyKeyTaken, LogPlace, LogRange
 from creditbank.ledger.chain import EMPTY, Head, head_after
 from creditbank.ledger.entry import Entry, parse_leaf
 from creditbank.services.books import Store
@@ -119,8 +119,11 @@ def test_an_entry_waits_for_its_place_until_it_is_given_one(store: Store) -> Non
         assert [books.ledger.pending(at_most=most) for most in (0, 3, 5, 9)] == [0, 3, 5, 5]
     assert sequence(store, at_most=3) == LogRange(first=0, size=3)
     with store.reading() as books:
-        assert books.ledger.pending(at_most=9) == 2
-        assert [books.ledger.log_index_of(TASHI, seq) for seq in range(3)] == [2, None, None]
+        ledger = books.ledger
+        assert ledger.pending(at_most=9) == 2
+        assert [ledger.log_index_of(TASHI, seq) for seq in range(3)] == [2, None, None]
+        for seq, index in enumerate([2, None, None]):
+            assert ledger.place_of(TASHI, seq) == LogPlace(index=index, size=3, root=ledger.root())
     assert sequence(store) == LogRange(first=3, size=5)
 
 

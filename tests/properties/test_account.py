@@ -22,12 +22,16 @@ from creditbank.account.body import (
     WaiverTarget,
     body_content,
     entry_kind,
+    outcome_id,
     parse_body,
 )
+from creditbank.account.holdings import holdings_of, outcome_of
 from creditbank.account.outcome_body import BodyUnreadable, outcome_members, parse_outcome_members
 from creditbank.account.outcome_name import name_of, numbered
 from creditbank.account.promise_body import Promised, PromisedPlace, PromiseWithdrawn
 from creditbank.account.redaction import Destroyed, Redacted
+from creditbank.ledger.chain import EMPTY, extend, head_after
+from creditbank.ledger.entry import SALT_BYTES, Entry, Payload
 from creditbank.outcomes import Outcome, kind_of
 from creditbank.terms import (
     CourseId,
@@ -40,6 +44,7 @@ from creditbank.terms import (
     ProgrammeId,
     RuleId,
 )
+from tests.strategies.books import LOG, SCHOOL, subject
 from tests.strategies.outcomes import lines, outcomes
 
 ids = st.integers(0, 999_999).map(lambda seq: OutcomeId(f"{seq:06}"))
@@ -139,6 +144,45 @@ def test_content_that_we_did_not_write_is_unreadable_and_nothing_else(
     content[at : at + len(noise)] = noise
     with suppress(BodyUnreadable):
         parse_body(entry_kind(body), bytes(content))
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> list[Entry]:
+    """Entries that record, correct and revoke one another's outcomes; what some of them said is gone."""
+    entries: list[Entry] = []
+    held: list[OutcomeId] = []
+    gone: list[OutcomeId] = []
+    for seq in range(draw(st.integers(1, 8))):
+        of = st.sampled_from([*held, *gone]) if held or gone else st.nothing()
+        body = draw(
+            st.builds(Recorded, outcome=outcomes())
+            | st.builds(Corrected, corrects=of, outcome=outcomes(), reason=reasons)
+            | st.builds(Revoked, revokes=of, reason=reasons, effective_on=st.none() | days)
+        )
+        payload = Payload(salt=bytes(SALT_BYTES), content=body_content(body))
+        entry = extend(
+            head_after(entries[-1]) if entries else EMPTY,
+            log=LOG,
+            subject=subject("tashi"),
+            at=Microseconds(seq),
+            kind=entry_kind(body),
+            issuer=SCHOOL,
+            payload=payload,
+        )
+        if draw(st.sampled_from([False, False, False, True])):
+            entry = replace(entry, payload=None)
+            gone.append(outcome_id(seq))
+        elif isinstance(body, Recorded) or (isinstance(body, Corrected) and body.corrects not in gone):
+            held.append(outcome_id(seq))
+        entries.append(entry)
+    return entries
+
+
+@given(accounts())
+def test_one_outcome_is_read_alone_as_it_is_among_all(entries: list[Entry]) -> None:
+    account = holdings_of(entries)
+    for seq in range(len(entries)):
+        assert outcome_of(entries, outcome_id(seq)) == account.outcome(outcome_id(seq))
 
 
 def test_an_entry_kind_that_nobody_writes_is_unreadable() -> None:
