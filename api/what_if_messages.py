@@ -19,6 +19,7 @@ from creditbank.locale.what_if_wording import shift_line, step_line, with_suppos
 from creditbank.services.next_steps import ClassSteps
 from creditbank.services.policy_diff import Difference, Survey, Terms
 from creditbank.services.questions import AimUnclear, D
+from creditbank.services.rule_library import RuleLibrary
 from creditbank.services.what_if import NOTHING_SUPPOSED, Supposition, WhatIf
 from creditbank.terms import ExamId, Microseconds, ProgrammeId
 
@@ -142,7 +143,7 @@ class ClassQuestion(Message):
         """
         return tuple(dict.fromkeys(map(parse_account_number, self.accounts)))
 
-    def terms(self, *, today: date, known_at: Microseconds) -> Terms:
+    def terms(self, *, today: date, known_at: Microseconds, at_hand: RuleLibrary) -> Terms:
         """Return by what the class is decided.
 
         Raises:
@@ -153,6 +154,7 @@ class ClassQuestion(Message):
             known_at=known_at,
             facts=facts_of(self.applicant.stated()),
             keeps_registered=not self.from_nothing,
+            at_hand=at_hand,
         )
 
 

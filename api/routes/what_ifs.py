@@ -65,7 +65,7 @@ def post_class_what_if(asked: ClassWhatIfRequest, bank: TheBank, rules: Rules) -
     aim, numbers = asked.aim, asked.numbers()
     supposed = asked.supposed(on=asked.as_of or bank.today())
     known, at = library_of(bank, rules, {aim, supposed.aim or aim})
-    terms = asked.terms(today=bank.today(), known_at=at)
+    terms = asked.terms(today=bank.today(), known_at=at, at_hand=rules)
     compared = compared_under(known, aim, supposed, terms, is_exam=asked.exam is not None)
     found = survey(bank, numbers, [compared], terms, on_progress=_unseen)
     differences = tuple(explained(found, terms, on_progress=_unseen))
@@ -78,7 +78,7 @@ def post_next_steps(asked: NextStepsRequest, bank: TheBank, rules: Rules, words:
     """Find which outcome more would help how many learners of a class, and by how much."""
     aim, numbers = ProgrammeId(asked.programme), asked.numbers()
     known, at = library_of(bank, rules, {aim})
-    terms = asked.terms(today=bank.today(), known_at=at)
+    terms = asked.terms(today=bank.today(), known_at=at, at_hand=rules)
     side = compared_under(known, aim, NOTHING_SUPPOSED, terms, is_exam=False).before
     return json_answer(
         NextStepsMessage.of(next_steps_of(bank, numbers, side, terms, on_progress=_unseen), words)

@@ -44,6 +44,7 @@ def next_steps(
         facts=facts_of(with_facts(Applicant(enrolled_at=enrolled_at), fact or [])),
         keeps_registered=not from_nothing,
         processes=processes or os.cpu_count() or 1,
+        at_hand=library,
     )
     side = compared_under(rules, aim, NOTHING_SUPPOSED, terms, is_exam=False).before
     words = session.words

@@ -24,6 +24,7 @@ from creditbank.ledger.encoding import JsonValue, canonical_bytes
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.what_if_wording import signed
 from creditbank.rulepacks.comparison import Comparison, read_packs
+from creditbank.rulepacks.library import Library
 from creditbank.services.bank import Bank
 from creditbank.services.cohort import everybody
 from creditbank.services.policy_diff import Difference, Survey, Terms, explained, survey
@@ -94,7 +95,15 @@ def diff(
     effect = None
     if cohort is not None:
         bank = session.bank()
-        terms = _terms(bank, compared, as_of, fact or [], registered=registered, processes=processes)
+        terms = _terms(
+            bank,
+            compared,
+            as_of,
+            fact or [],
+            registered=registered,
+            processes=processes,
+            at_hand=library,
+        )
         effect = effect_of(session, bank, _cohort(bank, cohort, compared, terms), terms)
     if as_json:
         print_json({**_pack_members(compared), **({} if effect is None else effect_members(effect))})
@@ -113,6 +122,7 @@ def _terms(
     *,
     registered: bool,
     processes: int,
+    at_hand: Library,
 ) -> Terms:
     """Judge on the day when everything that changes has taken effect, and as if all of it were published."""
     days = [bank.today(), *(pack.effective_from for pack in compared.changed)]
@@ -123,6 +133,7 @@ def _terms(
         facts=facts_of(with_facts(NOBODY_IN_PARTICULAR, facts)),
         keeps_registered=registered,
         processes=processes,
+        at_hand=at_hand,
     )
 
 

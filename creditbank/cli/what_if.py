@@ -197,6 +197,7 @@ class _Asking:
             facts=facts_of(self.applicant),
             keeps_registered=not from_nothing,
             processes=processes or os.cpu_count() or 1,
+            at_hand=self.library,
         )
         compared = compared_under(rules, self.aim, self.supposed, terms, is_exam=self.is_exam)
         words = self.session.words

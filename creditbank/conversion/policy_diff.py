@@ -25,12 +25,14 @@ class Side:
     """A programme or an exam, and the packs whose rules may apply in it: as before, or as after.
 
     `as_of` where it is another day than that of the question; `supposed` outcomes everybody holds besides.
+    Where the packs do not define the place nothing applies in it, not even what was promised.
     """
 
     place: Programme | Exam
     packs: tuple[RulePack, ...]
     as_of: date | None = None
     supposed: tuple[Holding, ...] = ()
+    is_defined: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

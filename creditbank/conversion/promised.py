@@ -5,7 +5,7 @@ day (CONVERSION §1.3). Premises, caps and the programme hold as for everybody. 
 nothing from what the rules of the day give.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -31,6 +31,11 @@ class Promise:
     def promised(self) -> Rule:
         """The rule as the pack has it."""
         return next(rule for rule in self.pack.rules if self.is_of(self.pack, rule))
+
+    @property
+    def terms(self) -> Hashable:
+        """What is promised, whoever promised it in which pre-decision: of the same terms the same follows."""
+        return self.pack.id, self.pack.digest, self.rule, self.version, self.places, self.until
 
     def is_of(self, pack: RulePack, rule: Rule) -> bool:
         """Whether exactly this version, of exactly this pack, was promised."""

@@ -15,6 +15,7 @@ from creditbank.conversion.fill import Nodes
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
 from creditbank.conversion.matching import asked_for
 from creditbank.conversion.programme import Programme
+from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.recognition import recognise
 from creditbank.conversion.rule import RulePack
 from creditbank.conversion.solving import Compiled, Units, case_of, compile_rules, solve_units
@@ -29,12 +30,36 @@ Key = Hashable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
-    """What one learner holds, who they are to the rules, and what is registered for them."""
+    """What one learner holds, who they are to the rules, what is registered for them and was promised."""
 
     holdings: tuple[Holding, ...]
     applicant: Applicant = NOBODY_IN_PARTICULAR
     pinned: tuple[Pinned, ...] = ()
+    promises: tuple[Promise, ...] = ()
     state: str | None = None  # names all of the above, as the head of the account's chain does
+
+
+class _Rules:
+    """Some packs, and what their rules ask of applicants and of the days of outcomes."""
+
+    def __init__(self, packs: tuple[RulePack, ...], programme: Programme) -> None:
+        self.packs = packs
+        facts = {test.fact for pack in packs for rule in pack.rules for test in rule.scope.facts}
+        if any(pack.date_basis == "enrolment" for pack in packs):
+            facts.add("enrolled_on")
+        self.facts = tuple(sorted(facts))
+        self.is_dated = _tables_ask_for_days(packs) or any(cap.periods for cap in programme.caps)
+        self.dated = _dated_codes(packs)
+        self.compiled: dict[Key, _Compiled] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compiled:
+    """The rules for one sort of applicant, and a number that no other has."""
+
+    number: int
+    rules: _Rules
+    compiled: Compiled
 
 
 class Reevaluation:
@@ -55,17 +80,12 @@ class Reevaluation:
         self.known_at = known_at
         self.node_budget = node_budget
         self.known: dict[Key, Units] = {}
-        rules = [rule for pack in self.packs for rule in pack.rules]
-        facts = {test.fact for rule in rules for test in rule.scope.facts}
-        if any(pack.date_basis == "enrolment" for pack in self.packs):
-            facts.add("enrolled_on")
-        self._facts = tuple(sorted(facts))
-        self._compiled: dict[Key, tuple[int, Compiled]] = {}
+        self._rules = _Rules(self.packs, programme)
+        self._promised: dict[Key, _Rules] = {}
+        self._sorts = 0
         self._classes: dict[Key, int | None] = {}
         self._numbers: dict[Key, int] = {}
         self._keys: dict[str, Key] = {}
-        self._is_dated = _tables_ask_for_days(self.packs) or any(cap.periods for cap in programme.caps)
-        self._dated = _dated_codes(self.packs)
 
     def units_of(self, learner: Learner) -> Units:
         """Return what a learner comes to, from what is known where it is.
@@ -88,8 +108,8 @@ class Reevaluation:
             HoldingInvalid: `holding-twice`.
             ProgrammeInvalid: `credits-off-step`.
         """
-        _, compiled = self._compiled_for(learner.applicant)
-        case = case_of(compiled, learner.holdings, pinned=learner.pinned)
+        compiled = self._compiled_for(learner)
+        case = case_of(compiled.compiled, learner.holdings, pinned=learner.pinned)
         return solve_units(case, Nodes(self.node_budget))
 
     def learn(self, key: Key, units: Units) -> None:
@@ -120,38 +140,53 @@ class Reevaluation:
         )
 
     def _key_of(self, learner: Learner) -> Key:
-        number, compiled = self._compiled_for(learner.applicant)
+        found = self._compiled_for(learner)
         if learner.pinned:
-            return number, frozenset(learner.holdings), frozenset(learner.pinned)
-        asking = compiled.index.asking
+            return found.number, frozenset(learner.holdings), frozenset(learner.pinned)
+        asking = found.compiled.index.asking
         classes = []
         for holding in learner.holdings:
             if (holding.kind, holding.code) in asking or (holding.kind, None) in asking:
-                found = self._class_of(holding, number, compiled)
-                if found is not None:
-                    classes.append(found)
+                place = self._class_of(holding, found)
+                if place is not None:
+                    classes.append(place)
         classes.sort()
-        return number, *classes
+        return found.number, *classes
 
-    def _compiled_for(self, applicant: Applicant) -> tuple[int, Compiled]:
-        facts = tuple(applicant.fact(name) for name in self._facts)
-        found = self._compiled.get(facts)
+    def _compiled_for(self, learner: Learner) -> _Compiled:
+        rules = self._rules_with(learner.promises) if learner.promises else self._rules
+        facts = tuple(learner.applicant.fact(name) for name in rules.facts)
+        found = rules.compiled.get(facts)
         if found is None:
             compiled = compile_rules(
-                self.packs, self.programme, applicant=applicant, as_of=self.as_of, known_at=self.known_at
+                rules.packs,
+                self.programme,
+                applicant=learner.applicant,
+                as_of=self.as_of,
+                known_at=self.known_at,
             )
-            found = self._compiled[facts] = (len(self._compiled), compiled)
+            found = rules.compiled[facts] = _Compiled(number=self._sorts, rules=rules, compiled=compiled)
+            self._sorts += 1
         return found
 
-    def _class_of(self, holding: Holding, number: int, compiled: Compiled) -> int | None:
-        described = (number, self._described(holding))
+    def _rules_with(self, promises: Sequence[Promise]) -> _Rules:
+        """Return the rules in force for whoever was promised this; the same where it changes nothing."""
+        terms = frozenset(one.terms for one in promises)
+        found = self._promised.get(terms)
+        if found is None:
+            packs, kept = keep(self.packs, promises, as_of=self.as_of)
+            found = self._promised[terms] = _Rules(packs, self.programme) if kept else self._rules
+        return found
+
+    def _class_of(self, holding: Holding, sort: _Compiled) -> int | None:
+        described = (sort.number, self._described(holding, sort.rules))
         if described not in self._classes:
-            found = self._classified(holding, compiled)
+            found = self._classified(holding, sort.compiled)
             place = None if found is None else self._numbers.setdefault(found, len(self._numbers))
             self._classes[described] = place
         return self._classes[described]
 
-    def _described(self, holding: Holding) -> Key:
+    def _described(self, holding: Holding, rules: _Rules) -> Key:
         """Return all that a rule may ask of an outcome; of its days no more than this programme's do."""
         is_there = (
             holding.recorded_at <= self.known_at
@@ -161,7 +196,7 @@ class Reevaluation:
         )
         level = None if holding.level is None else (holding.level.framework, holding.level.level)
         asked: tuple[Asked, Asked] = ((holding.kind, holding.code), (holding.kind, None))
-        is_dated = self._is_dated or not self._dated.isdisjoint(asked)
+        is_dated = rules.is_dated or not rules.dated.isdisjoint(asked)
         return (
             is_there,
             holding.awarded_on if is_dated else None,

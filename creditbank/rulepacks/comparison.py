@@ -160,6 +160,12 @@ def _compared(aim: ProgrammeId | ExamId, measure: Measure, old: _Defined, new: _
     return Compared(
         id=aim,
         measure=measure,
-        before=Side(place=before or place, packs=() if before is None else olds),
-        after=Side(place=after or place, packs=() if after is None else news),
+        before=_side(before, place, olds),
+        after=_side(after, place, news),
     )
+
+
+def _side(defined: Programme | Exam | None, otherwise: Programme | Exam, packs: tuple[Pack, ...]) -> Side:
+    if defined is None:
+        return Side(place=otherwise, packs=(), is_defined=False)
+    return Side(place=defined, packs=packs)

@@ -5,8 +5,8 @@ and on every core. Registered grants stay as they are. Nothing is written.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from creditbank.conversion.allocation import NODE_BUDGET
@@ -14,7 +14,9 @@ from creditbank.conversion.holding import NOBODY_IN_PARTICULAR
 from creditbank.conversion.next_steps import Addition, additions
 from creditbank.conversion.policy_diff import Side
 from creditbank.conversion.programme import Programme
+from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.reevaluation import Learner, Reevaluation
+from creditbank.conversion.rule import RulePack
 from creditbank.conversion.solving import compile_rules
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.bank import Bank
@@ -53,8 +55,11 @@ def next_steps_of(
 ) -> ClassSteps:
     """Find the next steps of a class in one programme; `on_progress` counts accounts.
 
+    What the rules of a pre-decision ask for is tried too, for everybody: the class is read once more for it.
+
     Raises:
         AccountUnknown: no account has one of the numbers.
+        PackMissing: a pack under which something was promised is not at hand, or is another one now.
     """
     return _Trying(bank, side, terms).of(cohort, on_progress)
 
@@ -73,52 +78,82 @@ class _Trying:
             known_at=terms.known_at,
             node_budget=NODE_BUDGET,
         )
-        compiled = compile_rules(
-            side.packs,
-            side.place,
-            applicant=NOBODY_IN_PARTICULAR,
-            as_of=terms.as_of,
-            known_at=terms.known_at,
-        )
-        self.tried = additions(compiled.rules, as_of=terms.as_of)
+        self.tried = self._additions(side.packs)
+        self.promised: dict[Hashable, Promise] = {}
         self.waiting: deque[AccountNumber] = deque()
 
     def of(self, cohort: Collection[AccountNumber], on_progress: Progress) -> ClassSteps:
-        found = reevaluate(
-            self._questions(cohort, on_progress),
+        first = self._found(cohort, self.tried, on_progress)
+        promised = self._promised_additions()
+        second = self._found(cohort, promised, lambda _: None) if promised else _Found()
+        return ClassSteps(
+            learners=first.learners,
+            tried=len(self.tried) + len(promised),
+            steps=_ordered((*self.tried, *promised), (*first.gains, *second.gains)),
+            unproved=first.unproved + second.unproved,
+        )
+
+    def _found(
+        self, cohort: Collection[AccountNumber], tried: Sequence[Addition], on_progress: Progress
+    ) -> "_Found":
+        units = reevaluate(
+            self._questions(cohort, tried, on_progress),
             {self.name: self.evaluation},
             processes=self.terms.processes,
             on_progress=lambda _: None,  # the accounts are counted as they are read
         )
-        gains: list[dict[AccountNumber, Decimal]] = [{} for _ in self.tried]
-        learners = unproved = 0
-        for before in found:
+        found = _Found(gains=[{} for _ in tried])
+        for before in units:
             number = self.waiting.popleft()
-            learners += 1
-            unproved += not before.proved
-            for of_addition in gains:
-                after = next(found)
-                unproved += not after.proved
+            found.learners += 1
+            found.unproved += not before.proved
+            for of_addition in found.gains:
+                after = next(units)
+                found.unproved += not after.proved
                 if after.credits > before.credits:
                     of_addition[number] = after.credits - before.credits
-        return ClassSteps(
-            learners=learners,
-            tried=len(self.tried),
-            steps=_ordered(self.tried, gains),
-            unproved=unproved,
-        )
+        return found
 
-    def _questions(self, cohort: Collection[AccountNumber], on_progress: Progress) -> Iterator[Asked]:
+    def _questions(
+        self, cohort: Collection[AccountNumber], tried: Sequence[Addition], on_progress: Progress
+    ) -> Iterator[Asked]:
         """Ask of everybody as they are, then once with each addition."""
         for member in members(self.bank, cohort):
             on_progress(1)
             if member.account is None:
                 continue
             learner = learner_of(member, member.account, self.side, self.terms)
+            self.promised.update((promise.terms, promise) for promise in learner.promises)
             self.waiting.append(member.number)
             yield self.name, learner
-            for addition in self.tried:
+            for addition in tried:
                 yield self.name, with_outcome(learner, addition)
+
+    def _additions(self, packs: Iterable[RulePack]) -> tuple[Addition, ...]:
+        compiled = compile_rules(
+            packs,
+            self.evaluation.programme,
+            applicant=NOBODY_IN_PARTICULAR,
+            as_of=self.terms.as_of,
+            known_at=self.terms.known_at,
+        )
+        return additions(compiled.rules, as_of=self.terms.as_of)
+
+    def _promised_additions(self) -> tuple[Addition, ...]:
+        """Return what only rules ask for that are in force by promise."""
+        packs, kept = keep(self.side.packs, self.promised.values(), as_of=self.terms.as_of)
+        known = {addition.outcome for addition in self.tried}
+        every = self._additions(packs) if kept else ()
+        return tuple(addition for addition in every if addition.outcome not in known)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    """What additions bring: by addition, and of it by learner."""
+
+    learners: int = 0
+    unproved: int = 0
+    gains: list[dict[AccountNumber, Decimal]] = field(default_factory=list)
 
 
 def with_outcome(learner: Learner, addition: Addition) -> Learner:
@@ -126,7 +161,9 @@ def with_outcome(learner: Learner, addition: Addition) -> Learner:
     return replace(learner, holdings=(*learner.holdings, addition.outcome), state=None)
 
 
-def _ordered(tried: tuple[Addition, ...], gains: list[dict[AccountNumber, Decimal]]) -> tuple[ClassStep, ...]:
+def _ordered(
+    tried: Sequence[Addition], gains: Sequence[dict[AccountNumber, Decimal]]
+) -> tuple[ClassStep, ...]:
     found = [
         ClassStep(
             addition=addition,
@@ -138,4 +175,9 @@ def _ordered(tried: tuple[Addition, ...], gains: list[dict[AccountNumber, Decima
         for addition, gained in zip(tried, gains, strict=True)
         if gained
     ]
-    return tuple(sorted(found, key=lambda step: (-step.gained, -step.learners, step.addition.level)))
+    return tuple(sorted(found, key=_order))
+
+
+def _order(step: ClassStep) -> tuple[Decimal, int, int, str, str]:
+    outcome = step.addition.outcome
+    return -step.gained, -step.learners, step.addition.level, outcome.kind, outcome.code or ""

@@ -2,6 +2,7 @@
 
 Everybody is decided for the units alone, each sort once and on every core; only of those who gain or lose is
 the whole decision made, twice. By default nothing counts as registered: it is the rules that are compared.
+What was promised by pre-decision counts on both sides: it is kept whatever becomes of the rules.
 """
 
 from collections import deque
@@ -18,14 +19,17 @@ from creditbank.conversion.decision import Decision, WaiverDecision
 from creditbank.conversion.holding import Applicant, Pinned
 from creditbank.conversion.policy_diff import Compared, Measure, Shift, Side, Total, shifts_between
 from creditbank.conversion.programme import Programme
+from creditbank.conversion.promised import Promise
 from creditbank.conversion.reevaluation import Asked as AskedFor
 from creditbank.conversion.reevaluation import Learner, Reevaluation
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.bank import Bank
 from creditbank.services.cohort import Member, members
+from creditbank.services.known_promises import promises_of
 from creditbank.services.ports import Progress
 from creditbank.services.reevaluation import Asked, reevaluate
+from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import ExamId, Microseconds, ProgrammeId
 
 
@@ -40,6 +44,8 @@ class Terms:
     keeps_registered: bool = False
     """Whether grants that are registered stay as they are, and only the rest is decided."""
     processes: int = 1
+    at_hand: RuleLibrary | None = None
+    """Where packs are looked up under which something was promised; None: promises do not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +106,7 @@ def survey(
 
     Raises:
         AccountUnknown: no account has one of the numbers.
+        PackMissing: a pack under which something was promised is not at hand, or is another one now.
     """
     return _Surveying(bank, compared, terms).of(cohort, on_progress)
 
@@ -190,7 +197,7 @@ class _Surveying:
         held: set[AskedFor] = {(outcome.kind, outcome.code) for outcome in both[1].holdings}
         held |= {(outcome.kind, None) for outcome in both[1].holdings}
         counts = [0, 0]
-        if not held.isdisjoint(self.asked[one.id]):
+        if any(learner.promises for learner in both) or not held.isdisjoint(self.asked[one.id]):
             sides = zip((one.before, one.after), both, strict=True)
             decisions = [_decided(side, learner, self.terms) for side, learner in sides]
             counts = [len(made.waivers) for made in decisions if isinstance(made, WaiverDecision)]
@@ -199,7 +206,11 @@ class _Surveying:
 
 
 def learner_of(member: Member, account: AccountHoldings, side: Side, terms: Terms) -> Learner:
-    """Return a member of a cohort as the rules of one side see them."""
+    """Return a member of a cohort as the rules of one side see them.
+
+    Raises:
+        PackMissing: a pack under which something was promised is not at hand, or is another one now.
+    """
     known_at, aim = terms.known_at, side.place.id
     pinned: tuple[Pinned, ...] = ()
     if terms.keeps_registered and isinstance(side.place, Programme):
@@ -210,7 +221,14 @@ def learner_of(member: Member, account: AccountHoldings, side: Side, terms: Term
         holdings=(*holdings_for_rules(account), *side.supposed),
         applicant=_applicant(aim, account, member.category, terms),
         pinned=pinned,
+        promises=_promises(account, side, terms),
     )
+
+
+def _promises(account: AccountHoldings, side: Side, terms: Terms) -> tuple[Promise, ...]:
+    if terms.at_hand is None or not side.is_defined:
+        return ()
+    return promises_of(account, side.place.id, terms.at_hand, known_at=terms.known_at)
 
 
 def _before(one: Compared) -> ProgrammeId:
@@ -254,6 +272,7 @@ def _decided(side: Side, learner: Learner, terms: Terms) -> Decision | WaiverDec
             side.place,
             applicant=learner.applicant,
             pinned=learner.pinned,
+            promises=learner.promises,
             as_of=_day(side, terms),
             known_at=terms.known_at,
         )
@@ -263,6 +282,7 @@ def _decided(side: Side, learner: Learner, terms: Terms) -> Decision | WaiverDec
         side.place,
         applicant=learner.applicant,
         pinned=learner.pinned,
+        promises=learner.promises,
         as_of=_day(side, terms),
         known_at=terms.known_at,
     )

@@ -13,14 +13,24 @@ from creditbank.conversion import diploma_audit, earned
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.programme import Bucket, Course
-from creditbank.services import policy_diff, reverse
-from tests.properties import test_diploma_audit, test_reverse, test_what_if
+from creditbank.conversion.promised import Promise
+from creditbank.services import next_steps, policy_diff, reverse
+from tests.properties import (
+    test_diploma_audit,
+    test_promised_classes,
+    test_reevaluation,
+    test_reverse,
+    test_what_if,
+)
 from tests.properties.test_conversion_faults import Law, Plant, Right, always, assert_seen, law, plant
 
 EVERY_PLACE = law(test_diploma_audit.test_every_place_stands_as_a_plain_look_at_each_finds_it)
 EVERY_MODULE = law(test_diploma_audit.test_a_module_is_missing_what_its_places_do_not_reach)
 CLASS = law(test_what_if.test_a_class_comes_to_what_its_learners_come_to_alone)
 CLASS_IN_EXAM = law(test_what_if.test_a_class_has_the_parts_of_an_exam_that_its_learners_have_alone)
+PROMISED = law(test_promised_classes.test_a_class_keeps_what_its_learners_were_promised)
+PROMISED_STEP = law(test_promised_classes.test_a_step_counts_what_was_promised)
+AMONG_MANY = law(test_reevaluation.test_what_was_promised_to_some_counts_for_them_among_many)
 ALONE = law(test_reverse.test_what_is_asked_about_alone_helps_as_if_nothing_else_were_held)
 
 
@@ -93,6 +103,17 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
         "a class has no parts registered",
         plant(policy_diff, "pinned_for_exam", always(())),
         CLASS_IN_EXAM,
+    ),
+    ("a class was promised nothing", plant(policy_diff, "promises_of", always(())), PROMISED),
+    (
+        "whatever is promised is the same",
+        plant(Promise, "terms", lambda _: property(lambda _: 0)),
+        AMONG_MANY,
+    ),
+    (
+        "what only a promised rule asks for is not tried",
+        plant(next_steps._Trying, "_promised_additions", always(())),
+        PROMISED_STEP,
     ),
     ("one outcome asked about and all counted", _only_ignored, ALONE),
     (

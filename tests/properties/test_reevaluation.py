@@ -10,7 +10,8 @@ from creditbank.conversion.holding import Holding
 from creditbank.conversion.reevaluation import Holders, Learner, Reevaluation, asked_by_changes
 from creditbank.services.reevaluation import WORTH_SHARING, reevaluate
 from creditbank.terms import OutcomeId
-from tests.strategies.conversion import Question, decide, granted_questions, learners, pinned_questions
+from tests.properties.test_pre_decisions import ended, promises
+from tests.strategies.conversion import AS_OF, Question, decide, granted_questions, learners, pinned_questions
 from tests.strategies.conversion_mix import mixed
 
 
@@ -54,6 +55,19 @@ def test_registered_grants_count_among_many_too(question: Question) -> None:
     assert among.units_of(without).units == decide(question, pinned=()).units
     found = among.units_of(replace(without, pinned=question.pinned))
     assert found.units == decide(question).units
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_what_was_promised_to_some_counts_for_them_among_many(data: st.DataObject) -> None:
+    question = data.draw(granted_questions())
+    given_all = decide(question).exemptions
+    some = [promises(question, [one]) for one in given_all]
+    left = replace(question, packs=(*ended(question.packs[:1], AS_OF), *question.packs[1:]))
+    among = fresh(left)
+    for promised in ((), *some, promises(question, given_all), ()):
+        learner = Learner(holdings=question.holdings, applicant=question.applicant, promises=promised)
+        assert among.units_of(learner).units == decide(left, promises=promised).units
 
 
 @settings(max_examples=40)
