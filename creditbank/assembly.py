@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from creditbank.account.records import BankRecord
+from creditbank.conversion.solver import Solver
 from creditbank.errors import Misconfigured
 from creditbank.ledger.checkpoint import verifier_keys_text
 from creditbank.services.bank import Bank, Publication
@@ -324,6 +325,7 @@ def _bank(
         random=secrets.token_bytes,
         vocabularies=Vocabularies.load().vocabularies,
         allow_test_numbers=settings.allow_test_numbers,
+        solver=_solver(settings),
     )
 
 
@@ -353,6 +355,21 @@ def _signer(settings: Settings, keyring: Keyring) -> Signer | None:
     if settings.signer_command and current is not None and current.name.verifier_key is not None:
         return CommandSigner(settings.signer_command, verifier_key=current.name.verifier_key)
     return signer_with(current)
+
+
+def _solver(settings: Settings) -> Solver | None:
+    """Return the solver that the settings name.
+
+    Raises:
+        Misconfigured: it is not installed.
+    """
+    if settings.solver is None:
+        return None
+    try:
+        from creditbank.solver.highs import Highs  # an optional extra
+    except ImportError as error:
+        raise Misconfigured("solver-not-installed", field="solver", name=settings.solver) from error
+    return Highs()
 
 
 def _vault(store: SqlStore, keyring: Keyring) -> SealedVault:

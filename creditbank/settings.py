@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     """The verifier keys of the witnesses whose cosignatures are taken, one a line."""
     rule_pack_directories: Annotated[tuple[Path, ...], NoDecode] = ()
     """Further directories of rule packs beside the shipped ones, separated as in PATH."""
+    solver: Literal["highs"] | None = None
+    """What settles decisions that the search cannot prove within its budget; it has to be installed."""
     host: str = "127.0.0.1"
     """The address on which `creditbank serve` listens."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000

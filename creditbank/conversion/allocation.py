@@ -90,6 +90,7 @@ def _decision(case: Case, solution: Solution, nodes: Nodes, refused: tuple[Refus
         refusals=refused,
         next_step=next_step(case.rules, refused),
         nowhere=nowhere(case, solution),
+        solver=solution.solver,
     )
 
 

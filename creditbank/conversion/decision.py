@@ -15,7 +15,7 @@ from creditbank.conversion.programme import Measure
 from creditbank.conversion.rule import GradePolicy, Wording
 from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
 
-_NOTHING_KEPT = ("kept", ())
+_LEFT_OUT = (("kept", ()), ("solver", None))
 JsonValue = None | bool | int | str | list["JsonValue"] | dict[str, "JsonValue"]
 
 RefusalKind = Literal[
@@ -187,6 +187,7 @@ class Decision:
     next_step: NextStep | None
     nowhere: tuple[Nowhere, ...]
     kept: tuple[Kept, ...] = ()  # not in the JSON where there are none
+    solver: str | None = None  # that settled what the search could not; not in the JSON where there is none
 
     @property
     def is_granted(self) -> bool:
@@ -232,7 +233,7 @@ def decimal_text(value: Decimal) -> str:
 def json_members(value: Any) -> dict[str, JsonValue]:  # noqa: ANN401 (any dataclass of plain values)
     """Return the members of an answer as canonical JSON values: no floats, decimals as strings."""
     named = {member.name: getattr(value, member.name) for member in fields(value)}
-    return {name: _json(own) for name, own in named.items() if (name, own) != _NOTHING_KEPT}
+    return {name: _json(own) for name, own in named.items() if (name, own) not in _LEFT_OUT}
 
 
 def _json(value: object) -> JsonValue:

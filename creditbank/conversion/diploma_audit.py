@@ -21,6 +21,7 @@ from creditbank.conversion.problem import common_step
 from creditbank.conversion.programme import Bucket, Course, Programme
 from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.rule import RulePack, Wording
+from creditbank.conversion.solver import Solver
 from creditbank.conversion.solving import compile_rules
 from creditbank.terms import CourseId, Microseconds, OutcomeId, ProgrammeId
 
@@ -164,6 +165,7 @@ def audit_diploma(
     pinned: Iterable[Pinned] = (),
     promises: Iterable[Promise] = (),
     node_budget: int = NODE_BUDGET,
+    solver: Solver | None = None,
 ) -> DiplomaAudit:
     """Audit what `holdings` and registered grants have reached of `programme`.
 
@@ -185,6 +187,7 @@ def audit_diploma(
         pinned=grants,
         promises=promised,
         node_budget=node_budget,
+        solver=solver,
     )
     seen, _ = keep(all_packs, promised, as_of=as_of)
     rules = compile_rules(seen, programme, applicant=applicant, as_of=as_of, known_at=known_at)

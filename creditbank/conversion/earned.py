@@ -9,6 +9,7 @@ from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holdi
 from creditbank.conversion.programme import Programme
 from creditbank.conversion.promised import Promise
 from creditbank.conversion.rule import RulePack
+from creditbank.conversion.solver import Solver
 from creditbank.conversion.standing import only_places
 from creditbank.terms import CourseId, Microseconds
 
@@ -24,6 +25,7 @@ def decide_beside_earned(
     pinned: Iterable[Pinned] = (),
     promises: Iterable[Promise] = (),
     node_budget: int = NODE_BUDGET,
+    solver: Solver | None = None,
 ) -> Decision:
     """Decide as `decide_exemptions` does; exempt no course that is earned, spend no outcome that earns one.
 
@@ -49,6 +51,7 @@ def decide_beside_earned(
             pinned=grants,
             promises=promised,
             node_budget=node_budget,
+            solver=solver,
         )
 
     decision = decided(held)

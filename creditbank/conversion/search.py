@@ -6,7 +6,7 @@ that the later questions are cheap. The budget is counted in nodes: beyond it th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from creditbank.conversion.cut import Cut
 from creditbank.conversion.fill import Filler, Grant, Nodes, NodesSpent
@@ -22,12 +22,13 @@ _FIRST_LOOK = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Best:
-    """The allocation found, the units that none exceeds, and whether it is the one best."""
+    """The allocation found, the units that none exceeds, and whether it is the one best, by whose word."""
 
     grants: tuple[Grant, ...]
     units: int
     upper_bound: int
     proved: bool
+    solver: str | None = None
 
 
 class Search:
@@ -71,7 +72,7 @@ class Search:
             units = sum(granted for _, _, granted in found)
             if self.units <= units <= ceiling:
                 self.found, self.units = found, units
-                return self._best(units, proved=True)
+                return replace(self._best(units, proved=True), solver=self.solver.name)
         return self._best(ceiling, proved=False)
 
     def most(self, *, at_least: int) -> Best:

@@ -40,6 +40,10 @@ class Posed(Protocol):
 class Solver(Protocol):
     """Whatever solves integer programmes: of one question always the same answer."""
 
+    @property
+    def name(self) -> str:
+        """What it is called, with its version: decisions that it settled name it."""
+
     def pose(self, layout: Layout) -> Posed: ...
 
 

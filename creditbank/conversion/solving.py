@@ -100,6 +100,11 @@ class Solution:
         return self.is_complete and all(best.proved for best in self.bests)
 
     @property
+    def solver(self) -> str | None:
+        """The solver that settled some part, where one was needed."""
+        return next((best.solver for best in self.bests if best.solver is not None), None)
+
+    @property
     def upper_bound(self) -> int:
         if self.is_complete:
             return sum(best.upper_bound for best in self.bests)

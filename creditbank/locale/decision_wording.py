@@ -174,6 +174,8 @@ class _Speaker:
         if isinstance(decision, Decision) and not decision.proved:
             bound = self.words.credits(decision.upper_bound * decision.step)
             yield self.words.text("say.unproved", credits=bound)
+        if isinstance(decision, Decision) and decision.solver is not None:
+            yield self.words.text("say.solved", name=decision.solver)
 
     def exemption(self, exemption: Exemption) -> str:
         title, earned = shown(self.words, exemption.title), self.words.credits(exemption.credits)

@@ -6,6 +6,7 @@ from datetime import date, timedelta, timezone
 from typing import TypeVar
 
 from creditbank.account.records import BankRecord
+from creditbank.conversion.solver import Solver
 from creditbank.errors import NotAuthorised
 from creditbank.ledger.chain import Head, extend, head_after
 from creditbank.ledger.checkpoint import VerifierKey
@@ -51,6 +52,8 @@ class Bank:
     random: Callable[[int], bytes]
     vocabularies: Mapping[str, Vocabulary]
     allow_test_numbers: bool = False
+    solver: Solver | None = None
+    """Asked where the search for the best answer ends before it is proved; decisions name it."""
     known_names: dict[IssuerId, str] = field(default_factory=dict)
     """What institutions are called, each read once: how a chain begins never changes."""
 

@@ -31,6 +31,7 @@ from creditbank.conversion.decision import (
 from creditbank.conversion.holding import Applicant, Holding
 from creditbank.conversion.published import Published
 from creditbank.conversion.rule import RulePack
+from creditbank.conversion.solver import Solver
 from creditbank.errors import InvalidInput, NotAuthorised
 from creditbank.identity.account_number import AccountNumber
 from creditbank.ledger.encoding import canonical_bytes
@@ -88,7 +89,7 @@ def decide_for(
     with bank.store.reading() as books:
         stated = stated_by(bank, books, number, applicant)
         known = known_in(bank, books, number, question.authorities, known_at=known_at)
-    return answer_to(question, known, stated, as_of=as_of or bank.today())
+    return answer_to(question, known, stated, as_of=as_of or bank.today(), solver=bank.solver)
 
 
 def apply_for(
@@ -123,7 +124,7 @@ def apply_for(
         heads = books.ledger.heads_of([number.subject])
         stated = stated_by(bank, books, number, applicant)
         known = known_in(bank, books, number, question.authorities)
-        answer = answer_to(question, known, stated, as_of=day)
+        answer = answer_to(question, known, stated, as_of=day, solver=bank.solver)
         may_grant(institution, answer.decision)
         posting = Posting(bank, books, heads=heads, at=Microseconds(known.at + 1))
         for granted in _in_place(grants_of(answer.decision, stated), known.account):
@@ -168,14 +169,17 @@ def answer_to(
     *,
     as_of: date,
     planned: Sequence[Holding] = (),
+    solver: Solver | None = None,
 ) -> Answer[D]:
     """Answer a question by what is known, and nothing else; `planned` outcomes stand beside those recorded.
+
+    The `solver` is asked where the search ends before its answer is proved.
 
     Raises:
         ProgrammeUnknown, ExamUnknown: what it is about is not known here.
         PackChanged, PackMissing: a published or promised pack is not as it was, or not here.
     """
-    asked: Question[D] = question.given(known.published)
+    asked: Question[D] = question.given(known.published, solver=solver)
     decision: D = asked.decide(known.account, applicant, as_of=as_of, known_at=known.at, planned=planned)
     kept = {one.pack for one in decision.kept}
     promised: list[RulePack] = [

@@ -69,6 +69,7 @@ def audit_account(
         applicant=stated,
         pinned=pinned_for_programme(known.account, programme, known_at=known.at),
         promises=asked.promises(known.account, known.at),
+        solver=bank.solver,
     )
     unpublished = unpublished_of(audit.decision, known.published)
     return AuditAnswer(audit=audit, account=known.account, place=place, packs=packs, unpublished=unpublished)

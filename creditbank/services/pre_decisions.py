@@ -90,7 +90,7 @@ def give_pre_decision(
         stated = stated_by(bank, books, number, applicant)
         known = known_in(bank, books, number, question.authorities)
         held = [one.holding(at, awarded_on=today) for at, one in enumerate(planned)]
-        answer = answer_to(question, known, stated, as_of=today, planned=held)
+        answer = answer_to(question, known, stated, as_of=today, planned=held, solver=bank.solver)
         may_grant(institution, answer.decision)
         body = _promised(answer.decision, stated, until=until, planned=planned)
         posting = Posting(bank, books, heads=heads, at=Microseconds(known.at + 1))

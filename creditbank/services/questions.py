@@ -18,6 +18,7 @@ from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.promised import Promise
 from creditbank.conversion.published import Published
 from creditbank.conversion.rule import RulePack
+from creditbank.conversion.solver import Solver
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.errors import InvalidInput
 from creditbank.services.known_promises import promises_of
@@ -31,10 +32,14 @@ Place = Programme | Exam
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """What questions have in common; `at_hand` has what is unpublished too, where `library` leaves it out."""
+    """What questions have in common; `at_hand` has what is unpublished too, where `library` leaves it out.
+
+    `solver` is asked where the search for an answer ends before it is proved.
+    """
 
     library: RuleLibrary
     at_hand: RuleLibrary | None = None
+    solver: Solver | None = None
 
     @property
     def aim(self) -> ProgrammeId | ExamId:
@@ -46,10 +51,10 @@ class _Asked:
         """The authorities whose publications the answer goes by."""
         return self.library.authorities_for(self.aim)
 
-    def given(self, published: Published) -> Self:
-        """Return the question to those rules alone that decisions go by."""
+    def given(self, published: Published, *, solver: Solver | None = None) -> Self:
+        """Return the question to those rules alone that decisions go by, and with the bank's solver."""
         at_hand = self.at_hand or self.library
-        return replace(self, library=self.library.as_known(published), at_hand=at_hand)
+        return replace(self, library=self.library.as_known(published), at_hand=at_hand, solver=solver)
 
     def promises(self, account: AccountHoldings, known_at: Microseconds) -> Sequence[Promise]:
         """Return what was promised by pre-decision, as known then."""
@@ -99,6 +104,7 @@ class ExemptionQuestion(_Asked):
             promises=self.promises(account, known_at),
             as_of=as_of,
             known_at=known_at,
+            solver=self.solver,
         )
 
 
@@ -168,7 +174,7 @@ class Question(Protocol[D_co]):
     @property
     def authorities(self) -> Sequence[str]: ...
 
-    def given(self, published: Published) -> "Question[D_co]": ...
+    def given(self, published: Published, *, solver: Solver | None = None) -> "Question[D_co]": ...
 
     def packs(self, known_at: Microseconds) -> Sequence[RulePack]: ...
 

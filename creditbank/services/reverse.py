@@ -94,12 +94,12 @@ def idle_outcomes(
     places = [one.id for one in library.programmes_on(day)]
     known, stated = _known(bank, number, library, {*places, programme}, applicant, known_at)
     question = ExemptionQuestion(library=library, programme=programme)
-    answer = answer_to(question, known, stated, as_of=day)
+    answer = answer_to(question, known, stated, as_of=day, solver=bank.solver)
     asked = library.as_known(known.published)
     others = [one for one in asked.programmes_on(day, known_at=known.at) if one.id != programme]
     decided = []
     for other in others if answer.decision.nowhere else ():
-        elsewhere = ExemptionQuestion(library=asked, programme=other.id, at_hand=library)
+        elsewhere = ExemptionQuestion(library=asked, programme=other.id, at_hand=library, solver=bank.solver)
         decision = elsewhere.decide(known.account, stated, as_of=day, known_at=known.at)
         decided.append((other, decision))
     idle = tuple(

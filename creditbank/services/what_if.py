@@ -153,12 +153,13 @@ def _answered(
         authorities = {*before.authorities, *after.authorities}
         known = known_in(bank, books, number, authorities, known_at=known_at)
     day = as_of or bank.today()
-    first = answer_to(before, known, stated, as_of=day)
+    first = answer_to(before, known, stated, as_of=day, solver=bank.solver)
     second = answer_to(
         after,
         known,
         stated,
         as_of=day if supposed.as_of is None else supposed.as_of,
         planned=supposed.outcomes,
+        solver=bank.solver,
     )
     return WhatIf(before=first, after=second, shifts=shifts_between(first.decision, second.decision))

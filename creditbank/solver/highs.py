@@ -6,6 +6,7 @@ seed, a limit in nodes: equal questions have equal answers.
 """
 
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 
 import highspy
 import numpy as np
@@ -23,6 +24,11 @@ Pair = tuple[int, int]
 
 class Highs:
     """Poses components to HiGHS."""
+
+    @property
+    def name(self) -> str:
+        """HiGHS, and its version."""
+        return f"HiGHS {version('highspy')}"
 
     def pose(self, layout: Layout) -> Posed:
         """Return the component as an integer programme."""
@@ -159,6 +165,14 @@ class _Programme:
 _MOST = 10**9
 
 
+class _Silent(highspy.Highs):
+    """HiGHS without the banner that the first one of a process prints, where JSON may be expected."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802 (its name there; the first call after it is made)
+        self.silent()
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+
 def _solver(
     costs: Sequence[int], upper: Sequence[int], rows: Sequence[tuple[dict[int, int], int, int]]
 ) -> highspy.Highs:
@@ -175,8 +189,7 @@ def _solver(
     lp.a_matrix_.start_ = np.cumsum([0, *(len(row) for row, _, _ in rows)])
     lp.a_matrix_.index_ = np.array([at for row, _, _ in rows for at in row], dtype=np.int32)
     lp.a_matrix_.value_ = np.array([value for row, _, _ in rows for value in row.values()], dtype=float)
-    highs = highspy.Highs()  # type: ignore[no-untyped-call]
-    highs.silent()
+    highs = _Silent()  # type: ignore[no-untyped-call]
     for name, value in (
         ("threads", 1),
         ("random_seed", 1),

@@ -37,7 +37,7 @@ def within(question: Question, *, nodes: int, solver: Solver | None = None) -> D
 
 def granted(decision: Decision) -> bytes:
     """What is decided, without what explaining it took: that has a budget of its own."""
-    bare = replace(decision, nodes=0, refusals=(), next_step=None)
+    bare = replace(decision, nodes=0, refusals=(), next_step=None, solver=None)
     return canonical_bytes(
         replace(bare, caps=tuple(replace(cap, binds=False) for cap in bare.caps)).as_json()
     )
@@ -53,6 +53,7 @@ def test_beyond_the_budget_the_solver_gives_what_unlimited_search_gives(
     found = within(question, nodes=nodes, solver=Highs())
     assert granted(found) == granted(best)
     assert found.proved
+    assert (found.solver is None) == within(question, nodes=nodes).proved
     assert found.upper_bound == found.units
 
 
@@ -96,6 +97,8 @@ def test_an_allocation_is_checked_in_integers(question: Question) -> None:
 
 class Useless:
     """Names nothing, or what is none of an allocation."""
+
+    name = "useless"
 
     def __init__(self, named: Named | None) -> None:
         self.named = named

@@ -35,6 +35,7 @@ def test_the_values_in_the_example_are_the_defaults(monkeypatch: pytest.MonkeyPa
         "checkpoint_passphrase_file",
         "signer_command",
         "witness_keys_file",
+        "solver",
     }
     for name, value in re.findall(rf"^#{PREFIX}([A-Z_]+)=(.*)$", EXAMPLE.read_text("utf-8"), re.MULTILINE):
         if name.lower() not in without_default:
