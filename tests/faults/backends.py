@@ -5,11 +5,12 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import psycopg
 
-from tests.engines import database_name, postgresql_server, restart_postgresql_at_once
+from tests.engines import administrator, database_name, restart_postgresql_at_once
 from tests.faults.figures import Extent, Figures
 from tests.faults.keeper import WORKS_WITHIN_SECONDS, Keeper, new_database
 from tests.faults.kills import PACE
@@ -19,6 +20,7 @@ _WRITERS = 3
 _LIFE_SECONDS = 0.15
 _FAULTS_PER_BANK = 50
 
+Admin = psycopg.Connection[tuple[Any, ...]]
 Break = Callable[[str, random.Random], bool]
 """Does one fault to the database of this name; returns whether there was something to break."""
 
@@ -76,7 +78,7 @@ def _work_a_little(writers: list[Driver], moments: random.Random, figures: Figur
 
 
 def _terminate_one(database: str, moments: random.Random) -> bool:
-    with psycopg.connect(postgresql_server(), autocommit=True) as admin:
+    with administrator() as admin:
         backend = _one_backend(admin, database, moments)
         if backend is None:
             return False
@@ -85,39 +87,33 @@ def _terminate_one(database: str, moments: random.Random) -> bool:
 
 
 def _kill_one(database: str, moments: random.Random) -> bool:
-    with psycopg.connect(postgresql_server(), autocommit=True) as admin:
+    with administrator() as admin:
         backend = _one_backend(admin, database, moments)
     if backend is None:
         return False
     os.kill(backend, signal.SIGKILL)
-    _await_server()
+    _await_end(backend)
     return True
 
 
 def _restart(_database: str, _moments: random.Random) -> bool:
     restart_postgresql_at_once()
-    _await_server()
     return True
 
 
-def _one_backend(admin: psycopg.Connection[tuple[int]], database: str, moments: random.Random) -> int | None:
+def _one_backend(admin: Admin, database: str, moments: random.Random) -> int | None:
     found = admin.execute(
         "SELECT pid FROM pg_stat_activity"
         " WHERE datname = %s AND application_name = 'creditbank' ORDER BY pid",
         (database,),
     ).fetchall()
-    return moments.choice(found)[0] if found else None
+    return int(moments.choice(found)[0]) if found else None
 
 
-def _await_server() -> None:
-    """Wait until the server has recovered."""
+def _await_end(backend: int) -> None:
+    """Wait until the server has heard of it: up to then it lets people in, afterwards it recovers."""
     until = time.monotonic() + WORKS_WITHIN_SECONDS
-    while True:
-        try:
-            psycopg.connect(postgresql_server()).close()
-        except psycopg.OperationalError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+    with suppress(ProcessLookupError):
+        while time.monotonic() < until:
+            os.kill(backend, 0)  # asks only whether it is there
+            time.sleep(0.005)
