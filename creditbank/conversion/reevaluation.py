@@ -1,4 +1,4 @@
-"""What many learners would be exempted from: units only, each sort of learner decided once (CONVERSION §5).
+"""How much many learners would be exempted from, or waived: each sort of them decided once (CONVERSION §5).
 
 Two outcomes are of one class when every rule in force takes them for the same: the premises they meet,
 what tables say they are worth, the periods they count in. Learners with the same classes, as often each,
@@ -9,16 +9,18 @@ come to the same units, so what is known about one is known about all. How the w
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from creditbank.conversion.bounds import period_start
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
 from creditbank.conversion.matching import asked_for
-from creditbank.conversion.programme import Programme
+from creditbank.conversion.programme import Cap, Exam, Programme
 from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.recognition import recognise
 from creditbank.conversion.rule import RulePack
 from creditbank.conversion.solving import Compiled, Units, case_of, compile_rules, solve_units
+from creditbank.conversion.waivers import CompiledWaivers, compile_waivers, count_waivers
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.terms import Microseconds
 
@@ -26,6 +28,7 @@ Asked = tuple[OutcomeKind, str | None]
 """A kind and a code that some premise asks for; None: any code."""
 Key = Hashable
 """What learners who come to the same units have in common."""
+_ONE_PART = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +45,13 @@ class Learner:
 class _Rules:
     """Some packs, and what their rules ask of applicants and of the days of outcomes."""
 
-    def __init__(self, packs: tuple[RulePack, ...], programme: Programme) -> None:
+    def __init__(self, packs: tuple[RulePack, ...], place: Programme | Exam) -> None:
         self.packs = packs
         facts = {test.fact for pack in packs for rule in pack.rules for test in rule.scope.facts}
         if any(pack.date_basis == "enrolment" for pack in packs):
             facts.add("enrolled_on")
         self.facts = tuple(sorted(facts))
-        self.is_dated = _tables_ask_for_days(packs) or any(cap.periods for cap in programme.caps)
+        self.is_dated = _tables_ask_for_days(packs) or bool(_period_caps(place))
         self.dated = _dated_codes(packs)
         self.compiled: dict[Key, _Compiled] = {}
 
@@ -59,28 +62,31 @@ class _Compiled:
 
     number: int
     rules: _Rules
-    compiled: Compiled
+    compiled: Compiled | CompiledWaivers
 
 
 class Reevaluation:
-    """One programme under some packs, for any number of learners; what is proved about a sort is kept."""
+    """One programme or exam under some packs, for any number of learners; what is proved of a sort is kept.
+
+    A part that is waived is one unit, of one.
+    """
 
     def __init__(
         self,
         packs: Iterable[RulePack],
-        programme: Programme,
+        place: Programme | Exam,
         *,
         as_of: date,
         known_at: Microseconds,
         node_budget: int,
     ) -> None:
         self.packs = tuple(packs)
-        self.programme = programme
+        self.place = place
         self.as_of = as_of
         self.known_at = known_at
         self.node_budget = node_budget
         self.known: dict[Key, Units] = {}
-        self._rules = _Rules(self.packs, programme)
+        self._rules = _Rules(self.packs, place)
         self._promised: dict[Key, _Rules] = {}
         self._sorts = 0
         self._classes: dict[Key, int | None] = {}
@@ -108,8 +114,11 @@ class Reevaluation:
             HoldingInvalid: `holding-twice`.
             ProgrammeInvalid: `credits-off-step`.
         """
-        compiled = self._compiled_for(learner)
-        case = case_of(compiled.compiled, learner.holdings, pinned=learner.pinned)
+        compiled = self._compiled_for(learner).compiled
+        if isinstance(compiled, CompiledWaivers):
+            waived = count_waivers(compiled, learner.holdings, pinned=learner.pinned)
+            return Units(units=waived, upper_bound=waived, proved=True, step=_ONE_PART)
+        case = case_of(compiled, learner.holdings, pinned=learner.pinned)
         return solve_units(case, Nodes(self.node_budget))
 
     def learn(self, key: Key, units: Units) -> None:
@@ -133,7 +142,7 @@ class Reevaluation:
         """Return the same of which nothing is known yet: little to send to another process."""
         return Reevaluation(
             self.packs,
-            self.programme,
+            self.place,
             as_of=self.as_of,
             known_at=self.known_at,
             node_budget=self.node_budget,
@@ -158,16 +167,17 @@ class Reevaluation:
         facts = tuple(learner.applicant.fact(name) for name in rules.facts)
         found = rules.compiled.get(facts)
         if found is None:
-            compiled = compile_rules(
-                rules.packs,
-                self.programme,
-                applicant=learner.applicant,
-                as_of=self.as_of,
-                known_at=self.known_at,
+            found = rules.compiled[facts] = _Compiled(
+                number=self._sorts, rules=rules, compiled=self._compile(rules.packs, learner.applicant)
             )
-            found = rules.compiled[facts] = _Compiled(number=self._sorts, rules=rules, compiled=compiled)
             self._sorts += 1
         return found
+
+    def _compile(self, packs: Sequence[RulePack], applicant: Applicant) -> Compiled | CompiledWaivers:
+        day, at = self.as_of, self.known_at
+        if isinstance(self.place, Exam):
+            return compile_waivers(packs, self.place, applicant=applicant, as_of=day, known_at=at)
+        return compile_rules(packs, self.place, applicant=applicant, as_of=day, known_at=at)
 
     def _rules_with(self, promises: Sequence[Promise]) -> _Rules:
         """Return the rules in force for whoever was promised this; the same where it changes nothing."""
@@ -175,7 +185,7 @@ class Reevaluation:
         found = self._promised.get(terms)
         if found is None:
             packs, kept = keep(self.packs, promises, as_of=self.as_of)
-            found = self._promised[terms] = _Rules(packs, self.programme) if kept else self._rules
+            found = self._promised[terms] = _Rules(packs, self.place) if kept else self._rules
         return found
 
     def _class_of(self, holding: Holding, sort: _Compiled) -> int | None:
@@ -211,7 +221,7 @@ class Reevaluation:
             holding.attributes,
         )
 
-    def _classified(self, holding: Holding, compiled: Compiled) -> Key:
+    def _classified(self, holding: Holding, compiled: Compiled | CompiledWaivers) -> Key:
         """Return the class of an outcome, None where no rule has a use for it."""
         visible = [holding] if holding.recorded_at <= self.known_at else []
         found = asked_for(compiled.index, visible, as_of=self.as_of, known_at=self.known_at)
@@ -226,7 +236,7 @@ class Reevaluation:
         return (
             met,
             self._worths([found[at].live.pack for at, _ in met], holding),
-            tuple(period_start(cap, holding.awarded_on) for cap in self.programme.caps if cap.periods),
+            tuple(period_start(cap, holding.awarded_on) for cap in _period_caps(self.place)),
             holding.kind,
             holding.code,
             holding.issuer,
@@ -243,6 +253,10 @@ class Reevaluation:
                 value = recognise(pack.tables[name], holding, scales=pack.scales, as_of=self.as_of)
                 worths.append(None if value is None else value.worth)
         return tuple(worths)
+
+
+def _period_caps(place: Programme | Exam) -> tuple[Cap, ...]:
+    return tuple(cap for cap in place.caps if cap.periods) if isinstance(place, Programme) else ()
 
 
 def _tables_ask_for_days(packs: Iterable[RulePack]) -> bool:

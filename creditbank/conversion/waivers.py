@@ -13,9 +13,11 @@ from creditbank.conversion.decision import CapUse, Need, Refusal, Waiver, Waiver
 from creditbank.conversion.explanation import next_step
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
 from creditbank.conversion.matching import (
+    Index,
     LiveRule,
     Match,
     Option,
+    index_of,
     matches,
     options_of,
     ordered,
@@ -49,17 +51,55 @@ def decide_waivers(
         HoldingInvalid: `holding-twice`: two holdings have the same id.
     """
     seen, kept = keep(packs, promises, as_of=as_of)
-    all_packs = sorted(seen, key=lambda pack: (pack.id, pack.digest))
-    rules = rules_in_force(all_packs, exam, applicant=applicant, as_of=as_of, known_at=known_at)
-    question = _Question(
-        exam=exam,
-        rules=rules,
-        holdings=ordered(holdings, known_at=known_at),
-        pinned=tuple(sorted(pinned, key=lambda grant: (grant.target, grant.pack, grant.rule))),
-        as_of=as_of,
-        known_at=known_at,
-    )
+    compiled = compile_waivers(seen, exam, applicant=applicant, as_of=as_of, known_at=known_at)
+    question = _question(compiled, holdings, pinned)
     return replace(_decision(question, question.answer(question.holdings)), kept=kept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledWaivers:
+    """The rules in force for one exam and one sort of applicant, indexed: the same for many learners."""
+
+    exam: Exam
+    rules: tuple[LiveRule, ...]
+    index: Index
+    as_of: date
+    known_at: Microseconds
+
+
+def compile_waivers(
+    packs: Iterable[RulePack], exam: Exam, *, applicant: Applicant, as_of: date, known_at: Microseconds
+) -> CompiledWaivers:
+    """Return what of a decision about waivers does not depend on the learner's outcomes."""
+    all_packs = sorted(packs, key=lambda pack: (pack.id, pack.digest))
+    rules = rules_in_force(all_packs, exam, applicant=applicant, as_of=as_of, known_at=known_at)
+    return CompiledWaivers(exam=exam, rules=rules, index=index_of(rules), as_of=as_of, known_at=known_at)
+
+
+def count_waivers(
+    compiled: CompiledWaivers, holdings: Iterable[Holding], *, pinned: Iterable[Pinned] = ()
+) -> int:
+    """Return how many parts `decide_waivers` would waive, without saying what lacks for the others.
+
+    Raises:
+        HoldingInvalid: `holding-twice`: two holdings have the same id.
+    """
+    question = _question(compiled, holdings, pinned)
+    return len(question.answer(question.holdings).waived)
+
+
+def _question(
+    compiled: CompiledWaivers, holdings: Iterable[Holding], pinned: Iterable[Pinned]
+) -> "_Question":
+    return _Question(
+        exam=compiled.exam,
+        rules=compiled.rules,
+        index=compiled.index,
+        holdings=ordered(holdings, known_at=compiled.known_at),
+        pinned=tuple(sorted(pinned, key=lambda grant: (grant.target, grant.pack, grant.rule))),
+        as_of=compiled.as_of,
+        known_at=compiled.known_at,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +114,7 @@ class _Answer:
 class _Question:
     exam: Exam
     rules: tuple[LiveRule, ...]
+    index: Index
     holdings: tuple[Holding, ...]
     pinned: tuple[Pinned, ...]
     as_of: date
@@ -84,7 +125,7 @@ class _Question:
         return frozenset(grant.target for grant in self.pinned)
 
     def answer(self, holdings: Sequence[Holding]) -> _Answer:
-        found = matches(self.rules, holdings, as_of=self.as_of, known_at=self.known_at)
+        found = matches(self.rules, holdings, as_of=self.as_of, known_at=self.known_at, index=self.index)
         options = tuple(next(iter(options_of(match, as_of=self.as_of)[0]), None) for match in found)
         waived: dict[PartId, Option] = {}
         full: dict[PartId, tuple[PartCap, ...]] = {}

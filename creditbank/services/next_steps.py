@@ -70,6 +70,7 @@ class _Trying:
         self.bank = bank
         self.side = side
         self.terms = terms
+        self.programme = side.place
         self.name = side.place.id
         self.evaluation = Reevaluation(
             side.packs,
@@ -132,7 +133,7 @@ class _Trying:
     def _additions(self, packs: Iterable[RulePack]) -> tuple[Addition, ...]:
         compiled = compile_rules(
             packs,
-            self.evaluation.programme,
+            self.programme,
             applicant=NOBODY_IN_PARTICULAR,
             as_of=self.terms.as_of,
             known_at=self.terms.known_at,

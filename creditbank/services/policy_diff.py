@@ -7,9 +7,10 @@ What was promised by pre-decision counts on both sides: it is kept whatever beco
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 
 from creditbank.account.body import ExemptionTarget, Granted
 from creditbank.account.facts import applicant_of, holdings_for_rules, pinned_for_exam, pinned_for_programme
@@ -20,7 +21,6 @@ from creditbank.conversion.holding import Applicant, Pinned
 from creditbank.conversion.policy_diff import Compared, Measure, Shift, Side, Total, shifts_between
 from creditbank.conversion.programme import Programme
 from creditbank.conversion.promised import Promise
-from creditbank.conversion.reevaluation import Asked as AskedFor
 from creditbank.conversion.reevaluation import Learner, Reevaluation
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.identity.account_number import AccountNumber
@@ -28,9 +28,13 @@ from creditbank.services.bank import Bank
 from creditbank.services.cohort import Member, members
 from creditbank.services.known_promises import promises_of
 from creditbank.services.ports import Progress
-from creditbank.services.reevaluation import Asked, reevaluate
+from creditbank.services.reevaluation import Aim, Asked, reevaluate
 from creditbank.services.rule_library import RuleLibrary
+from creditbank.services.workers import Workers
 from creditbank.terms import ExamId, Microseconds, ProgrammeId
+
+EXPLAINED_AT_ONCE = 256
+"""Learners who differ, of whom it is said by which rules before the next: a second's work of one process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,20 +117,53 @@ def survey(
 
 def explained(found: Survey, terms: Terms, *, on_progress: Progress) -> Iterator[Difference]:
     """Yield by which rules each of those who differ has more or less; `on_progress` counts them."""
-    for one in found.differing:
-        compared = one.compared
-        before = _decided(compared.before, one.learners[0], terms)
-        after = _decided(compared.after, one.learners[1], terms)
-        yield Difference(
-            number=one.number,
-            aim=compared.id,
-            measure=compared.measure,
-            before=one.before,
-            after=one.after,
-            proved=one.proved,
-            shifts=shifts_between(before, after),
-        )
-        on_progress(1)
+    explaining = _Explaining(
+        compared={_name(one.compared): one.compared for one in found.differing},
+        terms=replace(terms, at_hand=None),
+    )
+    differing = iter(found.differing)
+    with Workers(
+        explaining, lambda: explaining, processes=terms.processes, worth_sharing=EXPLAINED_AT_ONCE
+    ) as workers:
+        while some := list(islice(differing, EXPLAINED_AT_ONCE)):
+            asked = [(_name(one.compared), one.learners) for one in some]
+            for one, shifts in zip(some, workers.answers(asked), strict=True):
+                on_progress(1)
+                yield _difference(one, shifts)
+
+
+_Name = tuple[Measure, ProgrammeId | ExamId]
+_Explained = tuple[_Name, tuple[Learner, Learner]]
+
+
+def _name(compared: Compared) -> _Name:
+    return compared.measure, compared.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Explaining:
+    """Decides a learner as before and as after, and says what shifts."""
+
+    compared: Mapping[_Name, Compared]
+    terms: Terms
+
+    def __call__(self, asked: _Explained) -> tuple[Shift, ...]:
+        name, (was, becomes) = asked
+        one = self.compared[name]
+        before = _decided(one.before, was, self.terms)
+        return shifts_between(before, _decided(one.after, becomes, self.terms))
+
+
+def _difference(one: Differing, shifts: tuple[Shift, ...]) -> Difference:
+    return Difference(
+        number=one.number,
+        aim=one.compared.id,
+        measure=one.compared.measure,
+        before=one.before,
+        after=one.after,
+        proved=one.proved,
+        shifts=shifts,
+    )
 
 
 class _Surveying:
@@ -136,12 +173,11 @@ class _Surveying:
         self.terms = terms
         self.found = Survey()
         self.waiting: deque[tuple[AccountNumber, Compared, tuple[Learner, Learner]]] = deque()
-        self.asked = {one.id: _asked_by(one) for one in compared if one.measure == "parts"}
 
     def of(self, cohort: Collection[AccountNumber], on_progress: Progress) -> Survey:
         units = reevaluate(
             self._questions(cohort, on_progress),
-            self._programmes(),
+            self._sides(),
             processes=self.terms.processes,
             on_progress=lambda _: None,  # the accounts are counted as they are read
         )
@@ -160,7 +196,7 @@ class _Surveying:
             )
         return self.found
 
-    def _programmes(self) -> Mapping[ProgrammeId, Reevaluation]:
+    def _sides(self) -> Mapping[Aim, Reevaluation]:
         return {
             name: Reevaluation(
                 side.packs,
@@ -171,11 +207,10 @@ class _Surveying:
             )
             for one in self.compared
             for name, side in ((_before(one), one.before), (_after(one), one.after))
-            if isinstance(side.place, Programme)
         }
 
     def _questions(self, cohort: Collection[AccountNumber], on_progress: Progress) -> Iterator[Asked]:
-        """Ask of everybody, twice in each programme; the parts of exams are decided on the way."""
+        """Ask of everybody, twice in each programme and exam."""
         for member in members(self.bank, cohort):
             on_progress(1)
             if member.account is None:
@@ -186,23 +221,9 @@ class _Surveying:
                     learner_of(member, member.account, one.before, self.terms),
                     learner_of(member, member.account, one.after, self.terms),
                 )
-                if one.measure == "parts":
-                    self.found.count(self._in_exam(member.number, one, both))
-                else:
-                    self.waiting.append((member.number, one, both))
-                    yield _before(one), both[0]
-                    yield _after(one), both[1]
-
-    def _in_exam(self, number: AccountNumber, one: Compared, both: tuple[Learner, Learner]) -> Differing:
-        held: set[AskedFor] = {(outcome.kind, outcome.code) for outcome in both[1].holdings}
-        held |= {(outcome.kind, None) for outcome in both[1].holdings}
-        counts = [0, 0]
-        if any(learner.promises for learner in both) or not held.isdisjoint(self.asked[one.id]):
-            sides = zip((one.before, one.after), both, strict=True)
-            decisions = [_decided(side, learner, self.terms) for side, learner in sides]
-            counts = [len(made.waivers) for made in decisions if isinstance(made, WaiverDecision)]
-        before, after = map(Decimal, counts)
-        return Differing(number=number, compared=one, learners=both, before=before, after=after, proved=True)
+                self.waiting.append((member.number, one, both))
+                yield _before(one), both[0]
+                yield _after(one), both[1]
 
 
 def learner_of(member: Member, account: AccountHoldings, side: Side, terms: Terms) -> Learner:
@@ -231,19 +252,12 @@ def _promises(account: AccountHoldings, side: Side, terms: Terms) -> tuple[Promi
     return promises_of(account, side.place.id, terms.at_hand, known_at=terms.known_at)
 
 
-def _before(one: Compared) -> ProgrammeId:
-    return ProgrammeId(f"before {one.id}")
+def _before(one: Compared) -> Aim:
+    return Aim(f"before {one.measure} {one.id}")
 
 
-def _after(one: Compared) -> ProgrammeId:
-    return ProgrammeId(f"after {one.id}")
-
-
-def _asked_by(one: Compared) -> frozenset[AskedFor]:
-    """Return what any rule of either side may ask for."""
-    packs = (*one.before.packs, *one.after.packs)
-    patterns = [premise.pattern for pack in packs for rule in pack.rules for premise in rule.premises]
-    return frozenset((pattern.kind, code) for pattern in patterns for code in pattern.codes or (None,))
+def _after(one: Compared) -> Aim:
+    return Aim(f"after {one.measure} {one.id}")
 
 
 def _applicant(
@@ -275,6 +289,7 @@ def _decided(side: Side, learner: Learner, terms: Terms) -> Decision | WaiverDec
             promises=learner.promises,
             as_of=_day(side, terms),
             known_at=terms.known_at,
+            gains=False,
         )
     return decide_waivers(
         side.packs,

@@ -5,117 +5,71 @@ the learners are is for the caller. The answers come in the order of the learner
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from typing import Self
 
 from creditbank.conversion.reevaluation import Key, Learner, Reevaluation
 from creditbank.conversion.solving import Units
-from creditbank.errors import InvalidInput
 from creditbank.services.ports import Progress
+from creditbank.services.workers import Workers
 from creditbank.terms import ProgrammeId
 
-Asked = tuple[ProgrammeId, Learner]
+Aim = ProgrammeId
+"""What names a programme or exam under some packs, among those that are asked about."""
+Asked = tuple[Aim, Learner]
 AT_ONCE = 20_000
 """Learners that are looked at before what is new about them is shared out."""
-WORTH_SHARING = 64
-"""New sorts of learners, below which the other processes would cost more than they save."""
 
 
 def reevaluate(
     asked: Iterable[Asked],
-    programmes: Mapping[ProgrammeId, Reevaluation],
+    places: Mapping[Aim, Reevaluation],
     *,
     processes: int = 1,
     on_progress: Progress,
 ) -> Iterator[Units]:
-    """Yield what each learner comes to; what is proved stays known in `programmes` for the next time.
+    """Yield what each learner comes to; what is proved stays known in `places` for the next time.
 
     Raises:
         HoldingInvalid: a learner has two outcomes of one id.
         ProgrammeInvalid: a programme's credits do not fit the step of the packs.
     """
-    with Workers(programmes, processes) as workers:
+    deciding = _Deciding(places)
+    with Workers(deciding, deciding.forgetful, processes=processes) as workers:
         learners = iter(asked)
         while some := list(islice(learners, AT_ONCE)):
-            yield from _decided(some, programmes, workers)
+            yield from _decided(some, places, workers)
             on_progress(len(some))
 
 
 def _decided(
-    some: Sequence[Asked], programmes: Mapping[ProgrammeId, Reevaluation], workers: "Workers"
+    some: Sequence[Asked], places: Mapping[Aim, Reevaluation], workers: Workers[Asked, Units]
 ) -> Iterator[Units]:
-    keys = [programmes[programme].key_of(learner) for programme, learner in some]
-    new: dict[tuple[ProgrammeId, Key], Asked] = {}
+    keys = [places[aim].key_of(learner) for aim, learner in some]
+    new: dict[tuple[Aim, Key], Asked] = {}
     for key, one in zip(keys, some, strict=True):
-        if key not in programmes[one[0]].known:
+        if key not in places[one[0]].known:
             new.setdefault((one[0], key), one)
-    found = dict(zip(new, workers.decide(list(new.values())), strict=True))
-    for (programme, key), units in found.items():
-        programmes[programme].learn(key, units)
-    for key, (programme, learner) in zip(keys, some, strict=True):
-        known = programmes[programme].known.get(key)
+    found = dict(zip(new, workers.answers(list(new.values())), strict=True))
+    for (aim, key), units in found.items():
+        places[aim].learn(key, units)
+    for key, (aim, learner) in zip(keys, some, strict=True):
+        known = places[aim].known.get(key)
         if known is None:
-            is_first = new[programme, key][1] is learner
-            known = found[programme, key] if is_first else programmes[programme].decide(learner)
+            is_first = new[aim, key][1] is learner
+            known = found[aim, key] if is_first else places[aim].decide(learner)
         yield known
 
 
-class Workers:
-    """Processes that decide learners; they start with the first work that is worth sharing."""
+@dataclass(frozen=True, slots=True)
+class _Deciding:
+    """Decides a learner in a programme or exam without looking at what is known."""
 
-    def __init__(self, programmes: Mapping[ProgrammeId, Reevaluation], processes: int) -> None:
-        self.programmes = programmes
-        self.processes = processes
-        self.pipes: list[Connection] = []
-        self.stack = ExitStack()
+    places: Mapping[Aim, Reevaluation]
 
-    def __enter__(self) -> Self:
-        return self
+    def __call__(self, asked: Asked) -> Units:
+        aim, learner = asked
+        return self.places[aim].decide(learner)
 
-    def __exit__(self, *_: object) -> None:
-        self.stack.close()
-
-    def decide(self, asked: Sequence[Asked]) -> list[Units]:
-        """Return what each learner comes to, in their order.
-
-        Raises:
-            HoldingInvalid: a learner has two outcomes of one id.
-            ProgrammeInvalid: a programme's credits do not fit the step of the packs.
-        """
-        if self.processes == 1 or len(asked) < WORTH_SHARING:
-            return [self.programmes[programme].decide(learner) for programme, learner in asked]
-        if not self.pipes:
-            self.pipes = [self._start() for _ in range(self.processes)]
-        for at, pipe in enumerate(self.pipes):
-            pipe.send(asked[at :: self.processes])
-        answers = [pipe.recv() for pipe in self.pipes]
-        if None in answers:
-            return [self.programmes[programme].decide(learner) for programme, learner in asked]
-        return [answers[at % self.processes][at // self.processes] for at in range(len(asked))]
-
-    def _start(self) -> Connection:
-        """Start a process that ends when this one closes its end of the pipe."""
-        context = get_context("spawn")
-        copies = {programme: one.forgetful() for programme, one in self.programmes.items()}
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, copies), daemon=True)
-        process.start()
-        theirs.close()
-        self.stack.callback(process.join)
-        self.stack.callback(ours.close)
-        return ours
-
-
-def _work(pipe: Connection, programmes: Mapping[ProgrammeId, Reevaluation]) -> None:
-    while True:
-        try:
-            asked = pipe.recv()
-        except EOFError:
-            return
-        try:
-            pipe.send([programmes[programme].decide(learner) for programme, learner in asked])
-        except InvalidInput:
-            pipe.send(None)  # whoever asked meets it again, and says which learner it was
+    def forgetful(self) -> "_Deciding":
+        return _Deciding({aim: one.forgetful() for aim, one in self.places.items()})

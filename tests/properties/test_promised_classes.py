@@ -28,7 +28,7 @@ from creditbank.services.bank import Bank
 from creditbank.services.conversions import decide_for
 from creditbank.services.next_steps import next_steps_of
 from creditbank.services.outcomes import record_outcome
-from creditbank.services.policy_diff import Terms, explained, survey
+from creditbank.services.policy_diff import EXPLAINED_AT_ONCE, Terms, explained, survey
 from creditbank.services.pre_decisions import give_pre_decision
 from creditbank.services.questions import ExemptionQuestion, WaiverQuestion
 from creditbank.services.what_if import (
@@ -266,3 +266,31 @@ def test_nothing_is_kept_where_the_place_is_not_defined() -> None:
         (ProgrammeId("web"), Decimal(4), Decimal(0)),
         (ProgrammeId("other"), Decimal(0), Decimal(4)),
     }
+
+
+def test_what_is_said_of_a_change_does_not_depend_on_how_many_processes_say_it() -> None:
+    """Every learner differs from the next: promised or not, in the programme and in the exam."""
+    held = [(("X", level),) for level in LEVELS] + [(("Y", level), ("D", "")) for level in LEVELS]
+    drawn = [
+        Drawn(held=held[at % 6], promised=("X",) if at % 5 == 0 else ("D",) if at % 7 == 0 else ())
+        for at in range(400)
+    ]
+    bank, numbers = class_of(drawn)
+    compared = Comparison(old=BEFORE, new=library(STRICTER)).compared(as_of=UNTIL)
+    at = bank.now()
+
+    def said(processes: int) -> tuple[object, ...]:
+        terms = Terms(as_of=UNTIL, known_at=at, at_hand=AFTER, processes=processes)
+        read: list[int] = []
+        told: list[int] = []
+        found = survey(bank, numbers, compared, terms, on_progress=read.append)
+        differences = tuple(explained(found, terms, on_progress=told.append))
+        assert sum(read) == len(numbers)
+        assert sum(told) == len(differences) == len(found.differing)
+        return found.learners, found.totals, differences
+
+    one = said(1)
+    assert len(one[2]) > EXPLAINED_AT_ONCE  # type: ignore[arg-type]
+    assert {difference.measure for difference in one[2]} == {"credits", "parts"}  # type: ignore[attr-defined]
+    assert said(2) == one
+    assert said(3) == one

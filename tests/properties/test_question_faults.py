@@ -9,20 +9,30 @@ from typing import Any
 
 import pytest
 
-from creditbank.conversion import diploma_audit, earned
+from creditbank.conversion import diploma_audit, earned, reevaluation
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.programme import Bucket, Course
 from creditbank.conversion.promised import Promise
-from creditbank.services import next_steps, policy_diff, reverse
+from creditbank.services import next_steps, policy_diff, reverse, workers
 from tests.properties import (
+    test_conversion_waivers,
     test_diploma_audit,
     test_promised_classes,
     test_reevaluation,
     test_reverse,
     test_what_if,
 )
-from tests.properties.test_conversion_faults import Law, Plant, Right, always, assert_seen, law, plant
+from tests.properties.test_conversion_faults import (
+    Law,
+    Plant,
+    Right,
+    always,
+    assert_seen,
+    law,
+    plant,
+    told,
+)
 
 EVERY_PLACE = law(test_diploma_audit.test_every_place_stands_as_a_plain_look_at_each_finds_it)
 EVERY_MODULE = law(test_diploma_audit.test_a_module_is_missing_what_its_places_do_not_reach)
@@ -31,6 +41,10 @@ CLASS_IN_EXAM = law(test_what_if.test_a_class_has_the_parts_of_an_exam_that_its_
 PROMISED = law(test_promised_classes.test_a_class_keeps_what_its_learners_were_promised)
 PROMISED_STEP = law(test_promised_classes.test_a_step_counts_what_was_promised)
 AMONG_MANY = law(test_reevaluation.test_what_was_promised_to_some_counts_for_them_among_many)
+PROCESSES = told(
+    test_promised_classes.test_what_is_said_of_a_change_does_not_depend_on_how_many_processes_say_it
+)
+PARTS_AMONG_MANY = law(test_conversion_waivers.test_a_learner_among_many_has_as_many_parts_waived_as_alone)
 ALONE = law(test_reverse.test_what_is_asked_about_alone_helps_as_if_nothing_else_were_held)
 
 
@@ -81,6 +95,24 @@ def _held_alone(holdings: Iterable[Holding]) -> list[Holding]:
     return [one for one in holdings if not one.id.startswith("planned")]
 
 
+def _process_by_process(right: Right) -> object:
+    def wrong(self: workers.Workers[Any, Any], asked: list[object]) -> list[object]:
+        found: list[object] = right(self, asked)
+        if self.processes == 1 or not self.pipes:
+            return found
+        return [one for at in range(self.processes) for one in found[at :: self.processes]]
+
+    return wrong
+
+
+def _as_a_set(right: Right) -> object:
+    def wrong(self: reevaluation.Reevaluation, learner: reevaluation.Learner) -> object:
+        number, *classes = right(self, learner)
+        return number, frozenset(classes)
+
+    return wrong
+
+
 def _only_ignored(patch: pytest.MonkeyPatch) -> None:
     right = reverse.exams_helped
 
@@ -114,6 +146,12 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
         "what only a promised rule asks for is not tried",
         plant(next_steps._Trying, "_promised_additions", always(())),
         PROMISED_STEP,
+    ),
+    ("answers come process by process", plant(workers.Workers, "answers", _process_by_process), PROCESSES),
+    (
+        "waivers of a sort go by the set of what is held",
+        plant(reevaluation.Reevaluation, "_key_of", _as_a_set),
+        PARTS_AMONG_MANY,
     ),
     ("one outcome asked about and all counted", _only_ignored, ALONE),
     (

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from creditbank.conversion.allocation import NODE_BUDGET
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.reevaluation import Holders, Learner, Reevaluation, asked_by_changes
-from creditbank.services.reevaluation import WORTH_SHARING, reevaluate
+from creditbank.services.reevaluation import reevaluate
+from creditbank.services.workers import WORTH_SHARING
 from creditbank.terms import OutcomeId
 from tests.properties.test_pre_decisions import ended, promises
 from tests.strategies.conversion import AS_OF, Question, decide, granted_questions, learners, pinned_questions
