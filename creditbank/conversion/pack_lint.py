@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.pack import Pack, PackFinding
 from creditbank.conversion.pack_examples import ExampleRun
-from creditbank.conversion.pack_shadows import shadowed_rules, unexempted_courses
-from creditbank.conversion.programme import Bucket, Cap, Course, Exam, Programme
+from creditbank.conversion.pack_reach import can_apply, is_ever_in_force, reached, speaks_about, unexempted
+from creditbank.conversion.pack_shadows import shadowed_rules
+from creditbank.conversion.programme import Bucket, Cap, Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
 from creditbank.conversion.rule import ExemptionGrant, Pattern, Rule, WaiverGrant
-from creditbank.conversion.unmet import can_be_met
 
 Path = tuple[str | int, ...]
 
@@ -32,9 +31,9 @@ def lint(pack: Pack, runs: Iterable[ExampleRun]) -> Iterator[PackFinding]:
             yield _warning("rule-without-missing-example", path, rule=rule.id)
         if rule.exclusive is not None and groups[rule.exclusive] == 1:
             yield _warning("exclusive-group-of-one", path, rule=rule.id, group=rule.exclusive)
-        if not _is_ever_in_force(rule, pack):
+        if not is_ever_in_force(rule, pack):
             yield _warning("rule-never-in-force", path, rule=rule.id)
-        if not can_be_met(LiveRule(rule=rule, pack=pack, fact_needs=())):
+        if not can_apply(rule, pack):
             yield _warning("rule-never-met", (*path, "premise"), rule=rule.id)
         yield from _reach(rule, path, pack)
         yield from _worth(rule, path, pack)
@@ -44,10 +43,8 @@ def lint(pack: Pack, runs: Iterable[ExampleRun]) -> Iterator[PackFinding]:
         yield from _of_exam(exam, ("exam", index))
     for index, rule, other in shadowed_rules(pack):
         yield _warning("rule-shadowed", ("rule", index), rule=rule.id, other=other.id)
-    for at, number, course, category in unexempted_courses(pack):
-        place = ("programme", at, "courses", number, "exempt_for")
-        values = {"course": course.id, "programme": pack.programmes[at].id, "category": category}
-        yield _warning("course-never-exempted", place, **values)
+    for code, place, values in unexempted(pack):
+        yield _warning(code, place, **values)
     yield from _unused(pack)
 
 
@@ -55,44 +52,22 @@ def _warning(code: str, path: Path, **values: object) -> PackFinding:
     return PackFinding(code=code, severity="warning", path=path, values=values)
 
 
-def _is_ever_in_force(rule: Rule, pack: Pack) -> bool:
-    starts_in_time = pack.effective_to is None or rule.effective_from < pack.effective_to
-    return starts_in_time and (rule.effective_to is None or rule.effective_to > pack.effective_from)
-
-
 def _reach(rule: Rule, path: Path, pack: Pack) -> Iterator[PackFinding]:
     match rule.grant:
         case ExemptionGrant() as grant:
             if not pack.programmes:
                 return
-            programmes = [found for found in pack.programmes if _speaks_about(rule, found)]
+            programmes = [found for found in pack.programmes if speaks_about(rule, found)]
             yield from _excluded(rule, grant, programmes, path)
-            places = [course for found in programmes for course in _reached(rule, grant, found)]
+            places = list(reached(rule, programmes))
             buckets = {bucket.id for found in programmes for bucket in found.buckets}
             if not places and not buckets.intersection(grant.buckets):
                 yield _warning("rule-reaches-nothing", path, rule=rule.id)
         case WaiverGrant(parts=parts):
-            exams = [found for found in pack.exams if _speaks_about(rule, found)]
+            exams = [found for found in pack.exams if speaks_about(rule, found)]
             waivable = {part.id for found in exams for part in found.parts if part.waivable}
             if pack.exams and not waivable.intersection(parts):
                 yield _warning("rule-reaches-nothing", path, rule=rule.id)
-
-
-def _speaks_about(rule: Rule, aim: Programme | Exam) -> bool:
-    scope = rule.scope
-    named: frozenset[str] = scope.exams if isinstance(aim, Exam) else scope.programmes
-    return (
-        (not named or aim.id in named)
-        and (not scope.majors or aim.major in scope.majors)
-        and (not scope.levels or aim.level in scope.levels)
-    )
-
-
-def _reached(rule: Rule, grant: ExemptionGrant, programme: Programme) -> Iterator[Course]:
-    for course in programme.courses:
-        covered = grant.courses is not None and grant.courses.covers(course)
-        if covered and course.is_exemptible_under(rule.scope.categories):
-            yield course
 
 
 def _excluded(

@@ -1,4 +1,4 @@
-"""What in a pack adds nothing: rules that another one makes needless, courses that nothing exempts after all.
+"""What in a pack adds nothing: rules that another one makes needless.
 
 Like the rest of the lint it says only what is certain from the pack alone.
 """
@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from creditbank.conversion.pack import Pack
-from creditbank.conversion.programme import Course, Programme
 from creditbank.conversion.rule import (
     EVERYWHERE,
     ExemptionGrant,
@@ -34,22 +33,6 @@ def shadowed_rules(pack: Pack) -> Iterator[tuple[int, Rule, Rule]]:
             if _is_before(other, rule) or not _does_all_of(rule, other, pack):
                 yield index, rule, other
                 break
-
-
-def unexempted_courses(pack: Pack) -> Iterator[tuple[int, int, Course, str]]:
-    """Yield, by place, the courses that a category alone is to be exempted from, where no rule does it."""
-    for at, programme in enumerate(pack.programmes):
-        for number, course in enumerate(programme.courses):
-            for category in () if course.exemptible else course.exempt_for:
-                if not any(_exempts(rule, course, programme, category) for rule in pack.rules):
-                    yield at, number, course, category
-
-
-def _exempts(rule: Rule, course: Course, programme: Programme, category: str) -> bool:
-    if not isinstance(rule.grant, ExemptionGrant) or rule.grant.courses is None:
-        return False
-    named = not rule.scope.programmes or programme.id in rule.scope.programmes
-    return named and category in rule.scope.categories and rule.grant.courses.covers(course)
 
 
 def _is_before(other: Rule, rule: Rule) -> bool:

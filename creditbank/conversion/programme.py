@@ -45,7 +45,8 @@ class CourseFilter:
 class Course:
     """One course of a programme.
 
-    A course that is not exemptible may be so for some person categories (`exempt_for`): only under a rule
+    It may be exempted unless something else is written; `is_said_exemptible` where that itself is written. A
+    course that is not exemptible may be so for some person categories (`exempt_for`): only under a rule
     that is addressed to none but these.
     """
 
@@ -58,6 +59,7 @@ class Course:
     exemptible: bool = True
     why_not: Wording | None = None
     exempt_for: frozenset[str] = frozenset()
+    is_said_exemptible: bool = False
 
     def is_exemptible_under(self, categories: frozenset[str]) -> bool:
         """Whether a rule addressed to these person categories (empty: everybody) may exempt it."""

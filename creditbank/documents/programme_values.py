@@ -100,6 +100,7 @@ def _course(text: CourseText) -> Course:
         exemptible=text.exemptible,
         why_not=optional_wording(text.why_not),
         exempt_for=frozenset(text.exempt_for),
+        is_said_exemptible=text.exemptible and "exemptible" in text.model_fields_set,
     )
 
 

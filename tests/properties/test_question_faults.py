@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from creditbank.conversion import diploma_audit, earned, reevaluation
+from creditbank.conversion import diploma_audit, earned, pack_reach, reevaluation
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.programme import Bucket, Course
 from creditbank.conversion.promised import Promise
+from creditbank.conversion.rule import ExemptionGrant, Rule
 from creditbank.services import next_steps, policy_diff, reverse, workers
 from tests.properties import (
     test_conversion_waivers,
@@ -21,6 +22,7 @@ from tests.properties import (
     test_promised_classes,
     test_reevaluation,
     test_reverse,
+    test_rule_pack_lint,
     test_what_if,
 )
 from tests.properties.test_conversion_faults import (
@@ -45,6 +47,7 @@ PROCESSES = told(
     test_promised_classes.test_what_is_said_of_a_change_does_not_depend_on_how_many_processes_say_it
 )
 PARTS_AMONG_MANY = law(test_conversion_waivers.test_a_learner_among_many_has_as_many_parts_waived_as_alone)
+OPENED = law(test_rule_pack_lint.test_what_no_rule_is_said_to_reach_no_decision_exempts)
 ALONE = law(test_reverse.test_what_is_asked_about_alone_helps_as_if_nothing_else_were_held)
 
 
@@ -52,6 +55,17 @@ def _but_by_class(right: Right) -> object:
     def wrong(live: LiveRule, place: Course | Bucket) -> bool:
         courses = live.exemption.courses
         return (courses is None or not courses.classes) and bool(right(live, place))
+
+    return wrong
+
+
+def _but_where_by_class(right: Right) -> object:
+    def wrong(rule: Rule, course: Course) -> bool:
+        grant = rule.grant
+        is_by_class = (
+            isinstance(grant, ExemptionGrant) and grant.courses is not None and grant.courses.classes
+        )
+        return not is_by_class and bool(right(rule, course))
 
     return wrong
 
@@ -153,6 +167,7 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
         plant(reevaluation.Reevaluation, "_key_of", _as_a_set),
         PARTS_AMONG_MANY,
     ),
+    ("a class of course opens nothing", plant(pack_reach, "reaches", _but_where_by_class), OPENED),
     ("one outcome asked about and all counted", _only_ignored, ALONE),
     (
         "what is held does not count beside what is supposed",

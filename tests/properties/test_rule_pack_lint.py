@@ -1,6 +1,7 @@
 """An example that comes out otherwise is an error, what is most likely a mistake a warning."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -9,12 +10,14 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from creditbank.conversion.pack_reach import unexempted
 from creditbank.conversion.pack_shadows import shadowed_rules
+from creditbank.conversion.rule import ExemptionGrant
 from creditbank.documents.rule_pack import RulePackInvalid, parse_rule_pack
 from creditbank.errors import InvalidInput
 from creditbank.rulepacks.library import Library, findings_of
 from creditbank.terms import RuleId
-from tests.strategies.conversion import decide, granted_questions
+from tests.strategies.conversion import Question, decide, granted_questions
 from tests.strategies.small_packs import PROGRAMME, RULE, SOUND, WAIVER, head, write
 
 if TYPE_CHECKING:
@@ -248,3 +251,104 @@ def test_a_course_that_the_policy_exempts_for_some_and_no_rule_does_is_warned_of
         '[rule.scope]\nfacts = [{ fact = "category", one_of = ["veteran"] }]\n[[rule.premise]]',
     )
     assert "course-never-exempted" not in [code for _, code in found_in(text + rule)]
+
+
+OPEN = PROGRAMME.replace("exemptible = false", "exemptible = true")
+FILLED = """[[rule]]
+id = "b"
+version = 1
+cite = ["a"]
+say = "任选"
+premise = [{ kind = "award", use = "consume" }]
+grant = { mode = "choose", courses = ["0101"], buckets = ["free"], max_credits = 2 }
+"""
+CHOOSING = 'courses = ["0101"]'
+
+
+def codes_in(text: str) -> list[str]:
+    return [code for _, code in found_in(text)]
+
+
+@pytest.mark.parametrize(
+    ("grant", "more", "is_reached"),
+    [
+        (CHOOSING, "", False),
+        ('courses = ["0102"]', "", True),
+        ('classes = ["k"]', "", False),  # the course has no class
+        ('modules = ["m"]', "", True),
+        ('natures = ["compulsory"]', "", True),
+        ('natures = ["elective"]', "", False),
+        ('modules = ["m"]', "[rule.scope]\nmajors = ['别的']\n", False),
+        ('modules = ["m"]', "[rule.scope]\nprogrammes = ['web']\n", True),
+    ],
+)
+def test_a_course_that_is_said_to_be_open_and_nothing_exempts_is_warned_of(
+    grant: str,
+    more: str,
+    is_reached: bool,  # noqa: FBT001
+) -> None:
+    text = head() + OPEN + RULE.replace(CHOOSING, grant) + more
+    assert ("open-course-never-exempted" in codes_in(text)) != is_reached
+    silent = text.replace(", exemptible = true", "")
+    assert "open-course-never-exempted" not in codes_in(silent)
+
+
+def test_a_rule_that_never_holds_or_that_nobody_can_meet_opens_no_course() -> None:
+    listed = RULE.replace(CHOOSING, 'modules = ["m"]')
+    past = listed.replace(
+        "version = 1", "version = 1\neffective_to = 2024-12-31\neffective_from = 2024-01-01"
+    )
+    assert "open-course-never-exempted" in codes_in(head() + OPEN + past)
+    unmet = TWICE.replace(CHOOSING, 'modules = ["m"]')
+    similar = TABLE.replace('["Y"]', '["X"]') + 'families = [["X", "Y"]]\n'
+    assert "open-course-never-exempted" in codes_in(head() + OPEN + unmet + similar)
+
+
+def test_the_finding_about_an_open_course_points_at_its_line_and_says_how_to_mend_it() -> None:
+    text = SOUND.replace("exemptible = false", "exemptible = true")
+    (found,) = findings_of(parse_rule_pack(text.encode()))
+    assert (found.code, dict(found.values)) == (
+        "open-course-never-exempted",
+        {"course": "0102", "programme": "web"},
+    )
+    assert found.place == "programme[1].courses[2].exemptible"
+    assert text.splitlines()[(found.line or 0) - 1].startswith('  { id = "0102"')
+
+
+@settings(max_examples=40)
+@given(granted_questions())
+def test_what_no_rule_is_said_to_reach_no_decision_exempts(question: Question) -> None:
+    """Caught: courses meant by their class looked over."""
+    courses = tuple(
+        replace(one, exemptible=True, is_said_exemptible=True) for one in question.programme.courses
+    )
+    programme = replace(question.programme, courses=courses)
+    (pack, *_) = question.packs
+    members = {member.name: getattr(pack, member.name) for member in fields(pack)}
+    dates = {"effective_from": date(2018, 1, 1), "effective_to": None}
+    whole = SimpleNamespace(**members, **dates, programmes=(programme,))
+    unreached = {values["course"] for _, _, values in unexempted(cast("Pack", whole))}
+    made = decide(question, packs=(pack,), programme=programme)
+    assert unreached.isdisjoint(one.target for one in made.exemptions)
+    by_number = {
+        course
+        for rule in pack.rules
+        if isinstance(rule.grant, ExemptionGrant) and rule.grant.courses is not None
+        for course in rule.grant.courses.courses
+    }
+    assert unreached.isdisjoint(by_number)
+
+
+@pytest.mark.parametrize(
+    ("accepts", "is_filled"), [('["award"]', True), ('["award", "diploma"]', True), ('["diploma"]', False)]
+)
+def test_a_bucket_that_nothing_fills_with_what_it_accepts_is_warned_of(
+    accepts: str,
+    is_filled: bool,  # noqa: FBT001
+) -> None:
+    bucket = f'buckets = [{{ id = "free", title = "任选", capacity = 2, accepts = {accepts} }}]\n'
+    text = head() + PROGRAMME.replace("credits = 10", "credits = 12") + bucket + FILLED
+    assert ("bucket-never-filled" in codes_in(text)) != is_filled
+    assert "bucket-never-filled" in codes_in(text.replace(', buckets = ["free"]', ""))
+    silent = text.replace(f", accepts = {accepts}", "").replace(', buckets = ["free"]', "")
+    assert "bucket-never-filled" not in codes_in(silent)

@@ -1,0 +1,82 @@
+"""What the rules of a pack reach: and what it says may be exempted, and no rule of it ever exempts.
+
+A pack says so of a course by writing `exemptible = true` or `exempt_for`, of a bucket by `accepts`; a course
+of which it says nothing may be exempted, and need not be. Rules of other packs are not looked at.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from creditbank.conversion.matching import LiveRule
+from creditbank.conversion.pack import Pack
+from creditbank.conversion.programme import Bucket, Course, Exam, Programme
+from creditbank.conversion.rule import ExemptionGrant, Rule
+from creditbank.conversion.unmet import can_be_met
+
+Path = tuple[str | int, ...]
+
+
+def unexempted(pack: Pack) -> Iterator[tuple[str, Path, dict[str, str]]]:
+    """Yield what is said to be open and is reached by no rule: what is wrong, where, and whose it is."""
+    rules = [rule for rule in pack.rules if is_ever_in_force(rule, pack) and can_apply(rule, pack)]
+    for at, programme in enumerate(pack.programmes):
+        speaking = [rule for rule in rules if speaks_about(rule, programme)]
+        for number, course in enumerate(programme.courses):
+            values = {"course": course.id, "programme": programme.id}
+            place = ("programme", at, "courses", number)
+            if course.is_said_exemptible and not any(reaches(rule, course) for rule in speaking):
+                yield "open-course-never-exempted", (*place, "exemptible"), values
+            for category in () if course.exemptible else sorted(course.exempt_for):
+                if not any(_reaches_as(rule, course, category) for rule in speaking):
+                    yield "course-never-exempted", (*place, "exempt_for"), {**values, "category": category}
+        for number, bucket in enumerate(programme.buckets):
+            if bucket.accepts and not any(_fills(rule, bucket) for rule in speaking):
+                of_bucket = {"bucket": bucket.id, "programme": programme.id}
+                yield "bucket-never-filled", ("programme", at, "buckets", number, "accepts"), of_bucket
+
+
+def is_ever_in_force(rule: Rule, pack: Pack) -> bool:
+    """Whether there is a day on which both the pack and the rule are in force."""
+    starts_in_time = pack.effective_to is None or rule.effective_from < pack.effective_to
+    return starts_in_time and (rule.effective_to is None or rule.effective_to > pack.effective_from)
+
+
+def can_apply(rule: Rule, pack: Pack) -> bool:
+    """Whether some outcomes would meet the rule."""
+    return can_be_met(LiveRule(rule=rule, pack=pack, fact_needs=()))
+
+
+def speaks_about(rule: Rule, aim: Programme | Exam) -> bool:
+    """Whether the rule's scope lets it apply in a programme or to an exam."""
+    scope = rule.scope
+    named: frozenset[str] = scope.exams if isinstance(aim, Exam) else scope.programmes
+    return (
+        (not named or aim.id in named)
+        and (not scope.majors or aim.major in scope.majors)
+        and (not scope.levels or aim.level in scope.levels)
+    )
+
+
+def reaches(rule: Rule, course: Course) -> bool:
+    """Whether the rule covers the course, by its number, module, class or nature, and may exempt it."""
+    grant = rule.grant
+    if not isinstance(grant, ExemptionGrant) or grant.courses is None:
+        return False
+    return grant.courses.covers(course) and course.is_exemptible_under(rule.scope.categories)
+
+
+def reached(rule: Rule, programmes: Sequence[Programme]) -> Iterator[Course]:
+    """Yield the courses of these programmes that the rule reaches."""
+    for programme in programmes:
+        yield from (course for course in programme.courses if reaches(rule, course))
+
+
+def _reaches_as(rule: Rule, course: Course, category: str) -> bool:
+    return category in rule.scope.categories and reaches(rule, course)
+
+
+def _fills(rule: Rule, bucket: Bucket) -> bool:
+    """Whether the rule gives of the bucket and spends nothing but what it accepts."""
+    spent = {premise.pattern.kind for premise in rule.premises if premise.use != "hold"}
+    grant = rule.grant
+    is_meant = isinstance(grant, ExemptionGrant) and bucket.id in grant.buckets
+    return is_meant and bool(spent) and spent <= bucket.accepts
