@@ -136,7 +136,7 @@ def rules_in_force(
     found = [
         LiveRule(rule=rule, pack=pack, fact_needs=facts)
         for pack in packs
-        for rule in pack.rules
+        for rule in _naming(aim, pack.rules)
         if _speaks_about(rule, aim)
         and rule.is_published(known_at=known_at)
         and (facts := _fact_needs(rule, pack.date_basis, applicant, as_of)) is not None
@@ -148,12 +148,17 @@ def _rank(rule: Rule, pack: RulePack) -> tuple[int, str, int, str]:
     return (-rule.priority, rule.id, rule.version, pack.id)
 
 
+def _naming(aim: Programme | Exam, rules: Sequence[Rule]) -> list[Rule]:
+    """Return the rules that name `aim` or nothing; quickly, since most name something else."""
+    if isinstance(aim, Exam):
+        return [rule for rule in rules if not (exams := rule.scope.exams) or aim.id in exams]
+    return [rule for rule in rules if not (programmes := rule.scope.programmes) or aim.id in programmes]
+
+
 def _speaks_about(rule: Rule, aim: Programme | Exam) -> bool:
     scope = rule.scope
-    named: frozenset[str] = scope.exams if isinstance(aim, Exam) else scope.programmes
     return (
-        (not named or aim.id in named)
-        and isinstance(rule.grant, WaiverGrant) == isinstance(aim, Exam)
+        isinstance(rule.grant, WaiverGrant) == isinstance(aim, Exam)
         and (not scope.majors or aim.major in scope.majors)
         and (not scope.levels or aim.level in scope.levels)
     )
