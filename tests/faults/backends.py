@@ -93,12 +93,14 @@ def _kill_one(database: str, moments: random.Random) -> bool:
         return False
     os.kill(backend, signal.SIGKILL)
     _await_end(backend)
-    return True
+    with administrator():
+        return True
 
 
 def _restart(_database: str, _moments: random.Random) -> bool:
     restart_postgresql_at_once()
-    return True
+    with administrator():
+        return True
 
 
 def _one_backend(admin: Admin, database: str, moments: random.Random) -> int | None:
@@ -111,7 +113,7 @@ def _one_backend(admin: Admin, database: str, moments: random.Random) -> int | N
 
 
 def _await_end(backend: int) -> None:
-    """Wait until the server has heard of it: up to then it lets people in, afterwards it recovers."""
+    """Wait until the server has heard of it: up to then it lets people in, afterwards it recovers first."""
     until = time.monotonic() + WORKS_WITHIN_SECONDS
     with suppress(ProcessLookupError):
         while time.monotonic() < until:
