@@ -2,7 +2,7 @@
 
 On SQLite whoever writes is alone, so what was looked at stays true until the commit: nothing inserted here is
 ever refused. On PostgreSQL others write beside us, and only the insert itself can tell who was first. One
-entry goes in by one statement, which inserts all of it or nothing; many go by COPY.
+entry goes in by one statement, which inserts all of it or nothing; some by another; very many by COPY.
 
 Entries are never changed, so an end that was read once needs no second look: where the chain has grown since,
 the primary key says so.
@@ -30,6 +30,8 @@ _pending = table_of(PendingRow)
 
 _Key: TypeAlias = tuple[SubjectId, str]
 _KEY_CONSTRAINT = "entry_idempotency_key"
+_SOME = 256
+"""Up to so many entries PostgreSQL is sent as one statement: each of three COPYs waits for it twice."""
 
 _last_of_one = for_driver(
     "SELECT subject, seq, leaf_hash, leaf FROM entry WHERE subject = %s ORDER BY seq DESC LIMIT 1"
@@ -58,6 +60,22 @@ _add_one = for_driver(
         INSERT INTO pending (subject, seq, leaf_hash) SELECT subject, seq, leaf_hash FROM kept
     )
     SELECT 1 FROM kept
+    """
+)
+_add_some = for_driver(
+    """
+    WITH given AS (
+        SELECT * FROM unnest(
+            CAST(%s AS text[]), CAST(%s AS bigint[]), CAST(%s AS bytea[]), CAST(%s AS bytea[]),
+            CAST(%s AS text[]), CAST(%s AS bytea[]), CAST(%s AS bytea[])
+        ) AS given (subject, seq, leaf, leaf_hash, idempotency_key, salt, bytes)
+    ), kept AS (
+        INSERT INTO entry (subject, seq, leaf, leaf_hash, idempotency_key)
+        SELECT subject, seq, leaf, leaf_hash, idempotency_key FROM given
+    ), said AS (
+        INSERT INTO payload (subject, seq, salt, bytes) SELECT subject, seq, salt, bytes FROM given
+    )
+    INSERT INTO pending (subject, seq, leaf_hash) SELECT subject, seq, leaf_hash FROM given RETURNING 1
     """
 )
 
@@ -136,8 +154,7 @@ class SqlChains:
         return bool(rows_from_driver(self._connection, _has_key, key))
 
     def _insert_one(self, entry: Entry) -> None:
-        row = (*_entry_row(entry), *_payload_row(entry)[2:])
-        if rows_from_driver(self._connection, _add_one, row):
+        if rows_from_driver(self._connection, _add_one, _whole_row(entry)):
             return
         if any(map(self._is_taken, _keys_of([entry]))):
             raise IdempotencyKeyTaken
@@ -155,6 +172,10 @@ class SqlChains:
             raise
 
     def _insert(self, entries: Sequence[Entry]) -> None:
+        if entries and len(entries) <= _SOME and self._connection.dialect.name == "postgresql":
+            columns = map(list, zip(*map(_whole_row, entries), strict=True))
+            rows_from_driver(self._connection, _add_some, list(columns))
+            return
         insert_rows(self._connection, _entry, map(_entry_row, entries))
         insert_rows(self._connection, _payload, map(_payload_row, entries))
         insert_rows(self._connection, _pending, map(_pending_row, entries))
@@ -189,6 +210,10 @@ def _entry_row(entry: Entry) -> tuple[object, ...]:
 def _payload_row(entry: Entry) -> tuple[object, ...]:
     assert entry.payload is not None, "a new entry says something"
     return entry.leaf.subject, entry.leaf.seq, entry.payload.salt, entry.payload.content
+
+
+def _whole_row(entry: Entry) -> tuple[object, ...]:
+    return (*_entry_row(entry), *_payload_row(entry)[2:])
 
 
 def _pending_row(entry: Entry) -> tuple[object, ...]:
