@@ -2,17 +2,37 @@
 
 import base64
 import shutil
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from creditbank.assembly import open_library
+from creditbank.cli import session
+from creditbank.rulepacks.library import Library
 from creditbank.samples.people import sample_issuer
+from creditbank.settings import Settings
 from creditbank.signing.key_file import create_key_file, read_key_file
 from tests.banks import OPERATOR
 from tests.commands import Commands
 from tests.journeys.sealed import EAST, ORIGIN, PASSPHRASE, STATION
 
 DEVELOPMENT_KEY = base64.b64encode(b"a key that protects nothing !!!!").decode()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shipped_packs_are_read_once() -> Iterator[None]:
+    """Commands of this process share the shipped packs: a process of its own would read them again."""
+    shipped = cache(lambda check: open_library(Settings(), check=check))
+
+    def opened(settings: Settings, *, check: bool = True) -> Library:
+        has_own = bool(settings.rule_pack_directories)
+        return open_library(settings, check=check) if has_own else shipped(check)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "open_library", opened)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from functools import cache
 from typing import NoReturn
 
 import pytest
@@ -46,6 +47,12 @@ def crash(name: str = "Tashi") -> None:
     raise KeyError(name)
 
 
+@cache
+def shipped_packs() -> Library:
+    """The shipped packs, their examples run: read once, since nobody changes them."""
+    return Library.load()
+
+
 class School:
     """A school's program: it knows the token, and in whose name it speaks. `stranger` knows neither."""
 
@@ -56,7 +63,7 @@ class School:
         assert token is not None
         assert digest is not None
         self.token = token
-        self.app = create_app(bank, Library.load(), token_digest=digest)
+        self.app = create_app(bank, shipped_packs(), token_digest=digest)
         self.stranger = TestClient(self.app, raise_server_exceptions=False)
         self.headers = {"Authorization": f"Bearer {token}", "On-Behalf-Of": EAST.issuer}
 
