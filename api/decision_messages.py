@@ -171,11 +171,19 @@ class DecisionMessage(Message):
 
 
 class GrantsMessage(Message):
-    """The decision, and the ids under which its grants now stand in the account."""
+    """The decision, and the ids under which its grants now stand in the account.
+
+    `promised_already` are pre-decisions that bind on the same places already, where another one was given.
+    """
 
     answer: DecisionMessage
     registered: tuple[str, ...]
+    promised_already: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, answer: Answer[D], words: Catalogue) -> "GrantsMessage":
-        return cls(answer=DecisionMessage.of(answer, words), registered=answer.registered)
+        return cls(
+            answer=DecisionMessage.of(answer, words),
+            registered=answer.registered,
+            promised_already=answer.promised_already,
+        )

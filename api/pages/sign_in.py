@@ -54,6 +54,12 @@ def post_sign_out() -> Response:
     return answer
 
 
+@router.get("/statement")
+def get_statement_form() -> Response:
+    """Go to the start, where the account is asked for: a page that was reloaded, or an address cut short."""
+    return RedirectResponse("/", status_code=303)
+
+
 @router.post("/statement")
 def post_statement(account: Annotated[str, Form(max_length=64)]) -> Response:
     """Go to the statement of the account that was typed in at the start; nothing is read here."""

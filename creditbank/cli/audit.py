@@ -13,9 +13,9 @@ from creditbank.cli.asking import (
     KnownAtOption,
     Region,
     StudyForm,
+    asked_by,
     day_of,
     known_at_of,
-    with_facts,
 )
 from creditbank.cli.output import NEGATIVE, console, print_json
 from creditbank.cli.session import AccountArgument, JsonOption, session_of
@@ -62,7 +62,7 @@ def audit(
         parse_account_number(account),
         session.library(),
         ProgrammeId(programme),
-        applicant=with_facts(applicant, fact or []),
+        applicant=asked_by(session, applicant, fact or []),
         as_of=day_of(as_of),
         known_at=None if known_at is None else known_at_of(known_at),
     )

@@ -19,7 +19,8 @@ def numbers_in(path: Path) -> tuple[AccountNumber, ...]:
     that column holds them; in one without such a line the first column does.
 
     Raises:
-        QuestionInvalid: `cohort-not-utf8`, or `cohort-line` for a line without an account number.
+        QuestionInvalid: `cohort-not-utf8`, `cohort-line` for a line without an account number, or
+            `cohort-empty` for a file without any.
     """
     try:
         text = read_file(path, max_bytes=_MAX_BYTES).decode("utf-8-sig")
@@ -38,6 +39,8 @@ def numbers_in(path: Path) -> tuple[AccountNumber, ...]:
             raise QuestionInvalid(
                 "cohort-line", field="cohort", file=str(path), line=number, value=written
             ) from error
+    if not found:
+        raise QuestionInvalid("cohort-empty", field="cohort", file=str(path))
     return tuple(found)
 
 

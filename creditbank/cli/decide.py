@@ -21,10 +21,10 @@ from creditbank.cli.asking import (
     QuestionInvalid,
     Region,
     StudyForm,
+    asked_by,
     day_of,
     decimal_of,
     known_at_of,
-    with_facts,
 )
 from creditbank.cli.output import NEGATIVE, console, print_json
 from creditbank.cli.session import AccountArgument, JsonOption, Session, session_of
@@ -65,7 +65,7 @@ def exemptions(
     applicant = Applicant(
         category=category, study_form=study_form, cohort=cohort, region=region, enrolled_at=enrolled_at
     )
-    applicant = with_facts(applicant, fact or [])
+    applicant = asked_by(session, applicant, fact or [])
     _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, as_json=as_json)
 
 
@@ -96,7 +96,7 @@ def waivers(
         left_on=left_on.date() if left_on is not None else None,
         completed_percent=decimal_of(completed_percent, field="completed_percent"),
     )
-    applicant = with_facts(applicant, fact or [])
+    applicant = asked_by(session, applicant, fact or [])
     _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, as_json=as_json)
 
 

@@ -60,10 +60,19 @@ def pre_decision(
     )
     (given,) = answer.registered
     if as_json:
-        print_json({"decision": answer.decision.as_json(), "pre_decision": given})
+        print_json(
+            {
+                "decision": answer.decision.as_json(),
+                "pre_decision": given,
+                "promised_already": list(answer.promised_already),
+            }
+        )
         return
     print_answer(session.words, answer, registered_as="word.pre-decision-given")
     console.print(session.words.text("word.pre-decision-until", day=until.date()))
+    if answer.promised_already:
+        earlier = session.words.listed(f"#{one}" for one in answer.promised_already)
+        console.print(session.words.text("word.pre-decision-already", earlier=earlier), style="yellow")
 
 
 def withdraw(

@@ -15,9 +15,9 @@ from creditbank.cli.asking import (
     Facts,
     KnownAtOption,
     QuestionInvalid,
+    asked_by,
     day_of,
     known_at_of,
-    with_facts,
 )
 from creditbank.cli.output import NEGATIVE, console, print_json, progress
 from creditbank.cli.rules_diff import Effect, effect_members, print_effect
@@ -30,7 +30,7 @@ from creditbank.conversion.rule import RulePack
 from creditbank.identity.account_number import AccountNumber
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import Names, decision_lines, names_of
-from creditbank.locale.what_if_wording import shift_line, with_supposed
+from creditbank.locale.what_if_wording import idle_lines, shift_line, with_supposed
 from creditbank.rulepacks.library import Library
 from creditbank.services.bank import Bank
 from creditbank.services.conversions import Answer
@@ -84,7 +84,7 @@ def what_if(
         session, aim_of(programme, exam), is_exam=exam is not None, instead=instead, day=day_of(as_of)
     )
     asking.suppose(add or [], instead, day_of(instead_as_of))
-    asking.applicant = with_facts(Applicant(enrolled_at=enrolled_at), fact or [])
+    asking.applicant = asked_by(session, Applicant(enrolled_at=enrolled_at), fact or [])
     asked = whom(asking.bank, who)
     if not asked.is_class:
         has_changed = asking.print_one(asked.numbers[0], known_at, as_json=as_json)
@@ -241,6 +241,8 @@ def _print_one(
         console.print(f"  · {line}", style="green" if shift.change > 0 else "yellow")
     if not found.shifts:
         console.print(f"  {words.text('word.what-if-nothing')}")
+        for line in idle_lines(words, found.after.decision, with_supposed(words, names, supposed), supposed):
+            console.print(f"  · {line}", style="yellow")
 
 
 def _names(words: Catalogue, answer: Answer[D]) -> Names:

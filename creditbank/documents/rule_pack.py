@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -135,6 +135,15 @@ def _innermost(findings: Sequence[PackFinding]) -> list[PackFinding]:
 
 
 def _located(finding: PackFinding, source: Source) -> PackFinding:
+    """Return the finding with file and line; so is the first of two places, where it names both."""
+    values = dict(finding.values)
+    if "first" in values:
+        first = _placed(replace(finding, path=cast("Path", values["first"])), source)
+        values["first"] = first.where or first.place
+    return _placed(replace(finding, values=values), source)
+
+
+def _placed(finding: PackFinding, source: Source) -> PackFinding:
     path = source.as_written(finding.path)
     place = source.place_of(path)
     return replace(finding, path=path, file=place.file, line=place.line, column=place.column)

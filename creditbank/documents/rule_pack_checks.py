@@ -4,7 +4,6 @@ finer than the step, no two versions of a rule hold on one day.
 One table alone is checked by its model; what the values refuse, by the values.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -96,12 +95,12 @@ def _duplicates(text: RulePackText) -> Iterator[PackFinding]:
         "example": [example.name for example in text.example],
     }
     for key, names in named.items():
-        seen: set[object] = set()
+        seen: dict[object, int] = {}
         for index, name in enumerate(names):
             if name in seen:
                 written = " ".join(map(str, name)) if isinstance(name, tuple) else name
-                yield _finding("pack-id-twice", (key, index), id=written)
-            seen.add(name)
+                yield _finding("pack-id-twice", (key, index), id=written, first=(key, seen[name]))
+            seen.setdefault(name, index)
 
 
 def _overlaps(text: RulePackText) -> Iterator[PackFinding]:
@@ -255,9 +254,12 @@ def _of_example(example: ExampleText, path: Path, text: RulePackText, names: _Na
     yield from _unknown("rule-unknown", (*path, "rules"), example.rules or (), names.rules)
     for index, miss in enumerate(example.near):
         yield from _unknown("rule-unknown", (*path, "near", index, "rule"), (miss.rule,), names.rules)
-    for name, count in Counter(outcome.id for outcome in example.outcomes).items():
-        if count > 1:
-            yield _finding("pack-id-twice", (*path, "outcomes"), id=name)
+    seen: dict[str, int] = {}
+    for index, outcome in enumerate(example.outcomes):
+        if outcome.id in seen:
+            first = (*path, "outcomes", seen[outcome.id])
+            yield _finding("pack-id-twice", (*path, "outcomes", index), id=outcome.id, first=first)
+        seen.setdefault(outcome.id, index)
 
 
 def _unknown(

@@ -34,6 +34,7 @@ _SIGNATURE_LINE = re.compile(r"— (\S+) (\S+)")
 _KEY_NAME = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]+")
 _LINE = re.compile(r"[^\x00-\x1f\ud800-\udfff]+")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_PLUS_SIGNS = 2
 _CHECKPOINT_LINES = 3
 _SIZE_MAX_DIGITS = 19
 
@@ -198,9 +199,10 @@ def parse_verifier_keys(text: str) -> tuple[VerifierKey, ...]:
     Raises:
         VerifierKeyInvalid: a line is no vkey, the keys have different names, or there is none.
     """
-    keys = tuple(map(parse_verifier_key, text.split()))
-    if not keys:
+    written = text.split()
+    if not written or any(one.count("+") < _PLUS_SIGNS for one in written):
         raise VerifierKeyInvalid("verifier-key-malformed")
+    keys = tuple(map(parse_verifier_key, written))
     if any(key.name != keys[0].name for key in keys):
         raise VerifierKeyInvalid("verifier-keys-of-several")
     return keys

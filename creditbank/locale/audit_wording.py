@@ -98,6 +98,9 @@ class _Speaker:
         )
 
     def _notes(self) -> Iterator[str]:
+        begins_on = self.names.begins_on
+        if begins_on is not None and self.audit.as_of < begins_on:
+            yield self.words.text("say.before-first-day", day=self.audit.as_of, first=begins_on)
         if self.audit.school is None:
             yield self.words.text("say.audit-no-school")
         if any(module.is_stated for module in self.audit.modules):

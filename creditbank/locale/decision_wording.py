@@ -70,6 +70,8 @@ class Names:
     """By the digest of the pack and the id within it: two packs may use one id."""
     levels: Mapping[tuple[str, str, int, int], tuple[FrameworkLevel, ...]] = field(default_factory=dict)
     """What a premise asks for at least: by the digest of the pack, rule, version and premise."""
+    begins_on: date | None = None
+    """The first day on which any rule of the packs is in force."""
 
 
 NAMELESS = Names()
@@ -109,6 +111,7 @@ def names_of(
             for rule in pack.rules
             for at, premise in enumerate(rule.premises)
         },
+        begins_on=min((rule.effective_from for pack in all_packs for rule in pack.rules), default=None),
     )
 
 
@@ -169,6 +172,9 @@ class _Speaker:
         return self.words.text("say.waivers", title=title, day=day, count=len(decision.waivers))
 
     def notes(self, decision: Decision | WaiverDecision) -> Iterator[str]:
+        begins_on = self.names.begins_on
+        if begins_on is not None and decision.as_of < begins_on:
+            yield self.words.text("say.before-first-day", day=decision.as_of, first=begins_on)
         if decision.pinned:
             yield self.words.text("say.pinned", count=len(decision.pinned))
         if isinstance(decision, Decision) and not decision.proved:
@@ -351,7 +357,9 @@ class _Speaker:
         citation = self.names.citations.get((cited.digest, name))
         if citation is None:
             return name
-        return self.words.sentences(filter(None, (shown(self.words, citation.title), citation.article)))
+        title, article = shown(self.words, citation.title), citation.article
+        is_apart = self.words.language == "en" or article[:1].isascii()
+        return f"{title} {article}".rstrip() if is_apart else f"{title}{article}"
 
     def _rule(self, cited: RuleCited) -> str:
         return f"{cited.rule} v{cited.version}"

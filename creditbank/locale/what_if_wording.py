@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from creditbank.conversion.decision import decimal_text
+from creditbank.conversion.decision import Decision, WaiverDecision, decimal_text
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.next_steps import Addition
 from creditbank.conversion.policy_diff import Measure, Shift, name_of
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import Names, shown
+from creditbank.locale.decision_wording import Names, decision_lines, shown
 from creditbank.locale.wording import level_name, named
+
+_IDLE_LINES = 4
+"""How much is said of why outcomes count for nothing."""
 
 
 def supposed_name(words: Catalogue, outcome: Holding) -> str:
@@ -36,6 +39,23 @@ def with_supposed(words: Catalogue, names: Names, supposed: Sequence[Holding]) -
     return replace(
         names, outcomes={**names.outcomes, **{one.id: supposed_name(words, one) for one in supposed}}
     )
+
+
+def idle_lines(
+    words: Catalogue,
+    decision: Decision | WaiverDecision,
+    names: Names,
+    supposed: Sequence[Holding],
+) -> tuple[str, ...]:
+    """Return why supposed outcomes count for nothing: what becomes of each, and what rules say of it."""
+    said = decision_lines(words, decision, names)
+    ids = {one.id for one in supposed}
+    nowhere = decision.nowhere if isinstance(decision, Decision) else ()
+    lines = [line for one, line in zip(nowhere, said.nowhere, strict=True) if one.outcome in ids]
+    for refusal, line in zip(decision.refusals, said.refusals, strict=True):
+        if not ids.isdisjoint(refusal.outcomes) or any(need.outcome in ids for need in refusal.needs):
+            lines.append(line)
+    return tuple(lines[:_IDLE_LINES])
 
 
 def shift_line(words: Catalogue, shift: Shift, measure: Measure, names: Names) -> str:

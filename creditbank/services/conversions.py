@@ -64,6 +64,8 @@ class Answer(Generic[D]):
     packs: Sequence[RulePack]
     unpublished: tuple[PackId, ...] = ()
     registered: tuple[OutcomeId, ...] = ()
+    promised_already: tuple[OutcomeId, ...] = ()
+    """Pre-decisions that bind on some of the same places already, where one was given."""
 
 
 def decide_for(

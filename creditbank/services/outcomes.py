@@ -13,7 +13,7 @@ from creditbank.account.body import (
     outcome_id,
 )
 from creditbank.account.facts import holdings_for_rules
-from creditbank.account.holdings import AccountHoldings, HeldGrant, holdings_of
+from creditbank.account.holdings import AccountHoldings, HeldGrant, HeldOutcome, holdings_of
 from creditbank.account.records import OutcomeKey
 from creditbank.errors import Conflict, NotAuthorised, NotFound
 from creditbank.identity.account_number import AccountNumber
@@ -198,9 +198,20 @@ def _to_be_ended(
         raise OutcomeUnknown("outcome-unknown", outcome=ending)
     if held.recorded_by != principal.issuer:
         raise NotAuthorised("not-its-issuer", outcome=ending, issuer=held.recorded_by)
+    if held.corrected_by is not None:
+        raise OutcomeEnded("outcome-corrected", outcome=ending, successor=_standing(holdings, held).id)
     if not held.is_current:
         raise OutcomeEnded("outcome-ended", outcome=ending)
     return holdings
+
+
+def _standing(holdings: AccountHoldings, held: HeldOutcome) -> HeldOutcome:
+    """Return what has taken the place of a corrected outcome, by however many corrections."""
+    while held.corrected_by is not None:
+        successor = holdings.outcome(held.corrected_by)
+        assert successor is not None, "a correction is an outcome of the same account"
+        held = successor
+    return held
 
 
 def _require_within(bank: Bank, holdings: AccountHoldings, body: Revoked) -> None:

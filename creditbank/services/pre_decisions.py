@@ -5,13 +5,13 @@ answer is an entry of the account; up to and on its last day later decisions kee
 rules.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
 from creditbank.account.body import body_content, entry_kind, outcome_id
 from creditbank.account.facts import facts_of
-from creditbank.account.holdings import holdings_of
+from creditbank.account.holdings import AccountHoldings, holdings_of
 from creditbank.account.planned import Planned
 from creditbank.account.promise_body import Promised, PromisedPlace, PromiseWithdrawn
 from creditbank.conversion.decision import Decision, Exemption, Waiver, WaiverDecision
@@ -98,7 +98,11 @@ def give_pre_decision(
             number.subject, kind=entry_kind(body), issuer=principal.issuer, content=body_content(body)
         )
         posting.post()
-        return replace(answer, registered=tuple(outcome_id(entry.leaf.seq) for entry in posting.entries))
+        return replace(
+            answer,
+            registered=tuple(outcome_id(entry.leaf.seq) for entry in posting.entries),
+            promised_already=tuple(_binding(known.account, body, today)),
+        )
 
     return bank.written(give, about=number.subject)
 
@@ -143,6 +147,15 @@ def withdraw_pre_decision(
         return receipt_of(entry)
 
     return bank.written(withdraw, about=number.subject)
+
+
+def _binding(account: AccountHoldings, body: Promised, day: date) -> Iterator[OutcomeId]:
+    """Yield the pre-decisions of the account that bind on a day, on a place that this one names too."""
+    places = {place.target for place in body.places}
+    for held in account.promises:
+        is_same = (held.promised.kind, held.promised.aim) == (body.kind, body.aim)
+        if is_same and held.is_binding(day) and places & {place.target for place in held.promised.places}:
+            yield held.id
 
 
 def _promised(

@@ -121,6 +121,19 @@ def test_one_certificate_stands_in_one_account_once() -> None:
         revoke_outcome(bank, EAST, here, OutcomeId("000001"), reason="再次")
 
 
+def test_a_corrected_outcome_names_what_stands_in_its_place_now() -> None:
+    bank = new_bank()
+    number = new_account(bank)
+    record_outcome(bank, EAST, number, COURSE)
+    for corrects, score in (("000001", 81), ("000002", 82)):
+        better = replace(COURSE, score=Decimal(score))
+        correct_outcome(bank, EAST, number, OutcomeId(corrects), better, reason="成绩有误")
+    for ended in ("000001", "000002"):
+        with pytest.raises(OutcomeEnded) as refused:
+            correct_outcome(bank, EAST, number, OutcomeId(ended), COURSE, reason="再改")
+        assert (refused.value.reason, refused.value.values["successor"]) == ("outcome-corrected", "000003")
+
+
 def test_a_correction_stands_in_the_place_of_what_it_corrects() -> None:
     bank = new_bank()
     number = new_account(bank)

@@ -185,6 +185,23 @@ def test_a_source_is_that_of_the_rules_own_pack(words: Catalogue, decision: Deci
     assert all(titles[digest] in line for line in said.grants)
 
 
+@pytest.mark.parametrize(
+    ("article", "chinese"), [("3", "自拟办法 3"), ("第三条", "自拟办法第三条"), ("", "自拟办法")]
+)
+@given(exemption_decisions)
+def test_a_source_and_its_number_stand_apart(article: str, chinese: str, decision: Decision) -> None:
+    citation = Citation(id="article", title=Wording(zh="自拟办法"), article=article)
+    changed = tuple(
+        replace(exemption, cited=replace(exemption.cited, cite=("article",)))
+        for exemption in decision.exemptions
+    )
+    names = Names(citations={(one.cited.digest, "article"): citation for one in changed})
+    said = decision_lines(CHINESE, replace(decision, exemptions=changed), names)
+    assert all(f"{chinese}。" in line for line in said.grants)
+    english = decision_lines(ENGLISH, replace(decision, exemptions=changed), names)
+    assert all(f"自拟办法 {article}".rstrip() in line for line in english.grants)
+
+
 @pytest.mark.parametrize("words", [CHINESE, ENGLISH], ids=LANGUAGES)
 def test_all_that_the_shipped_packs_mention_has_a_name(words: Catalogue) -> None:
     library = Library.load()

@@ -239,6 +239,14 @@ def test_a_fault_is_named_by_file_line_and_column(
     assert any(one == code and at.startswith(where) for one, at in found), found
 
 
+def test_an_id_given_twice_names_both_lines() -> None:
+    with pytest.raises(RulePackInvalid) as caught:
+        parsed(RULES_TEXT, SOUND_RULES.replace("r-2", "r-1", 1).encode())
+    (twice,) = [finding for finding in caught.value.findings if finding.code == "pack-id-twice"]
+    assert twice.where.startswith("0/list.csv:3")
+    assert str(twice.values["first"]).startswith("0/list.csv:2")
+
+
 def test_every_bad_cell_is_named_at_once() -> None:
     with pytest.raises(RulePackInvalid) as caught:
         parsed(TABLE_TEXT, b"kind,credits\naward,x\naward,y\n,1\n")

@@ -1,0 +1,126 @@
+"""Answers that would leave whoever asked guessing: they say what is the matter, and what to do."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from creditbank.samples.people import sample_issuer, sample_learners
+from tests.banks import new_bank
+from tests.commands import Commands
+from tests.journeys.test_http import School
+
+HUSBANDRY, FARM = "changdu-animal-husbandry", "changdu-farm-elementary"
+LOWER = "code=CD-X-JTNC,level=初级,awarded_on=2025-03-01"
+
+
+@pytest.fixture
+def account(commands: Commands) -> str:
+    number = sample_learners()[1].citizen_number
+    assert number is not None
+    opened = commands.run(
+        "account",
+        "open",
+        "--name",
+        "扎西",
+        "--citizen-number",
+        number.text,
+        "--issuer",
+        sample_issuer("school-east"),
+        "--json",
+    )
+    return str(opened.json["account"])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("decide", "exemptions", "ACCOUNT", "--programme", HUSBANDRY),
+        ("decide", "waivers", "ACCOUNT", "--exam", FARM),
+        ("audit", "ACCOUNT", HUSBANDRY),
+    ],
+)
+def test_a_day_before_any_rule_is_said_to_be_one(
+    commands: Commands, account: str, asked: tuple[str, ...]
+) -> None:
+    question = [account if one == "ACCOUNT" else one for one in asked]
+    early = commands.run(*question, "--as-of", "2015-01-01", code=1).out.replace("\n", "")
+    assert "2015年1月1日在规则生效之前" in early
+    assert "自2020年5月21日起" in early
+    late = commands.run(*question, "--as-of", "2025-11-01", code=1).out
+    assert "在规则生效之前" not in late
+
+
+def test_a_school_that_nothing_is_known_of_is_refused(commands: Commands, account: str) -> None:
+    east = sample_issuer("school-east")
+    asking = [
+        ("decide", "exemptions", account, "--programme", HUSBANDRY),
+        ("decide", "waivers", account, "--exam", FARM),
+        ("audit", account, HUSBANDRY),
+        ("decide", "what-if", account, "--programme", HUSBANDRY, "--add", LOWER),
+        ("decide", "next-steps", "all", "--programme", HUSBANDRY),
+    ]
+    for asked in asking:
+        refused = commands.run(*asked, "--enrolled-at", "123", code=2)
+        assert "enrolled-at-unknown" in refused.err
+        assert "creditbank institution register" in refused.err.replace("\n", " ")
+    refused = commands.run(*asking[0], "--fact", "enrolled_at=123", code=2)
+    assert "enrolled-at-unknown" in refused.err
+    commands.run(*asking[0], "--enrolled-at", east, code=1)
+    # A school that a rule names need not be registered here.
+    commands.run(
+        "decide", "waivers", account, "--exam", "catti-2-translation", "--enrolled-at", "CATTI-UNI-1", code=1
+    )
+
+
+def test_a_second_pre_decision_names_the_first(commands: Commands, account: str) -> None:
+    until = (date.today() + timedelta(days=90)).isoformat()  # noqa: DTZ011 - the clerk's own calendar
+    ask = ["decide", "pre-decision", account, "--programme", HUSBANDRY, "--until", until]
+    ask += ["--issuer", sample_issuer("school-east"), "--planned", "code=CD-X-JTNC,level=中级"]
+    first = commands.run(*ask, "--json").json
+    assert first["promised_already"] == []
+    second = commands.run(*ask)
+    assert f"#{first['pre_decision']}" in second.out
+    assert "此前已作过预先决定" in second.out
+
+
+def test_a_supposition_without_effect_says_why(commands: Commands, account: str) -> None:
+    useless = "code=CD-X-JTNC,level=初级,awarded_on=2010-03-01"
+    asked = ("decide", "what-if", account, "--programme", HUSBANDRY, "--as-of", "2025-11-01")
+    said = commands.run(*asked, "--add", useless, code=1)
+    lines = said.out[said.out.index("没有变化") :]
+    assert "一项技能证书 CD-X-JTNC（初级）" in lines
+    assert "还有条件未满足" in lines
+    unknown = commands.run(*asked, "--add", "code=NOBODY-ASKS", code=1)
+    assert "没有规则认定这类成果" in unknown.out
+
+
+def test_a_class_without_anybody_is_refused(commands: Commands, tmp_path: Path) -> None:
+    empty = tmp_path / "class.txt"
+    for text in ("", "# 谁也没有\n\n", "name,account\n"):
+        empty.write_text(text, "utf-8")
+        refused = commands.run("decide", "next-steps", empty, "--programme", HUSBANDRY, code=2)
+        assert "cohort-empty" in refused.err
+
+
+def test_next_steps_count_steps_and_not_persons(commands: Commands, account: str) -> None:
+    several = commands.run("decide", "next-steps", "all", "--programme", HUSBANDRY, "--limit", "1")
+    assert "1 人受益" in several.out
+    assert "种；用 --limit" in several.out
+    assert "人次" not in several.out
+
+
+def test_what_is_no_key_is_said_to_be_none(commands: Commands, tmp_path: Path) -> None:
+    receipt, signature, key = (tmp_path / name for name in ("receipt.json", "receipt.json.sig", "key.txt"))
+    for file in (receipt, signature, key):
+        file.write_text("hello\n", "utf-8")
+    for text in ("hello\n", "", '{"a": 1}\n'):
+        key.write_text(text, "utf-8")
+        refused = commands.run("institution", "verify-receipt", receipt, "--verifier-key", key, code=2)
+        assert "verifier-key-malformed" in refused.err
+        assert "这不是公钥文件" in refused.err.replace("\n", "")
+
+
+def test_the_address_of_the_form_leads_back_to_the_form() -> None:
+    answer = School(new_bank()).stranger.get("/statement", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
