@@ -9,7 +9,7 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any, Literal
 
@@ -75,7 +75,7 @@ class Column:
         return (self.zh, self.en, self.key, *self.aliases)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SheetKind:
     """The columns that a workbook of one kind has."""
 
@@ -92,8 +92,9 @@ class SheetKind:
         """Whether there is a column that fills a member."""
         return any(column.key == key for column in self.columns)
 
+    @cached_property
     def by_header(self) -> Mapping[str, Column]:
-        """Return the columns by every header, as `header_key` writes it; the first to claim one has it."""
+        """The columns by every header, as `header_key` writes it; the first to claim one has it."""
         return {
             header_key(writing): column for column in reversed(self.columns) for writing in column.writings()
         }

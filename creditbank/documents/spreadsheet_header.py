@@ -78,7 +78,7 @@ def find_sheet(workbook: Workbook, *, kind: OutcomeKind | None, limits: Limits) 
 
 def repeats_header(cells: Mapping[int, Cell], layout: Layout) -> bool:
     """Whether a row only says again, perhaps in another language, which column is which."""
-    by_header = layout.kind.by_header()
+    by_header = layout.kind.by_header
     return all(
         any(by_header.get(key) is layout.columns.get(at) for key in header_keys(cell.text))
         for at, cell in cells.items()
@@ -117,7 +117,7 @@ def _likeness(layout: Layout) -> tuple[bool, int, int]:
 
 
 def _layout(kind: SheetKind, row: int, texts: Mapping[int, str]) -> Layout:
-    by_header = kind.by_header()
+    by_header = kind.by_header
     columns: dict[int, Column] = {}
     duplicated: list[str] = []
     for at, text in texts.items():

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib import resources
 from typing import Any, cast, get_args
 
@@ -55,8 +56,9 @@ class Vocabularies:
     number_patterns: tuple[NumberPattern, ...]
 
     @classmethod
+    @cache
     def load(cls) -> "Vocabularies":
-        """Read the shipped files.
+        """Read the shipped files, once.
 
         Raises:
             VocabularyInvalid: a file does not say what it must say.

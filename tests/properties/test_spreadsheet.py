@@ -62,7 +62,7 @@ def test_columns_may_stand_in_any_order_under_any_of_their_names_below_titles(
 ) -> None:
     kind, rows = case
     cells = [row.cells() for row in rows]
-    by_header = sheet_kinds()[kind].by_header()
+    by_header = sheet_kinds()[kind].by_header
     needed = [
         column for column in sheet_kinds()[kind].columns if column.is_required or column.key in cells[0]
     ]
