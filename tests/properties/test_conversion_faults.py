@@ -309,7 +309,7 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
     ("parts are taken from the last", plant(waivers._Question, "answer", _backwards), PARTS_BY_HAND),
     (
         "a replay goes by the packs of today",
-        plant(questions.ExemptionQuestion, "given", lambda _: lambda question, _: question),
+        plant(questions.ExemptionQuestion, "given", lambda _: lambda question, _, **__: question),
         STATEFUL,
     ),
     ("grants are not pinned", plant(questions, "pinned_for_programme", always(())), STATEFUL),
