@@ -28,7 +28,7 @@ from creditbank.errors import IntegrityBroken, InvalidInput, Misconfigured
 from creditbank.identity.citizen_number import CitizenNumber
 from creditbank.identity.names import PersonNames
 from creditbank.identity.person import Person
-from creditbank.ledger.encoding import JsonValue, canonical_bytes, parse_canonical
+from creditbank.ledger.encoding import JsonValue, canonical_bytes, parse_canonical, sorted_bytes
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.terms import Microseconds, SubjectId
 
@@ -96,7 +96,7 @@ class SealedVault:
             opened_at=opened_at,
             citizen_index=None if number is None else self.citizen_index(number),
             wrapped_key=self._wrapped(subject, data_key),
-            identity=canonical_bytes({"v": VERSION, "fields": fields}),
+            identity=sorted_bytes({"v": VERSION, "fields": fields}),
             wrapped_by=self._wraps_with,
         )
 
@@ -247,7 +247,7 @@ def _mac(key: bytes, message: bytes) -> bytes:
 
 
 def _bound(subject: SubjectId, purpose: str) -> bytes:
-    return canonical_bytes({"v": VERSION, "subject": subject, "purpose": purpose})
+    return sorted_bytes({"v": VERSION, "subject": subject, "purpose": purpose})
 
 
 def _opened(cipher: AESGCM, sealed: bytes, subject: SubjectId, purpose: str) -> bytes:
@@ -278,7 +278,7 @@ def _from_base64(value: JsonValue) -> bytes:
 
 def _padded(value: JsonValue) -> bytes:
     padder = PKCS7(_PADDED_BITS).padder()
-    return padder.update(canonical_bytes(value)) + padder.finalize()
+    return padder.update(sorted_bytes(value)) + padder.finalize()
 
 
 def _unpadded(padded: bytes, subject: SubjectId, name: str) -> JsonValue:
