@@ -22,8 +22,11 @@ from creditbank.terms import IssuerId, Microseconds
 
 T = TypeVar("T")
 
-WRITTEN_AT_ONCE = 4_096
-"""How many rows of a file are sent to the database together; all of them are in one transaction."""
+WRITTEN_AT_ONCE = 512
+"""How many rows of a file are sent to the database together; all of them are in one transaction.
+
+Until it has them all SQLite keeps in memory each page that they change: in a large bank some 12 KB a row.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
