@@ -1,12 +1,12 @@
 """The register of redactions as a file outside the database."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from creditbank.account.redaction import RedactionNamed
 from creditbank.cli.files import FileUnusable
 from creditbank.documents.redaction_register import parse_register, register_bytes
+from creditbank.durable_file import replace_file
 
 
 def read_register(path: Path) -> tuple[RedactionNamed, ...]:
@@ -37,12 +37,7 @@ def enter(path: Path, redactions: Sequence[RedactionNamed]) -> None:
     entered = list(dict.fromkeys([*known, *redactions]))
     if len(entered) == len(known):
         return
-    partial = path.with_name(path.name + ".partial")
     try:
-        with partial.open("wb") as stream:
-            stream.write(register_bytes(entered))
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
+        replace_file(path, register_bytes(entered), is_public=True)
     except OSError as error:
         raise FileUnusable("file-unwritable", path=str(path), cause=error.strerror) from error

@@ -255,6 +255,15 @@ def test_postgresql_must_take_no_samples(postgresql: Engine) -> None:
     assert scene.seen() >= {"outcome key 0"}
 
 
+def test_the_guide_says_what_cleaning_takes_and_what_is_left_by_hand() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "operating.md").read_text("utf-8")
+    _, _, section = guide.partition("## Redacting an account")
+    said = section.partition("\n## ")[0]
+    grants = ("pg_checkpoint", "pg_monitor", "pg_switch_wal")
+    for named in (*REWRITTEN, "rewrite", "journal", "journal-kept", *grants, "--by-hand", "--reapply"):
+        assert named in said
+
+
 def test_a_role_that_may_not_clean_is_told_what_is_left(postgresql: Engine) -> None:
     scene = redacted(postgresql, postgresql_data())
     url = postgresql.url.set(username="clerk")
