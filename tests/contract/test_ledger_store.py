@@ -67,6 +67,11 @@ def test_a_new_ledger_holds_nothing(store: Store) -> None:
         assert list(ledger.checkpoints()) == []
 
 
+def test_a_subject_that_no_database_can_hold_has_no_entry(store: Store) -> None:
+    with store.reading() as books:
+        assert books.ledger.entry(SubjectId("account:\0"), 0) is None
+
+
 def test_what_was_appended_is_read_back_byte_for_byte(store: Store) -> None:
     entries = [*chain(TASHI, length=3), *chain(PEMA, length=2)]
     assert in_the_log(store, entries) == LogRange(first=0, size=5)
