@@ -5,7 +5,7 @@ transaction that is rolled back, if server and role allow it. If they do not, th
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError
@@ -78,13 +78,13 @@ def _sqlite_findings(engine: Engine) -> Iterator[Finding]:
 def _with_amcheck(connection: Connection) -> EngineChecked:
     if not connection.execute(_available).scalar_one():
         return EngineChecked(check=EngineCheck(means=POSTGRESQL_MEANS, refusal="amcheck-missing"))
+    check, findings = EngineCheck(means=POSTGRESQL_MEANS), list[Finding]()
     try:
-        findings = tuple(_postgresql_findings(connection))
+        findings.extend(_postgresql_findings(connection))
     except DBAPIError as error:
         # It is there, and we may not use it: no reason to call the database damaged, and none to be silent.
-        refused = EngineCheck(means=POSTGRESQL_MEANS, refusal="amcheck-refused", detail=_first_line(error))
-        return EngineChecked(check=refused)
-    return EngineChecked(check=EngineCheck(means=POSTGRESQL_MEANS), findings=findings)
+        check = replace(check, refusal="amcheck-refused", detail=_first_line(error))
+    return EngineChecked(check=check, findings=tuple(findings))
 
 
 def _postgresql_findings(connection: Connection) -> Iterator[Finding]:

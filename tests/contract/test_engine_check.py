@@ -20,7 +20,7 @@ CONTROL = "comment = 'stand-in'\ndefault_version = '1.5'\nrelocatable = true\n"
 FUNCTIONS = """
 CREATE FUNCTION bt_index_check(index regclass, heapallindexed boolean) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF index = CAST('entry_pkey' AS regclass) AND EXISTS (SELECT FROM bank WHERE operator = 'damaged') THEN
+    IF index = CAST('entry_pkey' AS regclass) AND EXISTS (SELECT FROM bank) THEN
         RAISE EXCEPTION 'item order invariant violated' USING ERRCODE = 'index_corrupted', DETAIL = 'more';
     END IF;
 END $$;
@@ -31,6 +31,9 @@ BEGIN
     IF relation = CAST('tile' AS regclass) AND EXISTS (SELECT FROM bank WHERE operator = 'damaged') THEN
         msg := 'xmin is in the future';
         RETURN NEXT;
+    END IF;
+    IF relation = CAST('tile' AS regclass) AND EXISTS (SELECT FROM bank WHERE operator = 'closed') THEN
+        RAISE EXCEPTION 'tile is closed to you' USING ERRCODE = 'insufficient_privilege';
     END IF;
 END $$;
 """
@@ -105,6 +108,18 @@ def test_what_amcheck_finds_in_tables_and_indexes_is_found(amcheck: Path) -> Non
             "tile: xmin is in the future",
         ]
         assert {finding.code for finding in verified(engine).findings} == {"database-damaged"}
+
+
+def test_what_amcheck_found_before_it_was_refused_is_found(amcheck: Path) -> None:
+    with bank_beside(amcheck) as engine:
+        with engine.begin() as connection:
+            connection.execute(text("INSERT INTO bank VALUES (1, 'origin', '', 'closed', 0)"))
+        checked = engine_check(engine)
+        assert checked.check.refusal == "amcheck-refused"
+        assert [finding.values["detail"] for finding in checked.findings] == [
+            "entry_pkey: item order invariant violated"
+        ]
+        assert not verified(engine).is_whole
 
 
 def test_a_role_that_may_not_use_amcheck_is_told_so(amcheck: Path) -> None:
