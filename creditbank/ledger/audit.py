@@ -63,6 +63,16 @@ class StoredCheckpoint(NamedTuple):
     note: object
 
 
+class StoredCosignature(NamedTuple):
+    """One row of `cosignature`, and the note of the checkpoint of its size, None where that is not kept."""
+
+    size: object
+    witness: object
+    cosigned_at: object
+    signature: object
+    note: object
+
+
 class Subjects(NamedTuple):
     """Some whole chains: of the subjects from `first` up to, not including, `end`; None is no bound."""
 
@@ -121,6 +131,9 @@ class LedgerRows(Protocol):
 
     def checkpoints(self, after: int | None = None) -> Generator[StoredCheckpoint, None, None]:
         """Yield every checkpoint, or those beyond size `after`, by size; read beside the log, and closed."""
+
+    def cosignatures(self) -> Iterator[StoredCosignature]:
+        """Yield every cosignature with its checkpoint's note, by size and witness."""
 
 
 Checked_co = TypeVar("Checked_co", covariant=True)

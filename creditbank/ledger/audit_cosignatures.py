@@ -4,22 +4,11 @@ Whether a witness deserves belief is not looked at, nor needed: a row that was c
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from creditbank.errors import InvalidInput
-from creditbank.ledger.audit import Finding
+from creditbank.ledger.audit import Finding, StoredCosignature
 from creditbank.ledger.checkpoint import parse_note
 from creditbank.ledger.cosignature import Cosignature, parse_witness_key
-
-
-class StoredCosignature(NamedTuple):
-    """One row of `cosignature`, and the note of the checkpoint of its size, None where that is not kept."""
-
-    size: object
-    witness: object
-    cosigned_at: object
-    signature: object
-    note: object
 
 
 def cosignature_findings(rows: Iterable[StoredCosignature]) -> Iterator[Finding]:

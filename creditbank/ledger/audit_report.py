@@ -116,7 +116,7 @@ class AuditReport:
     beside: Findings = field(default_factory=Findings)
     """Rows that belong to no entry."""
     places: Findings = field(default_factory=Findings)
-    """What is wrong with the log: its places, tiles, state and checkpoints."""
+    """What is wrong with the log: its places, tiles, state, checkpoints and cosignatures."""
 
     @property
     def size(self) -> int:

@@ -13,6 +13,7 @@ from creditbank.errors import IntegrityBroken, InvalidInput
 from creditbank.ledger.audit import Finding, LedgerRows, Part, Places
 from creditbank.ledger.audit_chains import ENTRIES_AT_ONCE, ChainsChecked, chain_parts
 from creditbank.ledger.audit_checkpoints import SignedSizes
+from creditbank.ledger.audit_cosignatures import cosignature_findings
 from creditbank.ledger.audit_report import AuditReport, AuditRun, AuditTask, EngineChecked
 from creditbank.ledger.audit_tree import PLACES_AT_ONCE, LogCheck, LogState, tile_parts
 from creditbank.ledger.checkpoint import VerifierKey, open_note
@@ -75,7 +76,7 @@ def verify_ledger(
     on_progress: Progress = lambda _: None,
     on_report: Callable[[AuditReport], None] = lambda _: None,
 ) -> AuditReport:
-    """Recompute structure, chains, log, tiles, checkpoints and payloads (DESIGN §3).
+    """Recompute structure, chains, log, tiles, checkpoints, cosignatures and payloads (DESIGN §3).
 
     `verifier_keys` are the log's public keys, retired ones too: at least one, all of one name. `held` is a
     checkpoint kept elsewhere: with it the audit also proves that nothing was cut or forked since. A report
@@ -197,6 +198,7 @@ class _Verification:
                     elif (reached := log.state) is not None:
                         found, new = found.and_also(new), []
                         self.keep({"log_to": reached.size}, log=reached, places=found)
+            new.extend(cosignature_findings(self._examination.rows.cosignatures()))
             end = LogState(size=log.size, root=log.root)
         except IntegrityBroken as error:
             new.append(_unreadable(error))

@@ -18,6 +18,7 @@ from creditbank.ledger.audit import (
     EntryCells,
     Places,
     StoredCheckpoint,
+    StoredCosignature,
     StoredLogLeaf,
     StoredState,
     Subjects,
@@ -58,6 +59,11 @@ _LOG_LEAVES = """
     SELECT {columns} FROM (SELECT * FROM log_leaf {span}) AS log_leaf
     LEFT JOIN entry ON entry.subject = log_leaf.subject AND entry.seq = log_leaf.seq
     ORDER BY log_leaf.log_index
+"""
+_COSIGNATURES = """
+    SELECT cosignature.size, witness, cosigned_at, signature, note FROM cosignature
+    LEFT JOIN checkpoint ON checkpoint.size = cosignature.size
+    ORDER BY cosignature.size, witness, cosigned_at
 """
 
 # How PostgreSQL is to read, whatever it knows of the tables: it may have been filled a minute ago. Along
@@ -175,6 +181,9 @@ class SqlLedgerRows:
         beyond = "" if after is None else f"WHERE size > {self._mark}"
         query = f"SELECT size, note FROM checkpoint {beyond} ORDER BY size"  # noqa: S608 - ours
         yield from map(StoredCheckpoint._make, self._rows(query, () if after is None else (after,)))
+
+    def cosignatures(self) -> Iterator[StoredCosignature]:
+        yield from map(StoredCosignature._make, self._rows(_COSIGNATURES))
 
     def _of_subjects(self, span: Subjects) -> tuple[str, tuple[object, ...]]:
         """Return the condition that `span` is, and its parameters."""

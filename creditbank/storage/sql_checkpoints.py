@@ -1,11 +1,10 @@
 """Checkpoints by size and their cosignatures, on SQLite and PostgreSQL: `services.books.CheckpointStore`."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, select, text
 
 from creditbank.errors import IntegrityBroken, InvalidInput
-from creditbank.ledger.audit_cosignatures import StoredCosignature
 from creditbank.ledger.cosignature import Cosignature, parse_witness_key
 from creditbank.storage.sql_rows import table_of
 from creditbank.storage.tables import CheckpointRow, CosignatureRow
@@ -21,16 +20,6 @@ _keep = text(
     " WHERE size = :size AND witness = :witness AND cosigned_at = :cosigned_at)"
     " ON CONFLICT (size, witness, cosigned_at) DO NOTHING"
 )
-_AS_STORED = (
-    "SELECT cosignature.size, witness, cosigned_at, signature, note FROM cosignature"
-    " LEFT JOIN checkpoint ON checkpoint.size = cosignature.size"
-    " ORDER BY cosignature.size, witness, cosigned_at"
-)
-
-
-def stored_cosignatures(connection: Connection) -> Iterator[StoredCosignature]:
-    """Yield every row of `cosignature` with its checkpoint's note, raw, for `cosignature_findings`."""
-    yield from map(StoredCosignature._make, connection.exec_driver_sql(_AS_STORED))
 
 
 class SqlCheckpoints:

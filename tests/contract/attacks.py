@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from creditbank.errors import CreditBankError
 from creditbank.ledger.audit_report import AuditReport
-from creditbank.ledger.checkpoint import Checkpoint
+from creditbank.ledger.checkpoint import Checkpoint, parse_checkpoint, parse_note
 from creditbank.ledger.tiles import grow
 from creditbank.services.audit import WHOLE_CUT, Cut, verify_ledger
 from creditbank.signing.key_signer import KeySigner
@@ -21,8 +21,10 @@ from creditbank.storage.sql_examination import examined
 from creditbank.storage.sql_store import SqlStore
 from tests.engines import opened, postgresql_template, postgresql_url, sqlite_url
 from tests.strategies.books import LOG, chain, entry_after, subject
+from tests.strategies.ledger import Witness
 
 SIGNER = KeySigner(name=LOG, seed=sha256(b"seed").digest())
+WITNESSES = (Witness("witness.example/one", bytes(32)), Witness("witness.example/two", b"2" * 32))
 DIALECTS = ("sqlite", "postgresql")
 COLUMNS = {
     "entry": ["subject", "seq", "leaf", "leaf_hash", "idempotency_key"],
@@ -32,9 +34,9 @@ COLUMNS = {
     "tile": ["level", "tile_index", "hashes"],
     "log_state": ["size", "root"],
     "checkpoint": ["size", "note"],
+    "cosignature": ["size", "witness", "cosigned_at", "signature"],
 }
-ROW = {"sqlite": "rowid", "postgresql": "CAST(ctid AS text)"}
-"""By dialect: what tells one row of any table from the others."""
+_ROW = {"sqlite": "rowid", "postgresql": "CAST(ctid AS text)"}
 
 
 def fill(engine: Engine) -> None:
@@ -48,7 +50,7 @@ def fill(engine: Engine) -> None:
         with store.writing() as books:
             books.ledger.append(entries)
             books.ledger.sequence()
-        keep_checkpoint(store)
+        cosign(store, keep_checkpoint(store))
     with store.writing() as books:
         head = books.ledger.heads_of([subject("a")])[subject("a")]
         books.ledger.append([*keyed, entry_after(head, of=subject("a"), idempotency_key="row 7")])
@@ -63,6 +65,19 @@ def keep_checkpoint(store: SqlStore) -> bytes:
         note = SIGNER.sign(checkpoint.body())
         books.ledger.add_checkpoint(size=checkpoint.size, note=note)
     return note
+
+
+def row_in(table: str, dialect: str) -> str:
+    """Return the expression that tells one row of a table from the others."""
+    return "signature" if (table, dialect) == ("cosignature", "sqlite") else _ROW[dialect]  # it has no rowid
+
+
+def cosign(store: SqlStore, note: bytes) -> None:
+    """Keep what two witnesses have signed under a checkpoint that is kept."""
+    text_of_note = parse_note(note).text
+    signed = [witness.cosign(text_of_note, at=at) for at, witness in enumerate(WITNESSES)]
+    with store.writing() as books:
+        books.checkpoints.add_cosignatures(size=parse_checkpoint(text_of_note).size, cosignatures=signed)
 
 
 def verified(
@@ -152,7 +167,7 @@ def _without_sqlite_guards(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def _without_postgresql_guards(connection: Connection) -> Iterator[None]:
-    guarded = [table for table in COLUMNS if table in {"entry", "payload", "log_leaf", "checkpoint"}]
+    guarded = {"entry", "payload", "log_leaf", "checkpoint", "cosignature"}
     named = text("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal")
     triggers = [(table, name) for table, name in connection.execute(named) if table in guarded]
     for table, name in triggers:

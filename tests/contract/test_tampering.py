@@ -4,6 +4,7 @@ Storage's part of verification: every row reaches the audit as it is stored. The
 in `tests/properties/test_audit.py`. Attackers drop what is in their way, and put it back.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,16 +14,17 @@ from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import SQLModel
 
 from creditbank.documents.ledger_report import LedgerReport, parse_ledger_report
 from creditbank.ledger.chain import Head, extend, head_after
 from creditbank.ledger.entry import REDACTION, Entry, Payload, parse_leaf
+from creditbank.storage.schema import VERSION_TABLE
 from creditbank.storage.sql_store import SqlStore
 from creditbank.terms import Microseconds
 from tests.contract.attacks import (
     COLUMNS,
     DIALECTS,
-    ROW,
     bank,
     changed,
     codes,
@@ -30,14 +32,24 @@ from tests.contract.attacks import (
     empty_bank,
     filled_file,
     keep_checkpoint,
+    row_in,
     unguarded,
     verified,
 )
+from tests.faults.tampering import BESIDE_THE_LEDGER
 from tests.strategies.books import LOG, SCHOOL, chain, entry_after, subject
 
 CELLS = [(table, column) for table, columns in COLUMNS.items() for column in columns]
 cells = pytest.mark.parametrize(("table", "column"), CELLS, ids=[".".join(cell) for cell in CELLS])
 either = pytest.mark.parametrize("dialect", DIALECTS)
+
+
+def test_the_guide_says_of_every_table_beside_the_ledger_what_a_change_in_it_does() -> None:
+    beside = (SQLModel.metadata.tables.keys() | {VERSION_TABLE}) - COLUMNS.keys()
+    guide = (Path(__file__).parents[2] / "docs" / "operating.md").read_text("utf-8")
+    _, _, listed = guide.partition("| Table | What it is for |")
+    rows = re.findall(r"^\| (`[a-z_`, ]+) \|", listed.partition("\n\n")[0], re.MULTILINE)
+    assert set(re.findall(r"`([a-z_]+)`", " ".join(rows))) == beside == BESIDE_THE_LEDGER
 
 
 def altered(value: object, data: st.DataObject) -> object:
@@ -58,7 +70,7 @@ def altered(value: object, data: st.DataObject) -> object:
 
 
 def a_row(engine: Engine, table: str, data: st.DataObject) -> object:
-    row = ROW[engine.dialect.name]
+    row = row_in(table, engine.dialect.name)
     with engine.connect() as connection:
         rows = connection.execute(text(f"SELECT {row} FROM {table} ORDER BY {row}")).scalars().all()
     return data.draw(st.sampled_from(rows), label="row")
@@ -74,7 +86,7 @@ def test_an_untouched_bank_has_no_findings(dialect: str) -> None:
 
 def change_a_cell(dialect: str, table: str, column: str, data: st.DataObject) -> None:
     with bank(dialect) as engine:
-        row, where = a_row(engine, table, data), f"{ROW[dialect]} = :row"
+        row, where = a_row(engine, table, data), f"{row_in(table, dialect)} = :row"
         with unguarded(engine) as connection:
             query = text(f"SELECT {column} FROM {table} WHERE {where}")
             other = altered(connection.execute(query, {"row": row}).scalar_one(), data)
@@ -105,12 +117,14 @@ def delete_a_row(dialect: str, table: str, data: st.DataObject) -> None:
     with bank(dialect) as engine:
         row = a_row(engine, table, data)
         with unguarded(engine) as connection:
-            connection.execute(text(f"DELETE FROM {table} WHERE {ROW[dialect]} = :row"), {"row": row})
+            gone = text(f"DELETE FROM {table} WHERE {row_in(table, dialect)} = :row")
+            connection.execute(gone, {"row": row})
         assert codes(engine)
 
 
-# The bank's own copy of a checkpoint may go: the one that counts is kept elsewhere.
-DELETABLE = sorted(COLUMNS.keys() - {"checkpoint"})
+# The bank's own copy of a checkpoint may go: the one that counts is kept elsewhere. What a witness signed
+# under it may go too: it proves what it proves wherever it is kept.
+DELETABLE = sorted(COLUMNS.keys() - {"checkpoint", "cosignature"})
 
 
 @settings(max_examples=50)
@@ -136,6 +150,7 @@ ADDED = [
     "log_leaf VALUES (10000, 'account:nobody', 0)",
     "log_leaf VALUES (275, 'account:late', 0)",
     "checkpoint VALUES (7, {byte})",
+    "cosignature SELECT size, witness, cosigned_at + 1, signature FROM cosignature",
     "entry SELECT subject, 21, leaf, leaf_hash, NULL FROM entry WHERE subject = 'account:a' AND seq = 20",
     "entry VALUES ('account:nobody', 0, {byte}, {hash}, NULL)",
 ]

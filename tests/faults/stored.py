@@ -11,16 +11,17 @@ from typing import Any
 from sqlalchemy import inspect, text
 
 from creditbank.account.body import Recorded, parse_body
-from creditbank.account.records import KeptAnswer
+from creditbank.account.records import KeptAnswer, Officer, Redaction
 from creditbank.errors import CreditBankError
 from creditbank.identity.account_number import account_of
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank
 from creditbank.services.books import Books
+from creditbank.services.log import Published
 from creditbank.services.operator_token import make_token
 from creditbank.services.outcome_keys import key_of
 from creditbank.services.publishing import publish_now
-from creditbank.terms import Microseconds, SubjectId
+from creditbank.terms import Microseconds, OfficerId, SubjectId
 from tests.driver.database import Database, closed_after, open_made, open_or_make
 from tests.driver.reading import report_on
 from tests.driver.recording import ServiceRecorder
@@ -28,6 +29,7 @@ from tests.driver.writing import Task, Writing
 from tests.engines import opened
 from tests.faults.keeper import new_database
 from tests.strategies.books import batch
+from tests.strategies.ledger import Witness
 
 Dump = Mapping[str, list[tuple[object, ...]]]
 ENTRIES = 300
@@ -35,6 +37,10 @@ ENTRIES = 300
 _ANSWER = KeptAnswer(
     key=bytes(32), request=bytes(32), subject=None, answer=b"sealed", kept_at=Microseconds(1)
 )
+_OFFICER = Officer(
+    id=OfficerId("officer:0000000000"), name="格桑", digest=bytes(32), added_at=Microseconds(1)
+)
+_WITNESS = Witness("witness.example", bytes(32))
 
 
 @cache
@@ -52,11 +58,20 @@ def written_bank(engine: str) -> tuple[Database, bytes]:
         with bank.store.writing() as books:
             books.batches.add(batch("20260301-00000001"))
             books.answers.add(_ANSWER)
-        publish_now(bank)
+            books.officers.add(_OFFICER)
+            books.redactions.mark_uncleaned(Redaction(subject=SubjectId("account:gone"), seq=1))
+        _cosign(bank, publish_now(bank))
     write(database, "after", ENTRIES // 2)
     held = checkpoint_of(database)
     write(database, "waiting", 1)
     return database, held
+
+
+def _cosign(bank: Bank, published: Published) -> None:
+    checkpoint = published.checkpoint
+    with bank.store.writing() as books:
+        signed = [_WITNESS.cosign(checkpoint.body(), at=1)]
+        books.checkpoints.add_cosignatures(size=checkpoint.size, cosignatures=signed)
 
 
 def write(database: Database, tag: str, count: int) -> None:

@@ -22,13 +22,14 @@ BESIDE_THE_LEDGER = frozenset(
         "account",
         "bank",
         "batch",
-        "cosignature",  # its witness's key is needed to check it
         "creditbank_version",
         "encryption_key",
         "kept_answer",
+        "officer",
         "operator_token",
         "outcome_claim",
         "outcome_key",
+        "uncleaned",
     }
 )
 """What verification with the log's public keys alone does not speak of (docs/operating.md)."""
@@ -94,8 +95,8 @@ def _verdict(copy: Database, held: bytes, figures: Figures, change: Change, tabl
         return "seen by verification"
     if table.name in BESIDE_THE_LEDGER:
         return "seen with the keys" if is_missed_with_keys(copy) else "beside the ledger, not seen"
-    if table.name == "checkpoint" and change is _delete_row:
-        return "a checkpoint deleted: the one that counts is held"
+    if table.name in {"checkpoint", "cosignature"} and change is _delete_row:
+        return f"a {table.name} deleted: the one that counts is held"
     figures.unseen += 1
     return f"unseen: {change.__name__} in {table.name}"
 

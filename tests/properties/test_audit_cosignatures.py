@@ -5,7 +5,8 @@ from typing import NamedTuple
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from creditbank.ledger.audit_cosignatures import StoredCosignature, cosignature_findings
+from creditbank.ledger.audit import StoredCosignature
+from creditbank.ledger.audit_cosignatures import cosignature_findings
 from creditbank.ledger.checkpoint import Checkpoint
 from tests.strategies.ledger import LOG, Signer, Witness, checkpoints_of, cosigning_times, witnesses
 from tests.strategies.stored_ledger import other_cells
