@@ -1,6 +1,7 @@
 """Files named on the command line: read whole, written whole or not at all."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from creditbank.errors import InvalidInput
@@ -46,6 +47,8 @@ def write_file(content: bytes, path: Path | None, *, replace: bool = False) -> N
         partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise FileUnusable("file-unwritable", path=str(path), cause=error.strerror) from error
 
 

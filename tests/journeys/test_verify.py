@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from creditbank.cli import output, verify_report
+from creditbank.cli.files import FileUnusable, write_file
 from creditbank.cli.verify_report import ReportFile
 from creditbank.documents.ledger_report import parse_ledger_report
 from creditbank.ledger.audit_report import AuditReport
@@ -158,6 +159,13 @@ def test_a_file_that_is_no_report_is_left_alone(auditor: Commands, tmp_path: Pat
         assert file.read_text() == "{}"
     nowhere = tmp_path / "nowhere" / "report.json"
     assert "directory-missing" in auditor.run("ledger", "verify", "--report", nowhere, code=2).err
+
+
+def test_a_file_that_cannot_be_put_in_its_place_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "report.json").mkdir()
+    with pytest.raises(FileUnusable, match="file-unwritable"):
+        write_file(b"{}", tmp_path / "report.json", replace=True)
+    assert list(tmp_path.iterdir()) == [tmp_path / "report.json"]
 
 
 def test_a_report_is_written_while_the_work_goes_on(
