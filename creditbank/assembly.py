@@ -80,11 +80,7 @@ def open_bank(
     """
     store = open_store(settings)
     record = _record_in(store)
-    keyring = open_keyring(
-        _key_sources(settings, passphrase, log_passphrase),
-        development_origin=record.origin,
-        operator=record.operator,
-    )
+    keyring = _keyring_of(record, _key_sources(settings, passphrase, log_passphrase))
     return _bank(settings, store, keyring, record)
 
 
@@ -160,11 +156,7 @@ def list_keys(
     """
     store = open_store(settings)
     record = _record_in(store)
-    keyring = open_keyring(
-        _key_sources(settings, passphrase, log_passphrase),
-        development_origin=record.origin,
-        operator=record.operator,
-    )
+    keyring = _keyring_of(record, _key_sources(settings, passphrase, log_passphrase))
     keyring.require_bank(record.key_check)
     with store.reading() as books:
         return ListedKeys(keyring=keyring, accounts=books.accounts.wrapped_by())
@@ -305,6 +297,10 @@ def _record_in(store: SqlStore) -> BankRecord:
     if record is None:
         raise Misconfigured("bank-not-made")
     return record
+
+
+def _keyring_of(record: BankRecord, sources: KeySources) -> Keyring:
+    return open_keyring(sources, development_origin=record.origin, operator=record.operator)
 
 
 def _bank(

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from creditbank.errors import Overloaded, Raced
 from creditbank.terms import SubjectId
 
+SEQUENCED_AT_ONCE = 4_096
+"""How many entries one batch of the sequencer holds."""
+
 
 class HeadMoved(Raced):
     """Another writer extended this subject's chain first."""

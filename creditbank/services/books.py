@@ -18,16 +18,13 @@ from creditbank.account.records import (
     Redaction,
 )
 from creditbank.account.redaction import Destroyed
-from creditbank.ledger.append import LogPlace, LogRange
+from creditbank.ledger.append import SEQUENCED_AT_ONCE, LogPlace, LogRange
 from creditbank.ledger.chain import Head
 from creditbank.ledger.cosignature import Cosignature
 from creditbank.ledger.entry import Entry
 from creditbank.terms import IssuerId, Microseconds, OfficerId, SubjectId
 
 T = TypeVar("T")
-
-SEQUENCED_AT_ONCE = 4_096
-"""How many entries one batch of the sequencer holds."""
 
 
 class LedgerStore(Protocol):

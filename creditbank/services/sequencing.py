@@ -1,6 +1,7 @@
 """Give the entries that wait their places in the log: any process may, one at a time, beside all writers."""
 
-from creditbank.services.books import SEQUENCED_AT_ONCE, Store
+from creditbank.ledger.append import SEQUENCED_AT_ONCE
+from creditbank.services.books import Store
 from creditbank.services.ports import Progress
 
 SEQUENCE_EVERY_SECONDS = 0.25

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from creditbank.ledger.append import HeadMoved, IdempotencyKeyTaken, LogPlace, LogRange
+from creditbank.ledger.append import SEQUENCED_AT_ONCE, HeadMoved, IdempotencyKeyTaken, LogPlace, LogRange
 from creditbank.ledger.chain import EMPTY, Head, head_after
 from creditbank.ledger.entry import Entry
 from creditbank.ledger.merkle import EMPTY_ROOT
@@ -77,7 +77,7 @@ class MemoryLedger:
         self._state.keys |= keys
         self._state.pending |= {(e.leaf.subject, e.leaf.seq): e.leaf_hash for e in entries}
 
-    def sequence(self, *, at_most: int = 4_096) -> LogRange | None:
+    def sequence(self, *, at_most: int = SEQUENCED_AT_ONCE) -> LogRange | None:
         first = len(self._state.places)
         taken = sorted(self._state.pending.items())[:at_most]
         if taken:

@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, text
 
-from creditbank.ledger.append import LogPlace, LogRange
+from creditbank.ledger.append import SEQUENCED_AT_ONCE, LogPlace, LogRange
 from creditbank.ledger.chain import Head
 from creditbank.ledger.entry import Entry, Payload
 from creditbank.storage.sql_chains import SqlChains, leaf_of
 from creditbank.storage.sql_rows import GIVEN, for_driver, given, rows_from_driver, table_of
-from creditbank.storage.sql_sequencer import SEQUENCED_AT_ONCE, SqlSequencer
+from creditbank.storage.sql_sequencer import SqlSequencer
 from creditbank.storage.tables import CheckpointRow, EntryRow
 from creditbank.terms import SubjectId
 

@@ -12,8 +12,6 @@ from creditbank.ledger.tiles import edge, grow
 from creditbank.storage.sql_rows import insert_rows, rows_from_driver, table_of
 from creditbank.storage.tables import LogLeafRow
 
-SEQUENCED_AT_ONCE = 4_096
-
 _log_leaf = table_of(LogLeafRow)
 
 _LOCK = 0x637265646974  # "credit": one number for the bank, among PostgreSQL's advisory locks
