@@ -103,7 +103,9 @@ def publish(bank: Bank, *, new_file: bool = False) -> Published:
 
 
 def publish_now(bank: Bank) -> Published:
-    """Publish with every entry that is in the ledger: those that wait are first given their places.
+    """Publish with the entries that wait: they are first given their places.
+
+    Where another process is just doing that (PostgreSQL), those of its batch may come with the next one only.
 
     Raises:
         CreditBankError: as `publish` says.
