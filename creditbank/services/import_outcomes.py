@@ -25,7 +25,7 @@ T = TypeVar("T")
 WRITTEN_AT_ONCE = 512
 """How many rows of a file are sent to the database together; all of them are in one transaction.
 
-Until it has them all SQLite keeps in memory each page that they change: in a large bank some 12 KB a row.
+Until it has them all SQLite keeps in memory the pages that they change: in a large bank some 17 KB a row.
 """
 
 
