@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from itertools import permutations, product
 from math import inf
 
@@ -44,8 +45,13 @@ class Option:
     def spending(self) -> list[tuple[Premise, Holding]]:
         return list(zip([p for p in self.rule.premises if p.use != "hold"], self.spent, strict=True))
 
-    def ids(self, use: str) -> set[str]:
-        return {holding.id for premise, holding in self.spending if premise.use == use}
+    @cached_property
+    def consumed(self) -> frozenset[str]:
+        return frozenset(holding.id for premise, holding in self.spending if premise.use == "consume")
+
+    @cached_property
+    def drawn(self) -> frozenset[str]:
+        return frozenset(holding.id for premise, holding in self.spending if premise.use == "draw")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -380,9 +386,9 @@ class Oracle:
     def is_free(self, option: Option) -> bool:
         """Whether registered grants leave the option open."""
         for grant in self.pinned:
-            if (option.ids("consume") | option.ids("draw")) & self.pinned_uses(grant, "consume"):
+            if (option.consumed | option.drawn) & self.pinned_uses(grant, "consume"):
                 return False
-            if option.ids("consume") & self.pinned_uses(grant, "draw"):
+            if option.consumed & self.pinned_uses(grant, "draw"):
                 return False
             rule = self.pinned_rule(grant)
             if (
@@ -400,9 +406,9 @@ class Oracle:
 
     def can_stand(self, one: Option, two: Option) -> bool:
         """Whether two options may be used beside each other."""
-        if one.ids("consume") & (two.ids("consume") | two.ids("draw")):
+        if one.consumed & (two.consumed | two.drawn):
             return False
-        if two.ids("consume") & one.ids("draw"):
+        if two.consumed & one.drawn:
             return False
         groups = [(option.pack.id, option.rule.exclusive) for option in (one, two)]
         if one.rule.exclusive is not None and groups[0] == groups[1]:
@@ -441,8 +447,8 @@ class Oracle:
         raise AssertionError
 
     def within_budgets(self, used: Sequence[int], allocation: dict[tuple[int, int], int]) -> bool:
-        for outcome in {id_ for at in used for id_ in self.options[at].ids("draw")}:
-            drawing = [at for at, option in enumerate(self.options) if outcome in option.ids("draw")]
+        for outcome in {id_ for at in used for id_ in self.options[at].drawn}:
+            drawing = [at for at, option in enumerate(self.options) if outcome in option.drawn]
             before = sum(grant.units for grant in self.pinned if outcome in self.pinned_uses(grant, "draw"))
             drawn = {at: sum(units for (one, _), units in allocation.items() if one == at) for at in drawing}
             if sum(drawn.values()) + before > max(self.budget(self.options[at]) for at in drawing):
