@@ -11,7 +11,7 @@ from creditbank.cli.suspended import print_suspended, suspended_in
 from creditbank.identity.account_number import parse_account_number
 from creditbank.locale.wording import outcome_line
 from creditbank.services.accounts import read_account
-from creditbank.services.outcomes import OutcomeUnknown, correct_outcome
+from creditbank.services.outcomes import OutcomeUnknown, correct_outcome, must_stand
 from creditbank.terms import OutcomeId
 
 
@@ -34,9 +34,11 @@ def correct(
     session = session_of(context)
     bank, number = session.bank(), parse_account_number(account)
     corrects = OutcomeId(outcome.removeprefix("#").zfill(6))
-    held = read_account(bank, number).holdings.outcome(corrects)
+    holdings = read_account(bank, number).holdings
+    held = holdings.outcome(corrects)
     if held is None:
         raise OutcomeUnknown("outcome-unknown", outcome=corrects)
+    must_stand(holdings, held)
     before = suspended_in(session, number)
     stated = changed_outcome(held.outcome, change or [])
     receipt = correct_outcome(

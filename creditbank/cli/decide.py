@@ -32,6 +32,7 @@ from creditbank.conversion.holding import Applicant
 from creditbank.identity.account_number import parse_account_number
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import decision_lines, names_of
+from creditbank.services.bank import Principal
 from creditbank.services.conversions import Answer, apply_for, decide_for
 from creditbank.services.questions import D, ExemptionQuestion, Question, WaiverQuestion
 from creditbank.terms import ExamId, ProgrammeId
@@ -115,10 +116,10 @@ def _answer(
     number = parse_account_number(account)
     bank = session.bank()
     day = day_of(as_of)
+    principal = session.principal(bank, issuer)
     if apply:
         if known_at is not None:
             raise QuestionInvalid("known-at-with-grants", field="known_at")
-        principal = session.principal(bank, issuer)
         answer = apply_for(bank, principal, number, question, applicant=applicant, as_of=day)
     else:
         known = None if known_at is None else known_at_of(known_at)
@@ -132,14 +133,18 @@ def _answer(
             }
         )
     else:
-        print_answer(session.words, answer)
+        print_answer(session.words, answer, principal=principal)
     raise typer.Exit(0 if answer.decision.is_granted else NEGATIVE)
 
 
 def print_answer(
-    words: Catalogue, answer: Answer[D], *, registered_as: str = "word.grants-registered"
+    words: Catalogue,
+    answer: Answer[D],
+    *,
+    principal: Principal,
+    registered_as: str = "word.grants-registered",
 ) -> None:
-    """Print a decision section by section, then what was registered; an empty section is left out."""
+    """Print a decision section by section, then what `principal` registered; nothing where there is none."""
     names = names_of(words, answer.place, answer.account, answer.packs)
     said = decision_lines(words, answer.decision, names)
     console.print(said.headline, style="bold")
@@ -159,4 +164,4 @@ def print_answer(
         console.print(words.text("word.packs-unpublished", packs=list(answer.unpublished)), style="yellow")
     if answer.registered:
         listed = words.listed(f"#{one}" for one in answer.registered)
-        console.print(words.text(registered_as, grants=listed))
+        console.print(words.text(registered_as, grants=listed, issuer=principal.issuer))

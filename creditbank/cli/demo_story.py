@@ -122,17 +122,15 @@ class Story:
         )
         question = ExemptionQuestion(library=self.library, programme=PROGRAMME)
         school = Principal.operator(sample_issuer("school-east"))
-        print_answer(
-            self.session.words, apply_for(self.bank, school, self.hero, question, applicant=Applicant())
-        )
+        answer = apply_for(self.bank, school, self.hero, question, applicant=Applicant())
+        print_answer(self.session.words, answer, principal=school)
 
     def _waive(self) -> None:
         self.heading("word.demo-waivers", exam=self.library.exam(EXAM, as_of=self.bank.today()).title.zh)
         question = WaiverQuestion(library=self.library, exam=EXAM)
         station = Principal.operator(sample_issuer("station"))
-        print_answer(
-            self.session.words, apply_for(self.bank, station, self.hero, question, applicant=Applicant())
-        )
+        answer = apply_for(self.bank, station, self.hero, question, applicant=Applicant())
+        print_answer(self.session.words, answer, principal=station)
 
     def _revoke(self) -> None:
         certificate = next(
@@ -145,7 +143,8 @@ class Story:
         self._say("word.outcome-revoked", outcome=certificate.id, seq=receipt.seq)
         print_statement(self.session, self._statement())
         question = ExemptionQuestion(library=self.library, programme=PROGRAMME)
-        print_answer(self.session.words, decide_for(self.bank, self.hero, question, applicant=Applicant()))
+        answer = decide_for(self.bank, self.hero, question, applicant=Applicant())
+        print_answer(self.session.words, answer, principal=station)
 
     def _verify(self) -> None:
         self.heading("word.demo-verification")

@@ -49,9 +49,10 @@ def pre_decision(
     session = session_of(context)
     bank = session.bank()
     library = session.library()
+    principal = session.principal(bank, issuer)
     answer = give_pre_decision(
         bank,
-        session.principal(bank, issuer),
+        principal,
         parse_account_number(account),
         question_about(library, programme=programme, exam=exam),
         applicant=with_facts(Applicant(category=category), fact or []),
@@ -68,7 +69,7 @@ def pre_decision(
             }
         )
         return
-    print_answer(session.words, answer, registered_as="word.pre-decision-given")
+    print_answer(session.words, answer, principal=principal, registered_as="word.pre-decision-given")
     console.print(session.words.text("word.pre-decision-until", day=until.date()))
     if answer.promised_already:
         earlier = session.words.listed(f"#{one}" for one in answer.promised_already)

@@ -16,7 +16,10 @@ from creditbank.services.log import payload_of, prove_entry, prove_growth
 def prove(
     context: typer.Context,
     account: AccountArgument,
-    seq: Annotated[int, typer.Argument(min=0, metavar="条目_SEQ", help="条目序号，从 0 起 · entry, from 0")],
+    seq: Annotated[
+        int,
+        typer.Argument(min=0, max=2**63 - 1, metavar="条目_SEQ", help="条目序号，从 0 起 · entry, from 0"),
+    ],
     out: OutOption = None,
     payload: Annotated[
         Path | None,

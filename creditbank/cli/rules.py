@@ -56,7 +56,8 @@ def check(
         found = [finding for file in files for finding in _findings_in(file)]
     else:
         found = list(session.library(check=False).check())
-    failed = any(finding.severity == "error" for finding in found)
+    errors_found = sum(finding.severity == "error" for finding in found)
+    failed = errors_found > 0
     if as_json:
         print_json([_finding_members(session, finding) for finding in found])
     else:
@@ -64,7 +65,8 @@ def check(
             style = "red" if finding.severity == "error" else "yellow"
             console.print(_finding_text(session, finding), style=style)
         key = "word.packs-have-errors" if failed else "word.packs-sound"
-        console.print(session.words.text(key, findings=len(found)), style="red" if failed else "green")
+        said = session.words.text(key, errors=errors_found, warnings=len(found) - errors_found)
+        console.print(said, style="red" if failed else "green")
     raise typer.Exit(NEGATIVE if failed else 0)
 
 
@@ -134,7 +136,7 @@ def _equivalence_members(one: Equivalence) -> JsonValue:
 
 def _findings_in(file: Path) -> tuple[PackFinding, ...]:
     try:
-        return findings_of(read_document(file))
+        return findings_of(read_document(file.absolute()))
     except RulePackInvalid as error:
         return error.findings
     except OSError as error:

@@ -34,8 +34,8 @@ def new(
     day = (effective_from or now()).date()
     text = starter_pack(start, name=name, effective_from=day)
     path = directory / name / f"{day.isoformat()}.toml"
-    if directory.is_dir():
-        _make_directory(path.parent)
+    require_new(path.parent, replace=True)
+    _make_directory(path.parent)
     require_new(path)
     write_file(text.encode(), path)
     console.print(session_of(context).words.text("word.pack-started", path=path, directory=directory))

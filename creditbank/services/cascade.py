@@ -184,7 +184,7 @@ def _to_be_settled(
     if held is None:
         raise GrantUnknown("grant-unknown", grant=grant)
     if held.granted_by != principal.issuer:
-        raise NotAuthorised("not-its-issuer", outcome=grant, issuer=held.granted_by)
+        raise NotAuthorised("grant-not-its-issuer", grant=grant, issuer=held.granted_by)
     if held.status != "suspended":
         raise GrantNotSuspended("grant-not-suspended", grant=grant)
     return Posting(bank, books, heads=heads, at=bank.now()), account, held

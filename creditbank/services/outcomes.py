@@ -198,11 +198,20 @@ def _to_be_ended(
         raise OutcomeUnknown("outcome-unknown", outcome=ending)
     if held.recorded_by != principal.issuer:
         raise NotAuthorised("not-its-issuer", outcome=ending, issuer=held.recorded_by)
-    if held.corrected_by is not None:
-        raise OutcomeEnded("outcome-corrected", outcome=ending, successor=_standing(holdings, held).id)
-    if not held.is_current:
-        raise OutcomeEnded("outcome-ended", outcome=ending)
+    must_stand(holdings, held)
     return holdings
+
+
+def must_stand(holdings: AccountHoldings, held: HeldOutcome) -> None:
+    """Make sure that an outcome can be corrected or revoked still.
+
+    Raises:
+        OutcomeEnded: `outcome-corrected`, and by what; `outcome-ended`.
+    """
+    if held.corrected_by is not None:
+        raise OutcomeEnded("outcome-corrected", outcome=held.id, successor=_standing(holdings, held).id)
+    if not held.is_current:
+        raise OutcomeEnded("outcome-ended", outcome=held.id)
 
 
 def _standing(holdings: AccountHoldings, held: HeldOutcome) -> HeldOutcome:
