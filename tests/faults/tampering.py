@@ -70,7 +70,8 @@ def replace_whole(engine: str, extent: Extent) -> Figures:
     """Put an old copy in the place of a bank, and one that was made anew with the same keys."""
     figures = Figures(campaign="old copy, rebuilt log", engine=engine, wanted=extent.faults, seed=extent.seed)
     draws = random.Random(extent.seed)
-    while figures.done < extent.faults:
+    deadline = extent.deadline()
+    while figures.done < extent.faults and time.monotonic() < deadline:
         with _bank_of(engine, "first", draws.randint(1, 20)) as database:
             with copied(database) as old:
                 write(database, "second", draws.randint(1, 20))
