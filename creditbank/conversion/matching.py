@@ -22,7 +22,6 @@ from creditbank.conversion.rule import (
     Premise,
     Rule,
     RulePack,
-    Scale,
     WaiverGrant,
 )
 from creditbank.terms import Microseconds, OutcomeId
@@ -137,7 +136,7 @@ def rules_in_force(
         LiveRule(rule=rule, pack=pack, fact_needs=facts)
         for pack in packs
         for rule in _naming(aim, pack.rules)
-        if _speaks_about(rule, aim)
+        if speaks_about(rule, aim)
         and rule.is_published(known_at=known_at)
         and (facts := _fact_needs(rule, pack.date_basis, applicant, as_of)) is not None
     ]
@@ -155,10 +154,13 @@ def _naming(aim: Programme | Exam, rules: Sequence[Rule]) -> list[Rule]:
     return [rule for rule in rules if not (programmes := rule.scope.programmes) or aim.id in programmes]
 
 
-def _speaks_about(rule: Rule, aim: Programme | Exam) -> bool:
+def speaks_about(rule: Rule, aim: Programme | Exam) -> bool:
+    """Whether the rule's scope lets it apply in a programme or to an exam."""
     scope = rule.scope
+    named: frozenset[str] = scope.exams if isinstance(aim, Exam) else scope.programmes
     return (
-        isinstance(rule.grant, WaiverGrant) == isinstance(aim, Exam)
+        (not named or aim.id in named)
+        and isinstance(rule.grant, WaiverGrant) == isinstance(aim, Exam)
         and (not scope.majors or aim.major in scope.majors)
         and (not scope.levels or aim.level in scope.levels)
     )
@@ -395,11 +397,3 @@ def _witnesses(
 def _worth(live: LiveRule, table: str, holding: Holding, as_of: date) -> Decimal:
     recognised = recognise(live.pack.tables[table], holding, scales=live.pack.scales, as_of=as_of)
     return Decimal(0) if recognised is None else recognised.worth
-
-
-def level_rank(holding: Holding, scales: Mapping[str, Scale]) -> int:
-    """Return the place of the outcome's level on its scale, -1 where it has none: how precious it is."""
-    if holding.level is None or holding.level.framework not in scales:
-        return -1
-    rank = scales[holding.level.framework].rank(holding.level.level)
-    return -1 if rank is None else rank

@@ -153,3 +153,11 @@ def _fact_asked(test: FactTest) -> str:
         "" if test.at_most is None else f"≤{decimal_text(test.at_most)}",
     )
     return " ".join(bound for bound in bounds if bound) or "*"
+
+
+def level_rank(holding: Holding, scales: Mapping[str, Scale]) -> int:
+    """Return the place of the outcome's level on its scale, -1 where it has none: how precious it is."""
+    if holding.level is None or holding.level.framework not in scales:
+        return -1
+    rank = scales[holding.level.framework].rank(holding.level.level)
+    return -1 if rank is None else rank

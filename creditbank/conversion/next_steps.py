@@ -9,7 +9,8 @@ from datetime import date
 from typing import Literal
 
 from creditbank.conversion.holding import Holding
-from creditbank.conversion.matching import LiveRule, level_rank
+from creditbank.conversion.matching import LiveRule
+from creditbank.conversion.meeting import level_rank
 from creditbank.conversion.near_miss import least_outcomes
 from creditbank.terms import OutcomeId
 

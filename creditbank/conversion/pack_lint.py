@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
+from creditbank.conversion.matching import speaks_about
 from creditbank.conversion.pack import Pack, PackFinding
 from creditbank.conversion.pack_examples import ExampleRun
-from creditbank.conversion.pack_reach import can_apply, is_ever_in_force, reached, speaks_about, unexempted
+from creditbank.conversion.pack_reach import can_apply, is_ever_in_force, reached, unexempted
 from creditbank.conversion.pack_shadows import shadowed_rules
 from creditbank.conversion.programme import Bucket, Cap, Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable

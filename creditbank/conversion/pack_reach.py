@@ -6,9 +6,9 @@ of which it says nothing may be exempted, and need not be. Rules of other packs 
 
 from collections.abc import Iterator, Sequence
 
-from creditbank.conversion.matching import LiveRule
+from creditbank.conversion.matching import LiveRule, speaks_about
 from creditbank.conversion.pack import Pack
-from creditbank.conversion.programme import Bucket, Course, Exam, Programme
+from creditbank.conversion.programme import Bucket, Course, Programme
 from creditbank.conversion.rule import ExemptionGrant, Rule
 from creditbank.conversion.unmet import can_be_met
 
@@ -43,17 +43,6 @@ def is_ever_in_force(rule: Rule, pack: Pack) -> bool:
 def can_apply(rule: Rule, pack: Pack) -> bool:
     """Whether some outcomes would meet the rule."""
     return can_be_met(LiveRule(rule=rule, pack=pack, fact_needs=()))
-
-
-def speaks_about(rule: Rule, aim: Programme | Exam) -> bool:
-    """Whether the rule's scope lets it apply in a programme or to an exam."""
-    scope = rule.scope
-    named: frozenset[str] = scope.exams if isinstance(aim, Exam) else scope.programmes
-    return (
-        (not named or aim.id in named)
-        and (not scope.majors or aim.major in scope.majors)
-        and (not scope.levels or aim.level in scope.levels)
-    )
 
 
 def reaches(rule: Rule, course: Course) -> bool:

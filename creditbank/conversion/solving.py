@@ -17,12 +17,12 @@ from creditbank.conversion.matching import (
     Match,
     Option,
     index_of,
-    level_rank,
     matches,
     options_of,
     ordered,
     rules_in_force,
 )
+from creditbank.conversion.meeting import level_rank
 from creditbank.conversion.problem import Problem, common_step, in_step, pose
 from creditbank.conversion.programme import Programme
 from creditbank.conversion.registered import KnownRules

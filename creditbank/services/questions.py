@@ -1,5 +1,6 @@
 """What can be asked of an account: which courses of a programme, or which parts of an exam, it frees from."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -31,7 +32,7 @@ Place = Programme | Exam
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _Asked(ABC):
     """What questions have in common; `at_hand` has what is unpublished too, where `library` leaves it out.
 
     `solver` is asked where the search for an answer ends before it is proved.
@@ -42,9 +43,9 @@ class _Asked:
     solver: Solver | None = None
 
     @property
+    @abstractmethod
     def aim(self) -> ProgrammeId | ExamId:
         """What is asked about."""
-        raise NotImplementedError
 
     @property
     def authorities(self) -> Sequence[str]:
