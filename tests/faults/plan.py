@@ -56,7 +56,7 @@ CAMPAIGNS: tuple[Campaign, ...] = (
     _on("sqlite", disk.limit_files, nightly=40, slice_=2, share=50),
     *_on_both(disk.fill_volumes, nightly=40, slices=(1, 1), share=50),
     *_on_both(storm.storm, nightly=40, slices=(1, 1), share=130),
-    *_on_both(clock.turn_clocks, nightly=2_000, slices=(20, 20), share=60),
+    *_on_both(clock.turn_clocks, nightly=2_000, slices=(20, 20), share=15),
     *_on_both(migrations.kill_upgrades, nightly=40, slices=(2, 1), share=130),
     *_on_both(migrations.kill_creations, nightly=40, slices=(2, 1), share=120),
     *_on_both(tampering.tamper, nightly=500, slices=(16, 6), share=200),
