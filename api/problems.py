@@ -1,6 +1,7 @@
 """The one place where an error becomes an HTTP status: `application/problem+json` (RFC 9457), always.
 
 Nothing that a person sent or that a path names is logged: a request is known by its method and its route.
+What goes wrong on the server's own side is told whole in its log alone: strangers get the code.
 """
 
 import re
@@ -54,6 +55,8 @@ _RETRY_AFTER_SECONDS: Mapping[type[CreditBankError], int] = MappingProxyType(
     {Overloaded: 5, RequestInFlight: 1}
 )
 """When it is worth to ask again, where waiting alone helps (RFC 9110, section 10.2.3)."""
+_INSIDE = frozenset({"cause", "database", "detail", "home", "host", "path", "port"})
+"""Values of the server's own faults that tell strangers where its parts are, or what an engine read there."""
 _LIKE_A_CITIZEN_NUMBER = re.compile(r"\d{17}[\dXx]")
 _log = structlog.get_logger(__name__)
 
@@ -137,16 +140,20 @@ def _sign_in(request: Request, error: Exception) -> Response:
 def _bank_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, CreditBankError), "registered for this class"
     status = status_of(error)
-    if status == 500 or isinstance(error, Misconfigured):  # noqa: PLR2004 - the server's own faults
-        _log.error("request-failed", code=error.code, reason=error.reason, **_known_by(request))
     words = words_for(request)
-    said = words.problem(error)
+    said, detail = words.problem(error), None
+    if status == 500 or isinstance(error, Misconfigured):  # noqa: PLR2004 - the server's own faults
+        inside = {name: str(value) for name, value in error.values.items() if name in _INSIDE}
+        # What an engine says of damage may quote a cell; what it says of itself names none.
+        logged = inside if isinstance(error, Misconfigured) else {}
+        _log.error("request-failed", code=error.code, reason=error.reason, **_known_by(request), **logged)
+        detail = words.text("word.fault-of-the-bank", reason=error.reason) if inside else None
     answer = problem(
         request,
         status=status,
         code=said.code,
         title=said.title,
-        detail=said.detail,
+        detail=detail or said.detail,
         reason=said.reason,
         field=error.field,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from sqlalchemy.exc import DBAPIError, PendingRollbackError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, PendingRollbackError
 
 from creditbank.errors import Conflict, CreditBankError, IntegrityBroken, Misconfigured, Raced
 from creditbank.storage.engine import sqlite
@@ -16,6 +16,8 @@ _FORMAT = "unsupported file format"
 _TELLS_DAMAGE = ("no such table", "no such column", "malformed database schema", "Could not decode to UTF-8")
 _FORBIDDEN = frozenset({"25006", "42501"})
 _FULL = "53100"
+_GIVEN_UP = "This connection is closed"
+"""What the pool says, by no class of its own, when one connection after the other was lost before its use."""
 
 
 @contextmanager
@@ -36,8 +38,10 @@ def translated() -> Iterator[None]:
         if meaning is None:
             raise
         raise meaning from error
-    except PendingRollbackError as error:
+    except InvalidRequestError as error:
         # Whatever is asked of a connection that was lost, its commit too, until its transaction is given up.
+        if not isinstance(error, PendingRollbackError) and str(error) != _GIVEN_UP:
+            raise
         raise Misconfigured("database-unreachable", detail="the connection was lost") from error
 
 

@@ -109,8 +109,13 @@ class SqlStore:
         return self._group.written(action, about=about)
 
     def durability(self) -> dict[str, str]:
-        """Return what keeps a commit here: the engine, its version, and on SQLite the settings in force."""
-        return described(self._engine)
+        """Return what keeps a commit here: the engine, its version, and on SQLite the settings in force.
+
+        Raises:
+            Misconfigured: the database cannot be opened or reached.
+        """
+        with translated():
+            return described(self._engine)
 
     @property
     def waiting(self) -> int:

@@ -1,14 +1,15 @@
 """A connection that PostgreSQL loses in the middle is named so, and nothing of its transaction is kept."""
 
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from creditbank.errors import Misconfigured
 from creditbank.storage.sql_store import SqlStore
-from tests.engines import opened, postgresql_url
+from tests.engines import opened, postgresql_url, sqlite_url
 from tests.strategies.books import chain, subject
 
 
@@ -39,3 +40,17 @@ def test_a_transaction_whose_connection_was_lost_ends_with_the_database_unreacha
             append_and_lose(store, engine)
         with store.reading() as books:
             assert list(books.ledger.subjects("")) == []
+
+
+def test_a_database_that_loses_each_connection_before_it_is_used_is_unreachable(tmp_path: Path) -> None:
+    def lose(*_: object) -> None:
+        raise DisconnectionError
+
+    with opened(sqlite_url(tmp_path)) as engine:
+        store = SqlStore(engine)
+        event.listen(engine, "checkout", lose)
+        for use in (store.reading, store.writing):
+            with pytest.raises(Misconfigured, match="database-unreachable"), use():
+                pass
+        with pytest.raises(Misconfigured, match="database-unreachable"):
+            store.durability()

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
+from itertools import product
 from typing import NoReturn
 
 import pytest
@@ -11,7 +12,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from api.app import create_app
-from creditbank.errors import IntegrityBroken
+from creditbank.errors import CreditBankError, IntegrityBroken, Misconfigured
 from creditbank.identity.account_number import account_number_of
 from creditbank.identity.organisation_code import check_character
 from creditbank.locale.catalogue import LANGUAGES, catalogue
@@ -41,6 +42,10 @@ CERTIFICATE = {
     "score": "82.5",
 }
 AN_ACCOUNT = str(account_number_of(bytes(10)))
+
+
+def fail(error: CreditBankError) -> None:
+    raise error
 
 
 def crash(name: str = "Tashi") -> None:
@@ -243,6 +248,29 @@ def test_a_wrong_header_is_named(school: School) -> None:
     (found,) = answer.json()["errors"]
     assert found["parameter"] == "idempotency-key"
     assert "pointer" not in found
+
+
+def test_what_lies_on_the_servers_side_is_told_to_its_log_and_not_to_strangers() -> None:
+    school = School(new_bank())
+    detail = 'connection to server at "10.20.30.40", port 5432 failed'
+    faults: list[CreditBankError] = [
+        Misconfigured("database-unreachable", detail=detail),
+        Misconfigured("checkpoint-file-unwritable", path="/srv/10.20.30.40", cause="disk 5432"),
+        IntegrityBroken("database-damaged", detail=detail),
+    ]
+    for place, fault in enumerate(faults):
+        school.app.get(f"/fault/{place}")(partial(fail, fault))
+        for language, accept in product(LANGUAGES, (PROBLEM, "text/html")):
+            headers = {"Accept-Language": language, "Accept": accept}
+            with structlog.testing.capture_logs() as logged:
+                answer = school.stranger.get(f"/fault/{place}", headers=headers)
+            assert answer.status_code in {500, 503}
+            assert "10.20.30.40" not in answer.text
+            assert "5432" not in answer.text
+            assert fault.reason in answer.text
+            # What an engine quotes of a damaged page may be anybody's name: no log is to hold it.
+            assert ("10.20.30.40" in str(logged)) == isinstance(fault, Misconfigured)
+        assert "5432" in catalogue("en").problem(fault).detail  # as a command prints it
 
 
 def test_the_process_says_that_it_is_well(school: School) -> None:
