@@ -41,7 +41,8 @@ class ModuleMessage(Message):
 class DiplomaAuditMessage(Message):
     """The audit whole, and the same in sentences of the reader's language.
 
-    `unpublished` are the rule packs it goes by that the ledger did not hold then.
+    `unpublished` are the rule packs it goes by that the ledger did not hold then; `warnings` what was
+    odd about the facts stated.
     """
 
     audit: dict[str, Any]
@@ -55,6 +56,7 @@ class DiplomaAuditMessage(Message):
     next_step: str | None
     nowhere: tuple[str, ...]
     unpublished: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, answer: AuditAnswer, words: Catalogue) -> "DiplomaAuditMessage":
@@ -82,4 +84,5 @@ class DiplomaAuditMessage(Message):
             next_step=said.next_step,
             nowhere=said.nowhere,
             unpublished=answer.unpublished,
+            warnings=tuple(map(words.warning, answer.warnings)),
         )

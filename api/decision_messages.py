@@ -32,7 +32,11 @@ class KnownAtTwice(InvalidInput):
 
 
 class ApplicantMessage(Message):
-    """Facts about the person who asks; a rule that asks for one that is missing says so."""
+    """Facts about the person who asks; a rule that asks for one that is missing says so.
+
+    A category or form of study is a code of the bank's lists or named by a rule; a school is registered, or
+    named by one.
+    """
 
     category: ShortText | None = None
     study_form: ShortText | None = None
@@ -136,7 +140,7 @@ class DecisionMessage(Message):
     """The decision whole, and the same in sentences of the reader's language.
 
     `unpublished` are the rule packs it goes by that the ledger did not hold then; `kept` the rules that a
-    pre-decision keeps in force.
+    pre-decision keeps in force; `warnings` what was odd about the facts of the applicant.
     """
 
     decision: dict[str, Any]
@@ -148,6 +152,7 @@ class DecisionMessage(Message):
     nowhere: tuple[str, ...]
     unpublished: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -167,6 +172,7 @@ class DecisionMessage(Message):
             nowhere=said.nowhere,
             unpublished=answer.unpublished,
             kept=said.kept,
+            warnings=tuple(map(words.warning, answer.warnings)),
         )
 
 

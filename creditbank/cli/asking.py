@@ -1,6 +1,6 @@
 """The options of a question: as of when, by what was known, who asks. What is asked is for the commands."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
@@ -8,12 +8,9 @@ from typing import Annotated
 import typer
 
 from creditbank.account.facts import applicant_of, facts_of
-from creditbank.cli.session import Session
 from creditbank.conversion.holding import FACTS, Applicant
-from creditbank.conversion.rule import RulePack
 from creditbank.errors import InvalidInput
 from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY
-from creditbank.services.institutions import institutions
 from creditbank.services.known import KnownAt, LogSize
 from creditbank.terms import microseconds
 
@@ -66,6 +63,7 @@ def with_facts(applicant: Applicant, given: Sequence[str]) -> Applicant:
 
     Raises:
         QuestionInvalid: one is not written so, has no such name or no such value.
+        HoldingInvalid: a figure or a day is out of its range.
     """
     facts = dict(facts_of(applicant))
     for one in given:
@@ -78,27 +76,6 @@ def with_facts(applicant: Applicant, given: Sequence[str]) -> Applicant:
             raise QuestionInvalid("fact-not-read", field="fact", value=one) from error
         facts[name] = value
     return applicant_of(facts.items())
-
-
-def asked_by(session: Session, applicant: Applicant, given: Sequence[str]) -> Applicant:
-    """Return the applicant with facts, as `with_facts`; the school must be one that something is known of.
-
-    Raises:
-        QuestionInvalid: as `with_facts`, or `enrolled-at-unknown`.
-    """
-    found = with_facts(applicant, given)
-    school = found.enrolled_at
-    if school is not None and school not in _named_by_rules(session.library(check=False).packs):
-        with session.store().reading() as books:
-            if school not in {one.issuer for one in institutions(books)}:
-                raise QuestionInvalid("enrolled-at-unknown", field="enrolled_at", value=school)
-    return found
-
-
-def _named_by_rules(packs: Iterable[RulePack]) -> set[str]:
-    """Return the schools that rules name as those where somebody must be enrolled."""
-    tests = [test for pack in packs for rule in pack.rules for test in rule.scope.facts]
-    return {value for test in tests if test.fact == "enrolled_at" for value in test.one_of}
 
 
 def known_at_of(text: str) -> KnownAt:

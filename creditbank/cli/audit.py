@@ -13,11 +13,11 @@ from creditbank.cli.asking import (
     KnownAtOption,
     Region,
     StudyForm,
-    asked_by,
     day_of,
     known_at_of,
+    with_facts,
 )
-from creditbank.cli.output import NEGATIVE, console, print_json
+from creditbank.cli.output import NEGATIVE, console, print_json, print_warnings
 from creditbank.cli.session import AccountArgument, JsonOption, session_of
 from creditbank.conversion.holding import Applicant
 from creditbank.identity.account_number import parse_account_number
@@ -62,12 +62,18 @@ def audit(
         parse_account_number(account),
         session.library(),
         ProgrammeId(programme),
-        applicant=asked_by(session, applicant, fact or []),
+        applicant=with_facts(applicant, fact or []),
         as_of=day_of(as_of),
         known_at=None if known_at is None else known_at_of(known_at),
     )
     if as_json:
-        print_json({"audit": answer.audit.as_json(), "unpublished": list(answer.unpublished)})
+        print_json(
+            {
+                "audit": answer.audit.as_json(),
+                "unpublished": list(answer.unpublished),
+                "warnings": [session.words.warning(one) for one in answer.warnings],
+            }
+        )
     else:
         print_audit(session.words, answer)
     raise typer.Exit(0 if answer.audit.is_complete else NEGATIVE)
@@ -79,6 +85,7 @@ def print_audit(words: Catalogue, answer: AuditAnswer) -> None:
     said = audit_lines(words, answer.audit, names)
     console.print(said.headline, style="bold")
     console.print(said.total)
+    print_warnings(words, answer.warnings)
     for note in said.notes:
         console.print(note, style="yellow")
     for module in said.modules:

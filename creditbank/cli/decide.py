@@ -21,12 +21,12 @@ from creditbank.cli.asking import (
     QuestionInvalid,
     Region,
     StudyForm,
-    asked_by,
     day_of,
     decimal_of,
     known_at_of,
+    with_facts,
 )
-from creditbank.cli.output import NEGATIVE, console, print_json
+from creditbank.cli.output import NEGATIVE, console, print_json, print_warnings
 from creditbank.cli.session import AccountArgument, JsonOption, Session, session_of
 from creditbank.conversion.holding import Applicant
 from creditbank.identity.account_number import parse_account_number
@@ -66,7 +66,7 @@ def exemptions(
     applicant = Applicant(
         category=category, study_form=study_form, cohort=cohort, region=region, enrolled_at=enrolled_at
     )
-    applicant = asked_by(session, applicant, fact or [])
+    applicant = with_facts(applicant, fact or [])
     _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, as_json=as_json)
 
 
@@ -97,7 +97,7 @@ def waivers(
         left_on=left_on.date() if left_on is not None else None,
         completed_percent=decimal_of(completed_percent, field="completed_percent"),
     )
-    applicant = asked_by(session, applicant, fact or [])
+    applicant = with_facts(applicant, fact or [])
     _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, as_json=as_json)
 
 
@@ -130,6 +130,7 @@ def _answer(
                 "decision": answer.decision.as_json(),
                 "registered": list(answer.registered),
                 "unpublished": list(answer.unpublished),
+                "warnings": [session.words.warning(one) for one in answer.warnings],
             }
         )
     else:
@@ -148,6 +149,7 @@ def print_answer(
     names = names_of(words, answer.place, answer.account, answer.packs)
     said = decision_lines(words, answer.decision, names)
     console.print(said.headline, style="bold")
+    print_warnings(words, answer.warnings)
     for heading, lines, style in (
         ("word.decision-grants", said.grants, "green"),
         ("word.decision-kept", said.kept, "green"),

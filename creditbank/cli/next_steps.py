@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from creditbank.account.facts import facts_of
-from creditbank.cli.asking import AsOf, EnrolledAt, Facts, asked_by, day_of
+from creditbank.cli.asking import AsOf, EnrolledAt, Facts, day_of, with_facts
 from creditbank.cli.output import NEGATIVE, console, print_json, progress
 from creditbank.cli.session import JsonOption, session_of
 from creditbank.cli.supposed import Processes, Registered, WhomArgument, whom
@@ -41,7 +41,7 @@ def next_steps(
     terms = Terms(
         as_of=day_of(as_of) or bank.today(),
         known_at=at,
-        facts=facts_of(asked_by(session, Applicant(enrolled_at=enrolled_at), fact or [])),
+        facts=facts_of(with_facts(Applicant(enrolled_at=enrolled_at), fact or [])),
         keeps_registered=not from_nothing,
         processes=processes or os.cpu_count() or 1,
         at_hand=library,

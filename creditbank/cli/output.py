@@ -1,7 +1,7 @@
 """What a command shows: sentences and tables for people, JSON for programs, progress on long work."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from rich.text import Text
 from creditbank.errors import CreditBankError, IntegrityBroken
 from creditbank.ledger.encoding import JsonValue
 from creditbank.locale.catalogue import Catalogue
+from creditbank.terms import InputWarning
 
 if TYPE_CHECKING:
     from creditbank.services.ports import Progress as Step
@@ -42,6 +43,12 @@ def print_json(value: JsonValue) -> None:
     """Print one JSON value on standard output, and nothing else."""
     sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     sys.stdout.flush()
+
+
+def print_warnings(words: Catalogue, warnings: Iterable[InputWarning]) -> None:
+    """Say what was odd about the question, beside the answer."""
+    for warning in warnings:
+        console.print(words.warning(warning), style="yellow")
 
 
 def print_error(error: CreditBankError, words: Catalogue) -> int:

@@ -15,11 +15,11 @@ from creditbank.cli.asking import (
     Facts,
     KnownAtOption,
     QuestionInvalid,
-    asked_by,
     day_of,
     known_at_of,
+    with_facts,
 )
-from creditbank.cli.output import NEGATIVE, console, print_json, progress
+from creditbank.cli.output import NEGATIVE, console, print_json, print_warnings, progress
 from creditbank.cli.rules_diff import Effect, effect_members, print_effect
 from creditbank.cli.session import JsonOption, Session, session_of
 from creditbank.cli.supposed import Processes, Registered, WhomArgument, supposed_outcomes, whom
@@ -84,7 +84,7 @@ def what_if(
         session, aim_of(programme, exam), is_exam=exam is not None, instead=instead, day=day_of(as_of)
     )
     asking.suppose(add or [], instead, day_of(instead_as_of))
-    asking.applicant = asked_by(session, Applicant(enrolled_at=enrolled_at), fact or [])
+    asking.applicant = with_facts(Applicant(enrolled_at=enrolled_at), fact or [])
     asked = whom(asking.bank, who)
     if not asked.is_class:
         has_changed = asking.print_one(asked.numbers[0], known_at, as_json=as_json)
@@ -220,9 +220,11 @@ def _print_one(
                 "before": found.before.decision.as_json(),
                 "after": found.after.decision.as_json(),
                 "shifts": [json_members(shift) for shift in found.shifts],
+                "warnings": [words.warning(one) for one in found.warnings],
             }
         )
         return
+    print_warnings(words, found.warnings)
     for heading, answer, outcomes in (
         ("word.what-if-now", found.before, ()),
         ("word.what-if-then", found.after, supposed),

@@ -36,12 +36,14 @@ from creditbank.errors import InvalidInput, NotAuthorised
 from creditbank.identity.account_number import AccountNumber
 from creditbank.ledger.encoding import canonical_bytes
 from creditbank.services.accounts import find_account
+from creditbank.services.applicants import require_known_facts, unheard_of
 from creditbank.services.bank import Bank, Posting, Principal
 from creditbank.services.books import Books
 from creditbank.services.institutions import Institution, institution_of
 from creditbank.services.known import Known, KnownAt, known_in
 from creditbank.services.questions import D, Place, Question
-from creditbank.terms import Microseconds, OutcomeId, PackId
+from creditbank.services.rule_library import RuleLibrary
+from creditbank.terms import InputWarning, Microseconds, OutcomeId, PackId
 
 
 class DayInvalid(InvalidInput):
@@ -66,6 +68,8 @@ class Answer(Generic[D]):
     registered: tuple[OutcomeId, ...] = ()
     promised_already: tuple[OutcomeId, ...] = ()
     """Pre-decisions that bind on some of the same places already, where one was given."""
+    warnings: tuple[InputWarning, ...] = ()
+    """Facts stated of the applicant of which no rule here speaks, though rules ask for such."""
 
 
 def decide_for(
@@ -85,11 +89,12 @@ def decide_for(
     Raises:
         AccountUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
         AccountRedacted: the account was redacted.
+        HoldingInvalid: neither a list nor a rule knows what is stated of the applicant.
         LogSizeInvalid: the log never had this size.
         PackChanged, PackMissing: a published or promised pack is not as it was, or not here.
     """
     with bank.store.reading() as books:
-        stated = stated_by(bank, books, number, applicant)
+        stated = stated_by(bank, books, number, applicant, question.library)
         known = known_in(bank, books, number, question.authorities, known_at=known_at)
     return answer_to(question, known, stated, as_of=as_of or bank.today(), solver=bank.solver)
 
@@ -113,6 +118,7 @@ def apply_for(
         AccountUnknown, InstitutionUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
         AccountRedacted: the account was redacted.
         DayInvalid: the day is yet to come.
+        HoldingInvalid: neither a list nor a rule knows what is stated of the applicant.
         NotAuthorised: the institution exempts nobody: it is neither a school nor the bureau.
         PackChanged, PackMissing: a published or promised pack is not as it was, or not here.
     """
@@ -124,7 +130,7 @@ def apply_for(
         institution = institution_of(books, principal.issuer)
         # The head before the entries: a writer in between makes the append fail, and all is done again.
         heads = books.ledger.heads_of([number.subject])
-        stated = stated_by(bank, books, number, applicant)
+        stated = stated_by(bank, books, number, applicant, question.library)
         known = known_in(bank, books, number, question.authorities)
         answer = answer_to(question, known, stated, as_of=day, solver=bank.solver)
         may_grant(institution, answer.decision)
@@ -153,13 +159,17 @@ def may_grant(institution: Institution, decision: Decision | WaiverDecision) -> 
         raise NotAuthorised("role-exempts-nobody", issuer=institution.issuer)
 
 
-def stated_by(bank: Bank, books: Books, number: AccountNumber, applicant: Applicant) -> Applicant:
+def stated_by(
+    bank: Bank, books: Books, number: AccountNumber, applicant: Applicant, library: RuleLibrary
+) -> Applicant:
     """Return what is stated of the applicant, with the account's own person category where none is.
 
     Raises:
         AccountUnknown: no account has this number.
         AccountRedacted: it was redacted.
+        HoldingInvalid: neither a list nor a rule of the library knows what is stated.
     """
+    require_known_facts(bank, books, library.packs, applicant)
     _, person = find_account(bank, books, number)
     return applicant if applicant.category is not None else replace(applicant, category=person.category)
 
@@ -187,11 +197,13 @@ def answer_to(
     promised: list[RulePack] = [
         one.pack for one in asked.promises(known.account, known.at) if one.pack.id in kept
     ]
+    packs = (*asked.packs(known.at), *promised)
     return Answer(
         decision=decision,
         account=known.account,
         place=asked.place(as_of, known_at=known.at),
-        packs=(*asked.packs(known.at), *promised),
+        packs=packs,
+        warnings=unheard_of(packs, applicant),
         unpublished=unpublished_of(decision, known.published),
     )
 

@@ -14,23 +14,25 @@ from creditbank.conversion.holding import Applicant
 from creditbank.conversion.programme import Programme
 from creditbank.conversion.rule import RulePack
 from creditbank.identity.account_number import AccountNumber
+from creditbank.services.applicants import unheard_of
 from creditbank.services.bank import Bank
 from creditbank.services.conversions import stated_by, unpublished_of
 from creditbank.services.known import KnownAt, known_in
 from creditbank.services.questions import ExemptionQuestion
 from creditbank.services.rule_library import RuleLibrary
-from creditbank.terms import PackId, ProgrammeId
+from creditbank.terms import InputWarning, PackId, ProgrammeId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditAnswer:
-    """An audit and what it speaks of; `unpublished` as in a decision's answer."""
+    """An audit and what it speaks of; `unpublished` and `warnings` as in a decision's answer."""
 
     audit: DiplomaAudit
     account: AccountHoldings
     place: Programme
     packs: Sequence[RulePack]
     unpublished: tuple[PackId, ...] = ()
+    warnings: tuple[InputWarning, ...] = ()
 
 
 def audit_account(
@@ -51,12 +53,13 @@ def audit_account(
     Raises:
         AccountUnknown, ProgrammeUnknown: one of them is not known here.
         AccountRedacted: the account was redacted.
+        HoldingInvalid: neither a list nor a rule knows what is stated of the applicant.
         LogSizeInvalid: the log never had this size.
         PackChanged, PackMissing: a published pack is not as it was, or not here.
     """
     question = ExemptionQuestion(library=library, programme=programme, beside_earned=True)
     with bank.store.reading() as books:
-        stated = stated_by(bank, books, number, applicant)
+        stated = stated_by(bank, books, number, applicant, library)
         known = known_in(bank, books, number, question.authorities, known_at=known_at)
     asked, day = question.given(known.published), as_of or bank.today()
     place, packs = asked.place(day, known_at=known.at), asked.packs(known.at)
@@ -72,4 +75,11 @@ def audit_account(
         solver=bank.solver,
     )
     unpublished = unpublished_of(audit.decision, known.published)
-    return AuditAnswer(audit=audit, account=known.account, place=place, packs=packs, unpublished=unpublished)
+    return AuditAnswer(
+        audit=audit,
+        account=known.account,
+        place=place,
+        packs=packs,
+        unpublished=unpublished,
+        warnings=unheard_of(packs, stated),
+    )

@@ -21,7 +21,7 @@ from creditbank.conversion.solving import compile_rules
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.bank import Bank
 from creditbank.services.cohort import members
-from creditbank.services.policy_diff import Terms, learner_of
+from creditbank.services.policy_diff import Terms, learner_of, require_known_suppositions
 from creditbank.services.ports import Progress
 from creditbank.services.reevaluation import Asked, reevaluate
 
@@ -59,8 +59,10 @@ def next_steps_of(
 
     Raises:
         AccountUnknown: no account has one of the numbers.
+        HoldingInvalid: neither a list nor a rule knows a fact that is supposed.
         PackMissing: a pack under which something was promised is not at hand, or is another one now.
     """
+    require_known_suppositions(bank, terms, [side])
     return _Trying(bank, side, terms).of(cohort, on_progress)
 
 

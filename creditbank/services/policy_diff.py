@@ -24,6 +24,7 @@ from creditbank.conversion.promised import Promise
 from creditbank.conversion.reevaluation import Learner, Reevaluation
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.identity.account_number import AccountNumber
+from creditbank.services.applicants import require_known_facts
 from creditbank.services.bank import Bank
 from creditbank.services.cohort import Member, members
 from creditbank.services.known_promises import promises_of
@@ -110,9 +111,23 @@ def survey(
 
     Raises:
         AccountUnknown: no account has one of the numbers.
+        HoldingInvalid: neither a list nor a rule knows a fact that is supposed.
         PackMissing: a pack under which something was promised is not at hand, or is another one now.
     """
+    require_known_suppositions(bank, terms, [side for one in compared for side in (one.before, one.after)])
     return _Surveying(bank, compared, terms).of(cohort, on_progress)
+
+
+def require_known_suppositions(bank: Bank, terms: Terms, sides: Sequence[Side]) -> None:
+    """Make sure that the facts supposed of everybody are in the lists, or named by a rule.
+
+    Raises:
+        HoldingInvalid: they are not.
+    """
+    at_hand = () if terms.at_hand is None else terms.at_hand.packs
+    packs = [*at_hand, *(pack for side in sides for pack in side.packs)]
+    with bank.store.reading() as books:
+        require_known_facts(bank, books, packs, applicant_of(terms.facts))
 
 
 def explained(found: Survey, terms: Terms, *, on_progress: Progress) -> Iterator[Difference]:

@@ -75,6 +75,7 @@ def give_pre_decision(
         PackChanged, PackMissing: a published or promised pack is not as it was, or not here.
         PreDecisionInvalid: the last day is past, or out of range; a planned outcome is dated after today.
         NotAuthorised: the institution exempts nobody: it is neither a school nor the bureau.
+        HoldingInvalid: neither a list nor a rule knows what is stated of the applicant.
         NothingToPromise: nothing would be granted.
     """
     today = bank.today()
@@ -87,7 +88,7 @@ def give_pre_decision(
     def give(books: Books) -> Answer[D]:
         institution = institution_of(books, principal.issuer)
         heads = books.ledger.heads_of([number.subject])
-        stated = stated_by(bank, books, number, applicant)
+        stated = stated_by(bank, books, number, applicant, question.library)
         known = known_in(bank, books, number, question.authorities)
         held = [one.holding(at, awarded_on=today) for at, one in enumerate(planned)]
         answer = answer_to(question, known, stated, as_of=today, planned=held, solver=bank.solver)

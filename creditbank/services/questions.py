@@ -173,6 +173,9 @@ class Question(Protocol[D_co]):
     """What can be asked of an account."""
 
     @property
+    def library(self) -> RuleLibrary: ...
+
+    @property
     def authorities(self) -> Sequence[str]: ...
 
     def given(self, published: Published, *, solver: Solver | None = None) -> "Question[D_co]": ...

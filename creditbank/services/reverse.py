@@ -88,7 +88,7 @@ def idle_outcomes(
 
     Raises:
         AccountUnknown, ProgrammeUnknown: one of them is not known here.
-        AccountRedacted, LogSizeInvalid, PackChanged, PackMissing: as `decide_for`.
+        AccountRedacted, HoldingInvalid, LogSizeInvalid, PackChanged, PackMissing: as `decide_for`.
     """
     day = as_of or bank.today()
     places = [one.id for one in library.programmes_on(day)]
@@ -132,7 +132,7 @@ def exams_helped(
     Raises:
         AccountUnknown: no account has this number.
         HeldOutcomeUnknown: the account holds no outcome `only`.
-        AccountRedacted, LogSizeInvalid, PackChanged, PackMissing: as `decide_for`.
+        AccountRedacted, HoldingInvalid, LogSizeInvalid, PackChanged, PackMissing: as `decide_for`.
     """
     day = as_of or bank.today()
     exams = [one.id for one in library.exams_on(day)]
@@ -169,7 +169,7 @@ def _known(
 ) -> tuple[Known, Applicant]:
     authorities = {authority for aim in aims for authority in library.authorities_for(aim)}
     with bank.store.reading() as books:
-        stated = stated_by(bank, books, number, applicant)
+        stated = stated_by(bank, books, number, applicant, library)
         return known_in(bank, books, number, authorities, known_at=known_at), stated
 
 

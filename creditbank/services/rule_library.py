@@ -13,6 +13,10 @@ from creditbank.terms import ExamId, Microseconds, PackId, ProgrammeId
 class RuleLibrary(Protocol):
     """Every rule pack, programme and exam that this deployment knows."""
 
+    @property
+    def packs(self) -> Sequence[RulePack]:
+        """Every pack, of every day."""
+
     def packs_for_programme(
         self, programme: ProgrammeId, *, known_at: Microseconds | None = None
     ) -> Sequence[RulePack]:

@@ -19,7 +19,7 @@ from creditbank.services.known import KnownAt, known_in, published_in
 from creditbank.services.policy_diff import Terms
 from creditbank.services.questions import D, ExemptionQuestion, Question, WaiverQuestion
 from creditbank.services.rule_library import RuleLibrary
-from creditbank.terms import ExamId, Microseconds, ProgrammeId
+from creditbank.terms import ExamId, InputWarning, Microseconds, ProgrammeId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,11 @@ class WhatIf(Generic[D]):
     after: Answer[D]
     shifts: tuple[Shift, ...]
 
+    @property
+    def warnings(self) -> tuple[InputWarning, ...]:
+        """What was odd about the question, once where both answers say it."""
+        return tuple({str(one): one for one in (*self.before.warnings, *self.after.warnings)}.values())
+
 
 def what_if_exempted(
     bank: Bank,
@@ -57,7 +62,7 @@ def what_if_exempted(
 
     Raises:
         AccountUnknown, ProgrammeUnknown: one of them is not known here.
-        AccountRedacted, LogSizeInvalid, PackChanged, PackMissing: as `decide_for`.
+        AccountRedacted, HoldingInvalid, LogSizeInvalid, PackChanged, PackMissing: as `decide_for`.
     """
     aim = question.programme if supposed.aim is None else ProgrammeId(supposed.aim)
     after = replace(question, programme=aim)
@@ -78,7 +83,7 @@ def what_if_waived(
 
     Raises:
         AccountUnknown, ExamUnknown: one of them is not known here.
-        AccountRedacted, LogSizeInvalid, PackChanged, PackMissing: as `decide_for`.
+        AccountRedacted, HoldingInvalid, LogSizeInvalid, PackChanged, PackMissing: as `decide_for`.
     """
     aim = question.exam if supposed.aim is None else ExamId(supposed.aim)
     after = replace(question, exam=aim)
@@ -149,7 +154,7 @@ def _answered(
     known_at: KnownAt | None,
 ) -> WhatIf[D]:
     with bank.store.reading() as books:
-        stated = stated_by(bank, books, number, applicant)
+        stated = stated_by(bank, books, number, applicant, before.library)
         authorities = {*before.authorities, *after.authorities}
         known = known_in(bank, books, number, authorities, known_at=known_at)
     day = as_of or bank.today()

@@ -1,0 +1,65 @@
+"""Who asks: a fact that nothing here knows is a slip, and would change the answer without a word.
+
+A person category and a form of study come from lists, a school is registered here: anything else is refused,
+unless a rule names it. A region, a major or a level may be right though no rule speaks of it: that is said
+beside the answer.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
+
+from creditbank.conversion.holding import Applicant, HoldingInvalid
+from creditbank.conversion.rule import RulePack
+from creditbank.services.bank import Bank
+from creditbank.services.books import Books
+from creditbank.services.institutions import InstitutionUnknown, institution_of
+from creditbank.terms import InputWarning, IssuerId
+
+_LISTED: Mapping[str, str] = MappingProxyType({"category": "person-category", "study_form": "study-form"})
+"""Facts that come from a list, and which."""
+_OPEN = ("enrolled_level", "major", "region")
+"""Facts that are codes of no list which the bank has whole."""
+
+
+def require_known_facts(bank: Bank, books: Books, packs: Collection[RulePack], applicant: Applicant) -> None:
+    """Make sure that what is stated of an applicant is in the lists, or named by a rule of `packs`.
+
+    Raises:
+        HoldingInvalid: `fact-value-unknown`, or `enrolled-at-unknown` for a school that is not registered.
+    """
+    for name, listed in _LISTED.items():
+        value = applicant.fact(name)
+        terms = [term.code for term in bank.vocabularies[listed].terms]
+        if value is None or value in terms:
+            continue
+        named = _named(packs, name)
+        if value not in named:
+            known = list(dict.fromkeys([*terms, *sorted(named)]))
+            raise HoldingInvalid("fact-value-unknown", field=name, value=value, known=known)
+    school = applicant.enrolled_at
+    if school is None or school in _named(packs, "enrolled_at"):
+        return
+    try:
+        institution_of(books, IssuerId(school))
+    except InstitutionUnknown as error:
+        raise HoldingInvalid("enrolled-at-unknown", field="enrolled_at", value=school) from error
+
+
+def unheard_of(packs: Collection[RulePack], applicant: Applicant) -> tuple[InputWarning, ...]:
+    """Return the stated facts that rules of `packs` ask for, while none names what was stated."""
+    found = []
+    for name in _OPEN:
+        value = applicant.fact(name)
+        named = frozenset[str]() if value is None else _named(packs, name)
+        if named and value not in named:
+            found.append(
+                InputWarning(
+                    code="fact-unheard-of", field=name, values={"value": value, "known": sorted(named)}
+                )
+            )
+    return tuple(found)
+
+
+def _named(packs: Iterable[RulePack], fact: str) -> frozenset[str]:
+    tests = (test for pack in packs for rule in pack.rules for test in rule.scope.facts)
+    return frozenset(value for test in tests if test.fact == fact for value in test.one_of)

@@ -1,0 +1,163 @@
+"""Whoever asks says who they are: a slip in it is refused, or said where it may be right."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from creditbank.account.facts import applicant_of
+from creditbank.conversion.holding import Applicant, HoldingInvalid
+from creditbank.locale.catalogue import LANGUAGES, catalogue
+from creditbank.samples.people import sample_issuer, sample_learners
+from creditbank.services.applicants import require_known_facts, unheard_of
+from creditbank.terms import ExamId
+from tests.banks import EAST, new_bank
+from tests.commands import Commands
+from tests.journeys.test_http import School, shipped_packs
+
+HUSBANDRY, FARM, CATTI = "changdu-animal-husbandry", "changdu-farm-elementary", "catti-2-translation"
+NEARLY = "code=CD-X-JTNC,level=中级"
+BANK = new_bank()
+SLIPS = (
+    ("category", "wizard", "veteran"),
+    ("study_form", "fulltime", "full-time"),
+    ("cohort", "99999", "2199"),
+    ("years_of_work", "1e999", "150"),
+    ("years_of_work", "Infinity", "150"),
+    ("enrolled_at", "123", "creditbank institution list"),
+)
+"""The fact, a slip in it, and what the refusal says that would do."""
+
+
+@pytest.fixture
+def account(commands: Commands) -> str:
+    number = sample_learners()[1].citizen_number
+    assert number is not None
+    opened = commands.run(
+        *("account", "open", "--name", "扎西", "--citizen-number", number.text, "--json"),
+        *("--issuer", sample_issuer("school-east")),
+    )
+    return str(opened.json["account"])
+
+
+def questions(account: str) -> Sequence[tuple[str, ...]]:
+    east, later = sample_issuer("school-east"), "2190-01-01"
+    promised = ("--until", later, "--issuer", east, "--planned", NEARLY)
+    return (
+        ("decide", "exemptions", account, "--programme", HUSBANDRY),
+        ("decide", "exemptions", account, "--programme", HUSBANDRY, "--apply", "--issuer", east),
+        ("decide", "waivers", account, "--exam", FARM),
+        ("decide", "pre-decision", account, "--programme", HUSBANDRY, *promised),
+        ("decide", "what-if", account, "--programme", HUSBANDRY, "--add", NEARLY),
+        ("decide", "what-if", "all", "--programme", HUSBANDRY, "--add", NEARLY),
+        ("decide", "next-steps", "all", "--programme", HUSBANDRY),
+        ("decide", "nowhere", account, "--programme", HUSBANDRY),
+        ("decide", "exams", account),
+        ("audit", account, HUSBANDRY),
+        ("rules", "diff", "changdu-2020", "changdu-2020", "--cohort", "all"),
+    )
+
+
+@pytest.mark.parametrize(("fact", "slip", "known"), SLIPS)
+def test_every_command_refuses_a_slip_and_says_what_would_do(
+    commands: Commands, account: str, fact: str, slip: str, known: str
+) -> None:
+    for asked in questions(account):
+        for language in LANGUAGES:
+            refused = commands.run("--language", language, *asked, "--fact", f"{fact}={slip}", code=2)
+            said = refused.err.replace("\n", " ")
+            assert "[holding-invalid/" in said, asked
+            assert known in said
+            assert catalogue(language).field(fact) in said or fact == "enrolled_at"
+            assert (slip if slip != "1e999" else "1E+999") in said
+    commands.run("decide", "exemptions", account, "--programme", HUSBANDRY, "--category", "wizard", code=2)
+    commands.run("decide", "exemptions", account, "--programme", HUSBANDRY, "--cohort", "9" * 40, code=2)
+
+
+def test_a_category_of_the_list_is_taken_though_no_rule_speaks_of_it(
+    commands: Commands, account: str
+) -> None:
+    asked = ("decide", "exemptions", account, "--programme", HUSBANDRY)
+    for category in ("herder-farmer", "member-of-society"):
+        said = commands.run(*asked, "--category", category, "--study-form", "evening", code=1)
+        assert "没有规则提到" not in said.out
+
+
+def test_a_region_or_major_that_no_rule_speaks_of_is_said_to_be_one(commands: Commands, account: str) -> None:
+    asked = ("decide", "waivers", account, "--exam", CATTI, "--major")
+    said = commands.run("--language", "en", *asked, "0552", code=1).out.replace("\n", " ")
+    assert "No rule here speaks of the major “0552”; they speak of 0551." in said
+    assert len(commands.run(*asked, "0552", "--json", code=1).json["warnings"]) == 1
+    assert commands.run(*asked, "0551", "--json", code=1).json["warnings"] == []
+    # Where no rule asks for a region, whatever is stated changes nothing.
+    elsewhere = ("decide", "exemptions", account, "--programme", HUSBANDRY, "--region", "110000")
+    assert commands.run(*elsewhere, "--json", code=1).json["warnings"] == []
+
+
+@pytest.mark.parametrize(("fact", "slip", "known"), SLIPS)
+def test_a_slip_over_http_is_a_problem_that_names_the_field(fact: str, slip: str, known: str) -> None:
+    school = School(new_bank())
+    account = school.account(1)
+    stated: object = int(slip) if fact == "cohort" else slip
+    if fact == "years_of_work":
+        stated = "999999999"
+    about = {"programme": HUSBANDRY, "applicant": {fact: stated}}
+    path = f"/accounts/{account}"
+    answers = [
+        school.post(f"{path}/exemption-decisions", about),
+        school.post(f"{path}/exemptions", about),
+        school.post(f"{path}/pre-decisions", {**about, "until": "2190-01-01", "planned": []}),
+        school.post(f"{path}/waiver-decisions", {"exam": FARM, "applicant": {fact: stated}}),
+        school.post(f"{path}/what-ifs", {**about, "instead_as_of": "2026-05-01"}),
+        school.post("/what-ifs", {**about, "accounts": [account], "instead_as_of": "2026-05-01"}),
+        school.post("/next-steps", {**about, "accounts": [account]}),
+        *(school.get(f"{path}/{what}?{fact}={stated}") for what in (f"audits/{HUSBANDRY}", "exams")),
+        school.get(f"{path}/nowhere/{HUSBANDRY}?{fact}={stated}"),
+    ]
+    for answer in answers:
+        assert answer.status_code == 422, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        if fact != "cohort":
+            assert answer.json()["field"] == fact
+            assert known in answer.json()["detail"]
+
+
+def test_an_odd_fact_over_http_is_warned_of_beside_the_answer() -> None:
+    school = School(new_bank())
+    asked = {"exam": CATTI, "applicant": {"major": "0552"}}
+    answer = school.post(f"/accounts/{school.account(1)}/waiver-decisions", asked)
+    assert answer.status_code == 200
+    (warning,) = answer.json()["warnings"]
+    assert "0551" in warning
+
+
+@given(st.sampled_from(("category", "study_form")), st.text(min_size=1))
+def test_what_neither_a_list_nor_a_rule_knows_is_refused(fact: str, value: str) -> None:
+    packs = shipped_packs().packs
+    listed = {"category": "person-category", "study_form": "study-form"}
+    terms = {term.code for term in BANK.vocabularies[listed[fact]].terms}
+    tests = [test for pack in packs for rule in pack.rules for test in rule.scope.facts if test.fact == fact]
+    named = {value for test in tests for value in test.one_of}
+    with BANK.store.reading() as books:
+        for known in terms | named:
+            require_known_facts(BANK, books, packs, applicant_of([(fact, known)]))
+        if value not in terms | named:
+            with pytest.raises(HoldingInvalid) as refused:
+                require_known_facts(BANK, books, packs, applicant_of([(fact, value)]))
+            assert (refused.value.reason, refused.value.field) == ("fact-value-unknown", fact)
+            assert set(refused.value.values["known"]) == terms | named  # type: ignore[call-overload]
+
+
+def test_a_registered_school_is_known_and_so_is_one_that_a_rule_names() -> None:
+    packs = shipped_packs().packs_for_exam(ExamId(CATTI))
+    with BANK.store.reading() as books:
+        for school in (EAST.issuer, "CATTI-UNI-1"):
+            require_known_facts(BANK, books, packs, Applicant(enrolled_at=school))
+        with pytest.raises(HoldingInvalid, match="enrolled-at-unknown"):
+            require_known_facts(BANK, books, [], Applicant(enrolled_at="CATTI-UNI-1"))
+    assert unheard_of(packs, Applicant(major="0551", region="540300")) == ()
+    assert [one.field for one in unheard_of(packs, Applicant(major="1", enrolled_level="x"))] == [
+        "enrolled_level",
+        "major",
+    ]
