@@ -135,7 +135,7 @@ def rules_in_force(
     found = [
         LiveRule(rule=rule, pack=pack, fact_needs=facts)
         for pack in packs
-        for rule in _naming(aim, pack.rules)
+        for rule in _naming(aim, pack)
         if speaks_about(rule, aim)
         and rule.is_published(known_at=known_at)
         and (facts := _fact_needs(rule, pack.date_basis, applicant, as_of)) is not None
@@ -147,11 +147,8 @@ def _rank(rule: Rule, pack: RulePack) -> tuple[int, str, int, str]:
     return (-rule.priority, rule.id, rule.version, pack.id)
 
 
-def _naming(aim: Programme | Exam, rules: Sequence[Rule]) -> list[Rule]:
-    """Return the rules that name `aim` or nothing; quickly, since most name something else."""
-    if isinstance(aim, Exam):
-        return [rule for rule in rules if not (exams := rule.scope.exams) or aim.id in exams]
-    return [rule for rule in rules if not (programmes := rule.scope.programmes) or aim.id in programmes]
+def _naming(aim: Programme | Exam, pack: RulePack) -> list[Rule]:
+    return pack.by_aim.of_exam(aim) if isinstance(aim, Exam) else pack.by_aim.of_programme(aim)
 
 
 def speaks_about(rule: Rule, aim: Programme | Exam) -> bool:

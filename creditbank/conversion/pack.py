@@ -5,7 +5,7 @@ A pack is data with an identity, the digest of its canonical JSON. How it is wri
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeVar
@@ -14,6 +14,7 @@ from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holdi
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
 from creditbank.conversion.rule import Citation, DateBasis, Rule, Scale, Wording
+from creditbank.conversion.rules_by_aim import RulesByAim
 from creditbank.errors import InvalidInput
 from creditbank.terms import CourseId, ExamId, Microseconds, PackId, PartId, ProgrammeId, RuleId
 
@@ -126,8 +127,10 @@ class Pack:
     exams: tuple[Exam, ...]
     rules: tuple[Rule, ...]
     examples: tuple[Example, ...]
+    by_aim: RulesByAim = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "by_aim", RulesByAim(self.rules))
         if self.effective_to is not None and self.effective_to <= self.effective_from:
             raise PackInvalid("pack-dates", field=self.id)
         if self.step <= 0:

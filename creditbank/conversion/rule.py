@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from creditbank.conversion.holding import FACTS
+from creditbank.conversion.rules_by_aim import RulesByAim
 from creditbank.conversion.span import Span
 from creditbank.errors import InvalidInput
 from creditbank.outcomes.outcome import FrameworkLevel, OutcomeKind
@@ -375,6 +376,10 @@ class RulePack(Protocol):
     def scales(self) -> Mapping[str, Scale]: ...
     @property
     def rules(self) -> Sequence[Rule]: ...
+    @property
+    def by_aim(self) -> RulesByAim:
+        """The same rules, by the programmes and exams that they name."""
+
     @property
     def tables(self) -> Mapping[str, "RecognitionTable"]: ...
     @property

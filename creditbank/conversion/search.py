@@ -106,7 +106,7 @@ class Search:
         self.filler.nodes = nodes
         try:
             return any(
-                self._reach(1 << option, available, need, forced=(option, place)) is not None
+                self._reach_twice(available, need, forced=(option, place)) is not None
                 for place in bits(self.layout.reach[option])
             )
         except NodesSpent:
@@ -195,12 +195,15 @@ class Search:
         self.found = tuple(found)
         self.units = sum(units for _, _, units in found)
 
-    def _reach_twice(self, available: int, need: int) -> list[Grant] | None:
+    def _reach_twice(
+        self, available: int, need: int, *, forced: tuple[int, int] | None = None
+    ) -> list[Grant] | None:
+        chosen = 0 if forced is None else 1 << forced[0]
         self.glance = _GLANCE
         self.last_look = self.nodes.used + _FIRST_LOOK
-        found = self._reach(0, available, need)
+        found = self._reach(chosen, available, need, forced=forced)
         self.glance = None
-        return found or self._reach(0, available, need)
+        return found or self._reach(chosen, available, need, forced=forced)
 
     def _reach(
         self, chosen: int, available: int, need: int, *, forced: tuple[int, int] | None = None

@@ -5,12 +5,13 @@ every other grant that is registered, under one rule or under all.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
 from creditbank.conversion.rule import Citation, DateBasis, Rule, RulePack, Scale
+from creditbank.conversion.rules_by_aim import RulesByAim
 from creditbank.terms import Microseconds, PackId
 
 _NEVER = Microseconds(2**62)
@@ -28,6 +29,10 @@ class PackView:
     rules: Sequence[Rule]
     tables: Mapping[str, RecognitionTable]
     citations: Mapping[str, Citation]
+    by_aim: RulesByAim = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_aim", RulesByAim(self.rules))
 
     @classmethod
     def of(cls, pack: RulePack, rules: Iterable[Rule]) -> "PackView":

@@ -29,6 +29,7 @@ from creditbank.conversion.rule import (
     Scope,
     Wording,
 )
+from creditbank.conversion.rules_by_aim import RulesByAim
 from creditbank.conversion.span import Span
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
@@ -58,6 +59,10 @@ class TestPack:
     date_basis: DateBasis = "application"
     scales: Mapping[str, Scale] = field(default_factory=lambda: SCALES, hash=False)
     citations: Mapping[str, Citation] = field(default_factory=dict, hash=False)
+    by_aim: RulesByAim = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_aim", RulesByAim(self.rules))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
