@@ -1,6 +1,7 @@
 """Outcomes that are not there yet, as a person writes them down: to ask what they would bring."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,10 +10,18 @@ from typing import Any
 
 from creditbank.conversion.holding import Holding
 from creditbank.errors import InvalidInput
-from creditbank.outcomes.outcome import CODE_MAX, OUTCOME_KINDS, FrameworkLevel, require_text
+from creditbank.outcomes.outcome import (
+    CODE_MAX,
+    FIRST_DAY,
+    LAST_DAY,
+    OUTCOME_KINDS,
+    FrameworkLevel,
+    require_text,
+)
 from creditbank.terms import IssuerId, Microseconds, OutcomeId
 
 _AT_MOST = 10**6
+_FINEST = Decimal("0.000001")
 
 
 class PlannedInvalid(InvalidInput):
@@ -59,7 +68,8 @@ def parse_planned(text: str) -> Planned:
     awarded_on, expires_on; every other name is an attribute, such as rank.
 
     Raises:
-        PlannedInvalid: `planned-not-read`, naming the part; `planned-incomplete`; `planned-kind`.
+        PlannedInvalid: `planned-not-read`, naming the part; `planned-incomplete`; `planned-kind`;
+            `planned-number`, `planned-day` or `planned-level` for the value of the member that is named.
     """
     given: dict[str, str] = {}
     for part in text.split(","):
@@ -76,44 +86,50 @@ def parse_planned(text: str) -> Planned:
     members: dict[str, Any] = {"awarded_on": date.max, "issuer": IssuerId("")}
     for name, read in _READERS.items():
         if name in given:
-            members[name] = _read(name, given[name], read)
+            members[name] = read(name, given[name])
     attributes = tuple(sorted((name, given[name]) for name in given if name not in _READERS))
     outcome = Holding(id=OutcomeId("planned"), recorded_at=Microseconds(0), attributes=attributes, **members)
     return Planned(text=", ".join(f"{name}={value}" for name, value in given.items()), outcome=outcome)
 
 
-def _read(name: str, value: str, read: Callable[[str], Any]) -> Any:  # noqa: ANN401 - a member of a holding
-    try:
-        return read(value)
-    except (ValueError, ArithmeticError) as error:
-        raise PlannedInvalid("planned-not-read", field="planned", value=f"{name}={value}") from error
-
-
-def _level(text: str) -> FrameworkLevel:
-    framework, is_written, level = text.rpartition("/")
-    if not is_written:
-        raise ValueError
+def _level(name: str, text: str) -> FrameworkLevel:
+    framework, _, level = (part.strip() for part in text.rpartition("/"))
+    if not framework or not level:
+        raise PlannedInvalid("planned-level", field=name, value=text)
     return FrameworkLevel(framework=framework, level=level)
 
 
-def _number(text: str) -> Decimal:
-    number = Decimal(text)
-    if not 0 <= number <= _AT_MOST:  # False of what is no number at all
-        raise ValueError
-    return number
+def _number(name: str, text: str) -> Decimal:
+    with suppress(ArithmeticError):
+        number = Decimal(text)
+        if number.is_finite() and 0 <= number <= _AT_MOST and number == number.quantize(_FINEST):
+            return number
+    raise PlannedInvalid("planned-number", field=name, value=text, maximum=_AT_MOST)
 
 
-_READERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+def _day(name: str, text: str) -> date:
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+        if FIRST_DAY <= day <= LAST_DAY:
+            return day
+    raise PlannedInvalid("planned-day", field=name, value=text)
+
+
+def _text(_name: str, text: str) -> str:
+    return text
+
+
+_READERS: Mapping[str, Callable[[str, str], Any]] = MappingProxyType(
     {
-        "kind": str,
-        "code": str,
-        "issuer": IssuerId,
+        "kind": _text,
+        "code": _text,
+        "issuer": _text,
         "level": _level,
         "score": _number,
-        "grade": str,
+        "grade": _text,
         "hours": _number,
         "credits": _number,
-        "awarded_on": date.fromisoformat,
-        "expires_on": date.fromisoformat,
+        "awarded_on": _day,
+        "expires_on": _day,
     }
 )

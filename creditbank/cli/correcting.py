@@ -1,15 +1,20 @@
 """`creditbank account correct`: put an outcome right, as its issuer states it now."""
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
 
 from creditbank.account.changed import changed_outcome
+from creditbank.cli.levels import level_in_full
 from creditbank.cli.output import console
-from creditbank.cli.session import AccountArgument, IssuerOption, session_of
+from creditbank.cli.session import AccountArgument, IssuerOption, Session, session_of
 from creditbank.cli.suspended import print_suspended, suspended_in
 from creditbank.identity.account_number import parse_account_number
 from creditbank.locale.wording import outcome_line
+from creditbank.outcomes import Outcome
+from creditbank.outcomes.certificate import SkillCertificate
+from creditbank.outcomes.diploma import Diploma
 from creditbank.services.accounts import read_account
 from creditbank.services.outcomes import OutcomeUnknown, correct_outcome, must_stand
 from creditbank.terms import OutcomeId
@@ -26,7 +31,7 @@ def correct(
         typer.Option(
             "--set",
             metavar="名称=值_NAME=VALUE",
-            help="改哪一项，如 credits=5、level=1+X/高级；值为空则去掉 · what is changed to what",
+            help="改哪一项，如 credits=5、level=高级；值为空则去掉 · what is changed to what",
         ),
     ] = None,
 ) -> None:
@@ -40,7 +45,7 @@ def correct(
         raise OutcomeUnknown("outcome-unknown", outcome=corrects)
     must_stand(holdings, held)
     before = suspended_in(session, number)
-    stated = changed_outcome(held.outcome, change or [])
+    stated = changed_outcome(held.outcome, _in_full(session, held.outcome, change or []))
     receipt = correct_outcome(
         bank,
         session.principal(bank, issuer),
@@ -54,3 +59,13 @@ def correct(
     console.print(said)
     console.print(outcome_line(session.words, stated))
     print_suspended(session, number, since=before)
+
+
+def _in_full(session: Session, outcome: Outcome, changes: Iterable[str]) -> Iterator[str]:
+    """Yield the changes with their levels in full, on the scale of the outcome's own where it fits."""
+    scale = outcome.level.framework if isinstance(outcome, Diploma | SkillCertificate) else None
+    for change in changes:
+        name, is_written, value = (part.strip() for part in change.partition("="))
+        if name == "level" and value and scale is not None:
+            value = level_in_full(value, session.library(check=False).packs, scale=scale)
+        yield f"{name}{is_written}{value}"

@@ -11,10 +11,10 @@ import typer
 from creditbank.account.planned import Planned, parse_planned
 from creditbank.cli.asking import QuestionInvalid
 from creditbank.cli.cohort_file import numbers_in
+from creditbank.cli.levels import level_in_full
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.rule import RulePack
 from creditbank.identity.account_number import AccountNumber, AccountNumberInvalid, parse_account_number
-from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.services.bank import Bank
 from creditbank.services.cohort import everybody
 
@@ -92,23 +92,7 @@ def _in_full(text: str, packs: Sequence[RulePack]) -> str:
     if not any(part.startswith("kind=") for part in parts):
         parts.insert(0, f"kind={_USUAL}")
     for at, part in enumerate(parts):
-        name, _, value = part.partition("=")
-        if name == "level" and "/" not in value:
-            level = _level(value, packs)
-            parts[at] = f"level={level.framework}/{level.level}"
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if name == "level" and value:
+            parts[at] = f"level={level_in_full(value, packs)}"
     return ",".join(parts)
-
-
-def _level(text: str, packs: Sequence[RulePack]) -> FrameworkLevel:
-    known = dict.fromkeys(
-        FrameworkLevel(framework=framework, level=level)
-        for pack in packs
-        for framework, scale in pack.scales.items()
-        for equal in scale.levels
-        for level in equal
-    )
-    fitting = [one for one in known if text == one.level]
-    if len(fitting) != 1:
-        names = [f"{one.framework}/{one.level}" for one in known]
-        raise QuestionInvalid("supposed-level", field="level", value=text, known=names)
-    return fitting[0]

@@ -124,3 +124,53 @@ def test_what_is_no_key_is_said_to_be_none(commands: Commands, tmp_path: Path) -
 def test_the_address_of_the_form_leads_back_to_the_form() -> None:
     answer = School(new_bank()).stranger.get("/statement", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+@pytest.mark.parametrize(
+    ("written", "field", "good"),
+    [
+        ("credits=four", "学分", "82.5"),
+        ("credits=1e999", "学分", "82.5"),
+        ("credits=1e-999999", "学分", "82.5"),
+        ("score=八十五", "成绩", "82.5"),
+        ("hours=-1", "学时", "82.5"),
+        ("awarded_on=2026-02-30", "取得日期", "2026-03-01"),
+        ("expires_on=0001-01-01", "失效日期", "2026-03-01"),
+        ("level=/中级", "等级", "1+X/中级"),
+    ],
+)
+def test_a_value_supposed_that_cannot_be_read_is_named_with_one_that_can(
+    commands: Commands, account: str, written: str, field: str, good: str
+) -> None:
+    name, _, value = written.partition("=")
+    asked = ("decide", "what-if", account, "--programme", HUSBANDRY, "--add", f"code=X,{written}")
+    said = commands.run(*asked, code=2).err.replace("\n", "")
+    assert f"“{field}”不能是“{value}”" in said
+    assert good in said
+    school = School(new_bank())
+    body = {"programme": HUSBANDRY, "planned": [f"kind=skill-certificate,code=X,{written}"]}
+    answer = school.post(f"/accounts/{school.account(1)}/what-ifs", body)
+    assert (answer.status_code, answer.json()["field"]) == (422, name)
+    assert good in answer.json()["detail"]
+
+
+def test_a_level_without_its_scale_is_taken_alike_in_a_question_and_in_a_correction(
+    commands: Commands, account: str, tmp_path: Path
+) -> None:
+    station = sample_issuer("station")
+    book = tmp_path / "certificates.csv"
+    book.write_text(
+        "姓名,学习账号,证书编号,证书标准代码,证书名称,证书等级,发证日期\n"
+        f"扎西,{account},DEMO-1,CD-X-JTNC,家庭农场畜禽养殖,中级,2025-03-01\n",
+        "utf-8",
+    )
+    commands.run("import", book, "--issuer", station)
+    correct = ("account", "correct", account, "1", "--reason", "录错", "--issuer", station, "--set")
+    unknown = commands.run(*correct, "level=特级", code=2)
+    asked = ("decide", "what-if", account, "--programme", HUSBANDRY, "--add", "code=X,level=特级")
+    for refused in (unknown, commands.run(*asked, code=2)):
+        assert "supposed-level" in refused.err
+        assert "1+X/中级" in refused.err
+    commands.run(*correct, "level=高级")
+    outcomes = commands.run("account", "show", account, "--json").json["outcomes"]
+    assert outcomes[-1]["outcome"]["level"] == {"framework": "1+X", "level": "高级"}

@@ -194,10 +194,10 @@ def test_what_cannot_be_promised_is_refused_and_nothing_is_written(tmp_path: Pat
         ("kind=award,kind=award", "planned-not-read"),
         ("kind=award", "planned-incomplete"),
         ("kind=medal,code=X", "planned-kind"),
-        ("kind=award,code=X,credits=NaN", "planned-not-read"),
-        ("kind=award,code=X,credits=-1", "planned-not-read"),
-        ("kind=award,code=X,awarded_on=tomorrow", "planned-not-read"),
-        ("kind=skill-certificate,code=X,level=中级", "planned-not-read"),
+        ("kind=award,code=X,credits=NaN", "planned-number"),
+        ("kind=award,code=X,credits=-1", "planned-number"),
+        ("kind=award,code=X,awarded_on=tomorrow", "planned-day"),
+        ("kind=skill-certificate,code=X,level=中级", "planned-level"),
     ],
 )
 def test_a_planned_outcome_that_cannot_be_read_says_which_part(text: str, code: str) -> None:
