@@ -1,6 +1,8 @@
 """`creditbank import`: post a school's workbook, whole or not at all."""
 
+from collections.abc import Sequence
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, assert_never
 
@@ -17,7 +19,7 @@ from creditbank.documents.receipt import (
     receipt_bytes,
 )
 from creditbank.documents.receipt_signature import receipt_statement
-from creditbank.documents.spreadsheet import Limits, Place, Reading, read_workbook, workbook_bytes
+from creditbank.documents.spreadsheet import BadCell, Limits, Place, Reading, read_workbook, workbook_bytes
 from creditbank.ledger.encoding import JsonValue
 from creditbank.locale.catalogue import Catalogue
 from creditbank.outcomes.outcome import OutcomeKind
@@ -30,6 +32,7 @@ from creditbank.services.import_outcomes import (
     WouldPost,
     import_outcomes,
     preview_import,
+    refused_rows,
 )
 from creditbank.services.import_plan import ImportRow, RowRefused
 from creditbank.terms import instant
@@ -64,7 +67,8 @@ def import_workbook(
     content = workbook_bytes(file, limits=Limits())
     reading = read(session, principal, content, kind=kind)
     if reading.error_count:
-        show_reading(session.words, reading, as_json=as_json)
+        refused = refused_rows(bank, principal, _rows_of(reading))
+        show_reading(session.words, reading, refused, as_json=as_json)
         raise typer.Exit(NEGATIVE)
     answer = post(session, bank, principal, reading, content, name=file.name, dry_run=dry_run)
     if receipt is not None and isinstance(answer, Posted | PostedBefore):
@@ -122,10 +126,7 @@ def post(
     dry_run: bool = False,
 ) -> Answer:
     """Post what was read, or say what posting it would do."""
-    rows = [
-        ImportRow(row=row.row, person=row.person, outcome=row.outcome, account=row.account)
-        for row in reading.rows
-    ]
+    rows = _rows_of(reading)
     digest = sha256(content).digest()
     if dry_run:
         return preview_import(bank, principal, rows, file_digest=digest)
@@ -139,10 +140,22 @@ def post(
         )
 
 
-def show_reading(words: Catalogue, reading: Reading, *, as_json: bool = False) -> None:
-    """Print what was forgiven, what looks odd, and every bad cell: where, what is there, what is wanted."""
+def _rows_of(reading: Reading) -> list[ImportRow]:
+    return [
+        ImportRow(row=row.row, person=row.person, outcome=row.outcome, account=row.account)
+        for row in reading.rows
+    ]
+
+
+def show_reading(
+    words: Catalogue, reading: Reading, refused: Sequence[RowRefused] = (), *, as_json: bool = False
+) -> None:
+    """Print what was forgiven, what looks odd, and every bad cell: where, what is there, what is wanted.
+
+    Where there are any, `refused` are the rows that read well and that the bank would refuse.
+    """
     if as_json:
-        print_json(_reading_members(words, reading))
+        print_json(_reading_members(words, reading, refused))
         return
     for correction in reading.corrections:
         console.print(
@@ -152,14 +165,14 @@ def show_reading(words: Catalogue, reading: Reading, *, as_json: bool = False) -
     for doubt in reading.doubts:
         place = "" if doubt.place is None else f"{_place(words, doubt.place)} "
         console.print(f"  ? {place}{words.warning(doubt.warning)}", style="yellow")
-    for bad in reading.errors:
-        there = f"“{bad.there}” " if bad.there else ""
-        wanted = words.problem(bad.error).detail
-        console.print(f"  ✗ {_place(words, bad.place)} {there}{wanted}", style="red")
+    wrong = [(bad.place.row, _bad_cell(words, bad)) for bad in reading.errors]
+    wrong += [(row.row, _refusal(words, row)) for row in refused]
+    for _, line in sorted(wrong, key=itemgetter(0)):
+        console.print(f"  ✗ {line}", style="red")
     if reading.error_count:
         said = words.text(
             "word.file-has-errors",
-            errors=reading.error_count,
+            errors=reading.error_count + len(refused),
             shown=len(reading.errors),
             rows=len(reading.rows),
         )
@@ -217,10 +230,7 @@ def answer_members(words: Catalogue, answer: Answer) -> JsonValue:
                 "accounts_opened": answer.accounts_opened,
             }
         case FileRefused():
-            rows: list[JsonValue] = [
-                {"row": row.row, "reason": row.reason, "detail": _refusal(words, row)} for row in answer.rows
-            ]
-            return {"status": "refused", "rows": rows}
+            return {"status": "refused", "rows": _refused_members(words, answer.rows)}
         case _:
             assert_never(answer)
 
@@ -243,7 +253,7 @@ def _receipt(batch: PostedBatch, reading: Reading, *, name: str) -> ImportReceip
     )
 
 
-def _reading_members(words: Catalogue, reading: Reading) -> JsonValue:
+def _reading_members(words: Catalogue, reading: Reading, refused: Sequence[RowRefused]) -> JsonValue:
     errors: list[JsonValue] = [
         {
             "row": bad.place.row,
@@ -255,7 +265,21 @@ def _reading_members(words: Catalogue, reading: Reading) -> JsonValue:
         }
         for bad in reading.errors
     ]
-    return {"status": "refused", "error_count": reading.error_count, "errors": errors}
+    return {
+        "status": "refused",
+        "error_count": reading.error_count,
+        "errors": errors,
+        "rows": _refused_members(words, refused),
+    }
+
+
+def _refused_members(words: Catalogue, refused: Sequence[RowRefused]) -> list[JsonValue]:
+    return [{"row": row.row, "reason": row.reason, "detail": _refusal(words, row)} for row in refused]
+
+
+def _bad_cell(words: Catalogue, bad: BadCell) -> str:
+    there = f"“{bad.there}” " if bad.there else ""
+    return f"{_place(words, bad.place)} {there}{words.problem(bad.error).detail}"
 
 
 def _place(words: Catalogue, place: Place) -> str:

@@ -1,13 +1,13 @@
 """One row of a workbook: from its cells to a learner and an outcome, or to all that is wrong with it."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Generic, Protocol, TypeVar, assert_never
 
 from creditbank.documents.spreadsheet_cells import Cell, Limits, column_letter
 from creditbank.documents.spreadsheet_columns import LEARNER_KEYS, NAME_KEYS, NUMBER_KEYS, Column
+from creditbank.documents.spreadsheet_faults import names_or_faults, outcome_or_faults
 from creditbank.documents.spreadsheet_header import Layout
 from creditbank.documents.spreadsheet_values import (
     CellInvalid,
@@ -24,10 +24,9 @@ from creditbank.documents.spreadsheet_values import (
 from creditbank.errors import InvalidInput
 from creditbank.identity.account_number import AccountNumber, parse_account_number
 from creditbank.identity.citizen_number import CitizenNumber, parse_citizen_number
-from creditbank.identity.names import NameInvalid, PersonNames
 from creditbank.identity.person import Person
 from creditbank.identity.regions import RegionTable, warnings_of
-from creditbank.outcomes import OUTCOME_TYPES, Outcome
+from creditbank.outcomes import Outcome
 from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.number_pattern import NumberPattern, number_warnings
@@ -160,8 +159,8 @@ class RowReader:
         self._bad = set()
         values = self._values(row, cells)
         person = self._person(row, values)
-        outcome = None if self._bad else self._outcome(row, values)
-        if person is None or outcome is None:
+        outcome = self._outcome(row, values)
+        if self._bad or person is None or outcome is None:
             return None
         self._doubt(row, person, outcome)
         return ReadRow(row=row, person=person, outcome=outcome, account=values.get("account"))
@@ -247,26 +246,28 @@ class RowReader:
             self.refuse(row, key, CellInvalid("cell-learner-missing", field=key))
         if len(given) > 1:
             self.refuse(row, "account", CellInvalid("cell-two-numbers", field="account"))
-        try:
-            names = _names(*(values.get(key) for key in NAME_KEYS))
-        except InvalidInput as error:
-            if self._bad.isdisjoint(NAME_KEYS):
+        has_unread_name = not self._bad.isdisjoint(NAME_KEYS)
+        names, faults = names_or_faults(*(values.get(key) for key in NAME_KEYS))
+        for error in faults:
+            if error.reason != "name-missing" or not has_unread_name:
                 key = _NAME_FIELDS[error.field or ""]
                 self.refuse(row, key if key in self._place else "name", error, there=values.get(key, ""))
+        if names is None:
             return None
         citizen_number = values.get("citizen_number")
         return Person(names=names, citizen_number=citizen_number, category=values.get("category"))
 
     def _outcome(self, row: int, values: Mapping[str, Any]) -> Outcome | None:
         members = {key: value for key, value in values.items() if key not in LEARNER_KEYS}
-        try:
-            return OUTCOME_TYPES[self._layout.kind.kind](**members, issuer=self._issuer)
-        except InvalidInput as error:
+        outcome, faults = outcome_or_faults(
+            self._layout.kind.kind, members, issuer=self._issuer, unread=frozenset(self._bad)
+        )
+        for error in faults:
             key = error.field
             if key == "expires_on" and key not in self._place:
                 key = "valid_until"
             self.refuse(row, key, error, there=_written(members.get(error.field or "")))
-            return None
+        return outcome
 
     def _correct(self, row: int, column: Column, note: InputWarning) -> None:
         there, read_as = (_told(column, str(note.values[name])) for name in ("there", "read_as"))
@@ -286,22 +287,6 @@ class RowReader:
         if isinstance(outcome, Diploma | SkillCertificate):
             for warning in number_warnings(outcome, self._lists.number_patterns):
                 self.doubts.add(Doubt(place=self.place_of(row, warning.field), warning=warning))
-
-
-def _names(name: str | None, tibetan: str | None, romanised: str | None) -> PersonNames:
-    """Return the names; one in another script that stands in the first column is taken for what it is."""
-    try:
-        return PersonNames(chinese=name, tibetan=tibetan, romanised=romanised)
-    except NameInvalid as error:
-        if (error.reason, error.field) != ("name-script", "chinese"):
-            raise
-        with suppress(NameInvalid):
-            if tibetan is None:
-                return PersonNames(tibetan=name, romanised=romanised)
-        with suppress(NameInvalid):
-            if romanised is None:
-                return PersonNames(tibetan=tibetan, romanised=name)
-        raise
 
 
 def _told(column: Column, text: str) -> str:

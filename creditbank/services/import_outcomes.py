@@ -144,6 +144,18 @@ def preview_import(
     )
 
 
+def refused_rows(bank: Bank, principal: Principal, rows: Sequence[ImportRow]) -> tuple[RowRefused, ...]:
+    """Return which rows the bank would refuse, of a file that is not posted for what else is wrong with it.
+
+    Raises:
+        InstitutionUnknown: the principal's institution is not registered.
+    """
+    with bank.store.reading() as books:
+        institution_of(books, principal.issuer)
+        _, refused = planned_rows(bank, books, rows)
+    return refused
+
+
 def _plan(
     bank: Bank,
     books: Books,

@@ -8,6 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from creditbank.identity.account_number import account_number_of
 from creditbank.identity.citizen_number import check_digit
 from creditbank.ledger.checkpoint import open_note, parse_verifier_key
 from creditbank.ledger.proof_file import Included, check, parse_proof_file
@@ -77,6 +78,37 @@ def test_every_bad_cell_is_named_and_nothing_is_posted(commands: Commands, tmp_p
     assert {"row": 11, "column": "J", "there": "特级"}.items() <= refused["errors"][5].items()
     said = commands.run("import", path, "--issuer", STATION, code=1).out
     assert "第 9 行 K 列" in said
+    assert commands.run("ledger", "verify", "--json").json["entries"] == before
+
+
+def test_what_the_bank_refuses_is_said_beside_the_bad_cells(commands: Commands, tmp_path: Path) -> None:
+    path, account = tmp_path / "courses.csv", account_number_of(bytes(10))
+    header = "姓名,学习账号,身份证号,课程代码,课程名称,学分,取得日期\n"
+    number = sample_learners()[0].citizen_number
+    assert number is not None
+    rows = [
+        f"扎西,{account},,C1,语文,4,2024-06-20",
+        f"扎西,,{number.text},C1,语文,99999,1800-01-01",
+        f"扎西,,{number.text},C2,数学,4,2190-06-20",
+        f"扎西,,{number.text},C3,英语,4,2024-06-20",
+    ]
+    path.write_text(header + "\n".join(rows), "utf-8")
+    before = commands.run("ledger", "verify", "--json").json["entries"]
+    for how in ((), ("--dry-run",)):
+        refused = commands.run("import", path, "--issuer", EAST, *how, "--json", code=1).json
+        assert [(bad["row"], bad["code"]) for bad in refused["errors"]] == [
+            (3, "number-out-of-range"),
+            (3, "date-out-of-range"),
+        ]
+        assert [(bad["row"], bad["reason"]) for bad in refused["rows"]] == [
+            (2, "account-unknown"),
+            (4, "awarded-in-future"),
+        ]
+        said = commands.run("import", path, "--issuer", EAST, *how, code=1).out
+        assert [said.index(f"第 {row} 行") for row in (2, 3, 4)] == sorted(
+            said.index(f"第 {row} 行") for row in (2, 3, 4)
+        )
+        assert "共 4 处错误" in said
     assert commands.run("ledger", "verify", "--json").json["entries"] == before
 
 

@@ -57,7 +57,14 @@ FAULTS: list[tuple[str, CellValue, str]] = [
     ("score", "八十五分", "cell-not-a-number"),
     ("score", "1,2", "cell-not-a-number"),
     ("score", "nan", "cell-not-a-number"),
+    ("score", "99999", "number-out-of-range"),
+    ("score", "1.234", "number-too-precise"),
+    ("awarded_on", "1800-01-01", "date-out-of-range"),
+    ("title", "长" * 201, "text-too-long"),
+    ("standard", "X" * 65, "text-too-long"),
     ("name", "123", "name-script"),
+    ("tibetan_name", "Tashi", "name-script"),
+    ("romanised_name", "扎西", "name-script"),
     ("category", "其他人", "cell-not-a-term"),
 ]
 
@@ -69,7 +76,7 @@ def faulty(draw: st.DrawFn) -> tuple[list[Cells], list[tuple[int, str, str]]]:
     planted: list[tuple[int, str, str]] = []
     cells: list[Cells] = []
     for number, row in enumerate(rows, start=2):
-        faults = draw(st.lists(st.sampled_from(FAULTS), max_size=3, unique_by=lambda fault: fault[0]))
+        faults = draw(st.lists(st.sampled_from(FAULTS), max_size=6, unique_by=lambda fault: fault[0]))
         cells.append({**row.cells(), **{key: value for key, value, _ in faults}})
         planted += [
             (number, sheet_kinds()["skill-certificate"].column(key).zh, code) for key, _, code in faults
@@ -204,3 +211,16 @@ def test_all_errors_are_counted_and_the_first_are_told() -> None:
     rows = [{**CLEAN.cells(), "programme_code": f"P{at}", "hours": "很多"} for at in range(30)]
     reading = read(plain_workbook("training", rows), limits=Limits(findings=10))
     assert (reading.error_count, [bad.place.row for bad in reading.errors]) == (30, list(range(2, 12)))
+
+
+def test_what_two_members_say_together_is_said_beside_all_else_and_only_if_both_are_read() -> None:
+    cells = {**CERTIFICATE.cells(), "awarded_on": "2024-06-20", "valid_until": "2020-01-01", "score": "99999"}
+    reading = read(
+        plain_workbook("skill-certificate", [cells, {**cells, "number": "S-2", "awarded_on": "去年"}])
+    )
+    assert [(bad.place.row, bad.code) for bad in reading.errors] == [
+        (2, "number-out-of-range"),
+        (2, "expires-before-it-begins"),
+        (3, "cell-not-a-date"),
+        (3, "number-out-of-range"),
+    ]
