@@ -11,6 +11,7 @@ import typer
 from creditbank.account.planned import Planned, parse_planned
 from creditbank.cli.asking import QuestionInvalid
 from creditbank.cli.cohort_file import numbers_in
+from creditbank.cli.files import require_no_folder
 from creditbank.cli.levels import level_in_full
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.rule import RulePack
@@ -50,6 +51,7 @@ def whom(bank: Bank, text: str) -> Whom:
     Raises:
         QuestionInvalid: it names nobody, or a line of the file is not an account number.
         AccountNumberInvalid: it looks like an account number and is none.
+        FileUnusable: it is a directory.
     """
     if text == _EVERYBODY:
         return Whom(numbers=everybody(bank), is_class=True)
@@ -58,6 +60,7 @@ def whom(bank: Bank, text: str) -> Whom:
     try:
         return Whom(numbers=(parse_account_number(text),), is_class=False)
     except AccountNumberInvalid as error:
+        require_no_folder(Path(text))
         if "/" in text or "." in text:
             raise QuestionInvalid("class-unknown", field="cohort", value=text) from error
         raise

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from creditbank.assembly import now
-from creditbank.cli.files import require_new, write_file
+from creditbank.cli.files import FileUnusable, require_new, write_file
 from creditbank.cli.output import errors
 from creditbank.cli.session import session_of
 from creditbank.documents.spreadsheet_template import write_template
@@ -23,6 +23,8 @@ def template(
     """生成填报表：文本列、下拉选项、填写说明 · make the workbook to fill in."""
     path = out if out is not None else Path(f"{kind}.xlsx")
     require_new(path)
+    if path.suffix.lower() != ".xlsx":
+        raise FileUnusable("template-not-xlsx", path=str(path))
     stream = BytesIO()
     write_template(kind, Vocabularies.load().vocabularies, stream, on=now().date())
     write_file(stream.getvalue(), path)

@@ -87,6 +87,8 @@ def workbook_bytes(path: Path, *, limits: Limits) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(limits.file_bytes + 1)
+    except IsADirectoryError as error:
+        raise WorkbookInvalid("file-is-folder", path=str(path)) from error
     except OSError as error:
         raise WorkbookInvalid("workbook-not-found", file=path.name) from error
     return _sized(data, limits)

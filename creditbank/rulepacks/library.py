@@ -227,8 +227,10 @@ class Library:
         return tuple(_until_superseded(pack, packs, known_at) for pack in packs)
 
 
-def read_document(file: Path) -> RulePackDocument:
+def read_document(file: Path, *, shown_as: str | None = None) -> RulePackDocument:
     """Read one pack with the files that it includes; its examples are not run.
+
+    Findings name the file as it is `shown_as`, else by its directory's name and its own.
 
     Raises:
         RulePackUnreadable, RulePackInvalid: it is not one.
@@ -238,7 +240,8 @@ def read_document(file: Path) -> RulePackDocument:
         for kind in ("*.toml", "*.csv")
         for included in sorted(file.with_suffix("").glob(kind))
     }
-    return parse_rule_pack(file.read_bytes(), name=f"{file.parent.name}/{file.name}", beside=beside)
+    name = f"{file.parent.name}/{file.name}" if shown_as is None else shown_as
+    return parse_rule_pack(file.read_bytes(), name=name, beside=beside)
 
 
 def findings_of(document: RulePackDocument) -> tuple[PackFinding, ...]:

@@ -60,6 +60,8 @@ class CheckpointFile:
                 return stream.read(NOTE_MAX_BYTES + 1)
         except FileNotFoundError:
             return None
+        except IsADirectoryError as error:
+            raise Misconfigured("file-is-folder", path=self.place) from error
         except OSError as error:
             raise Misconfigured(
                 "checkpoint-file-unreadable", path=self.place, cause=error.strerror

@@ -1,0 +1,94 @@
+"""Files named on the command line: a folder in the place of one is said to be one, a path stays as typed."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from creditbank.samples.people import sample_citizen_number, sample_issuer
+from tests.commands import Commands
+
+HUSBANDRY = "changdu-animal-husbandry"
+NUMBER = sample_citizen_number(date(2001, 3, 12), order=15)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("import", "FOLDER", "--issuer", "EAST"),
+        ("import", "FILE", "--issuer", "EAST", "--receipt", "FOLDER"),
+        ("template", "--kind", "award", "--out", "FOLDER"),
+        ("institution", "verify-receipt", "FOLDER", "--verifier-key", "FILE"),
+        ("institution", "verify-receipt", "FILE", "--verifier-key", "FOLDER"),
+        ("ledger", "verify", "--checkpoint", "FOLDER"),
+        ("ledger", "verify", "--verifier-key", "FOLDER"),
+        ("ledger", "verify", "--report", "FOLDER"),
+        ("ledger", "verify-receipt", "FOLDER", "--verifier-key", "FILE"),
+        ("ledger", "verify-receipt", "PROOF", "--verifier-key", "FILE", "--witness-keys", "FOLDER"),
+        ("ledger", "checkpoint", "--out", "FOLDER"),
+        ("ledger", "cosign", "FOLDER"),
+        ("ledger", "consistency", "FOLDER"),
+        ("rules", "check", "FOLDER"),
+        ("rules", "diff", "changdu-2020", "changdu-2020", "--cohort", "FOLDER"),
+        ("decide", "next-steps", "FOLDER", "--programme", HUSBANDRY),
+        ("decide", "what-if", "FOLDER", "--programme", HUSBANDRY, "--add", "code=X"),
+    ],
+)
+def test_a_folder_in_the_place_of_a_file_is_said_to_be_one(
+    commands: Commands, tmp_path: Path, asked: tuple[str, ...]
+) -> None:
+    folder, file, proof = tmp_path / "folder", tmp_path / "file", tmp_path / "entry.tlog-proof"
+    folder.mkdir()
+    file.write_bytes((commands.home / "log.vkey").read_bytes())
+    if "PROOF" in asked:
+        opened = commands.run(
+            "account", "open", "--name", "扎西", "--citizen-number", NUMBER.text, "--json"
+        ).json
+        commands.run("ledger", "checkpoint", "--out", tmp_path / "checkpoint")
+        commands.run("ledger", "prove", opened["account"], "0", "--out", proof)
+    named = {
+        "FOLDER": str(folder),
+        "FILE": str(file),
+        "EAST": sample_issuer("school-east"),
+        "PROOF": str(proof),
+    }
+    arguments = [named.get(one, one) for one in asked]
+    for language, says in (
+        ("zh-CN", f"{folder} 是文件夹，这里要的是文件"),
+        ("en", f"{folder} is a folder, a file"),
+    ):
+        refused = commands.run("--language", language, *arguments, code=2)
+        assert "/file-is-folder]" in refused.err
+        assert says in refused.err.replace("\n", "")
+
+
+def test_a_folder_in_the_place_of_keys_is_said_to_be_one(sealed_commands: Commands, tmp_path: Path) -> None:
+    refused = sealed_commands.run("--passphrase-file", tmp_path, "keys", "list", code=2)
+    assert "passphrase-unusable/file-is-folder" in refused.err
+    (sealed_commands.home / "keys.sealed").unlink()
+    (sealed_commands.home / "keys.sealed").mkdir()
+    refused = sealed_commands.run("keys", "list", code=2)
+    assert "keys-unavailable/file-is-folder" in refused.err
+
+
+@pytest.mark.parametrize("name", ["courses.csv", "courses.xls", "courses"])
+def test_a_template_is_an_excel_workbook_and_says_so(commands: Commands, tmp_path: Path, name: str) -> None:
+    refused = commands.run("template", "--kind", "course-credit", "--out", tmp_path / name, code=2)
+    assert "template-not-xlsx" in refused.err
+    assert ".xlsx" in refused.err
+    assert list(tmp_path.glob("courses*")) == []
+    commands.run("template", "--kind", "course-credit", "--out", tmp_path / "courses.XLSX")
+
+
+def test_a_pack_that_is_checked_is_named_as_it_was_typed(
+    commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "drafts").mkdir()
+    (tmp_path / "drafts" / "mine.toml").write_text("id = 5\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    for typed in ("drafts/mine.toml", "./drafts/mine.toml", str(tmp_path / "drafts" / "mine.toml")):
+        found = commands.run("rules", "check", typed, "--json", code=1).json
+        assert {one["file"] for one in found} == {str(Path(typed))}
+    monkeypatch.chdir(tmp_path / "drafts")
+    said = commands.run("rules", "check", "mine.toml", code=1).out
+    assert all(line.startswith("mine.toml:") for line in said.splitlines()[:-1])
