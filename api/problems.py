@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from api.languages import language_for, words_for
 from api.pages.rendering import page, wants_page
-from api.validation import BAD_JSON, members_refused
+from api.validation import body_refused, members_refused
 from creditbank.errors import (
     Conflict,
     CreditBankError,
@@ -49,6 +49,10 @@ STATUS: Mapping[type[CreditBankError], int] = MappingProxyType(
     }
 )
 
+_STATUS_OF_BODIES: Mapping[str, int] = MappingProxyType(
+    {"json-malformed": 400, "body-not-declared-json": 415}
+)
+_CODE_OF_STATUS: Mapping[int, str] = MappingProxyType({404: "no-such-page", 405: "method-not-allowed"})
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 """What an answer of 401 must carry (RFC 9110, section 15.5.2)."""
 _RETRY_AFTER_SECONDS: Mapping[type[CreditBankError], int] = MappingProxyType(
@@ -168,7 +172,9 @@ def _bank_problem(request: Request, error: Exception) -> Response:
 def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "registered for this class"
     words = words_for(request)
-    code = {404: "no-such-page", 405: "method-not-allowed"}.get(error.status_code, "http-error")
+    code = _CODE_OF_STATUS.get(error.status_code, "http-error")
+    if isinstance(error.__cause__, ValueError | RecursionError):  # what Python's reader of JSON raises
+        code = "json-malformed"
     answer = problem(
         request,
         status=error.status_code,
@@ -185,15 +191,15 @@ def _validation_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError), "registered for this class"
     words = words_for(request)
     found = error.errors()
-    is_bad_json = any(one["type"] == BAD_JSON for one in found)
-    code = "json-malformed" if is_bad_json else "request-invalid"
+    as_whole = body_refused(found, error.body)
+    code = as_whole or "request-invalid"
     return problem(
         request,
-        status=400 if is_bad_json else 422,
+        status=_STATUS_OF_BODIES.get(code, 422),
         code=code,
         title=words.text(f"problem.{code}"),
         detail=words.text(f"reason.{code}", count=len(found)),
-        errors=None if is_bad_json else members_refused(found, words),
+        errors=None if as_whole else members_refused(found, words),
     )
 
 

@@ -26,15 +26,22 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
         "string_too_long": "reason.member-too-long",
         "too_long": "reason.member-too-long",
         "string_too_short": "reason.member-empty",
-        "greater_than": "reason.member-out-of-range",
-        "greater_than_equal": "reason.member-out-of-range",
-        "less_than": "reason.member-out-of-range",
-        "less_than_equal": "reason.member-out-of-range",
         "string_pattern_mismatch": "reason.member-malformed",
         "string_unicode": "reason.member-malformed",
         "timezone_aware": "reason.member-malformed",
+        "date_from_datetime_parsing": "reason.member-no-such-day",
+        "date_parsing": "reason.member-no-such-day",
     }
 )
+_BOUNDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "greater_than": ("gt", "reason.member-not-above"),
+        "greater_than_equal": ("ge", "reason.member-below"),
+        "less_than": ("lt", "reason.member-not-under"),
+        "less_than_equal": ("le", "reason.member-beyond"),
+    }
+)
+"""What pydantic says of a figure or a day out of its range, under which name it tells the bound."""
 _FAMILIES = (("_type", "reason.member-wrong-type"), ("_parsing", "reason.member-malformed"))
 
 
@@ -44,15 +51,33 @@ def members_refused(found: Sequence[Mapping[str, Any]], words: Catalogue) -> lis
     `pointer` (RFC 6901) leads to a member of the body; `parameter` names one of the path, query or headers.
     `code` is pydantic's, which does not change.
     """
-    return [
-        {**_place(one), "code": one["type"], "detail": words.text(_sentence(one["type"]))} for one in found
-    ]
+    return [{**_place(one), "code": one["type"], "detail": _sentence(one, words)} for one in found]
 
 
-def _sentence(code: str) -> str:
+def body_refused(found: Sequence[Mapping[str, Any]], body: object) -> str | None:
+    """Return the code of what is wrong with a body as a whole, None where it is its members alone.
+
+    FastAPI hands on a body's bytes as they are where they are not declared as JSON.
+    """
+    of_body = [one["type"] for one in found if tuple(one["loc"]) == ("body",)]
+    if any(one["type"] == BAD_JSON for one in found):
+        return "json-malformed"
+    if not of_body:
+        return None
+    if "missing" in of_body:
+        return "body-missing"
+    return "body-not-declared-json" if isinstance(body, bytes) else "body-not-object"
+
+
+def _sentence(one: Mapping[str, Any], words: Catalogue) -> str:
+    code = one["type"]
+    if code in _BOUNDS:
+        name, key = _BOUNDS[code]
+        return words.text(key, limit=one["ctx"][name])
     if code in _SENTENCES:
-        return _SENTENCES[code]
-    return next((key for ending, key in _FAMILIES if code.endswith(ending)), "reason.member-invalid")
+        return words.text(_SENTENCES[code])
+    key = next((key for ending, key in _FAMILIES if code.endswith(ending)), "reason.member-invalid")
+    return words.text(key)
 
 
 def _place(one: Mapping[str, Any]) -> Mapping[str, str]:

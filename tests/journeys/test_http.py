@@ -242,6 +242,59 @@ def test_an_instant_is_a_string_with_its_zone(school: School, value: object) -> 
     assert [one["pointer"] for one in answer.json()["errors"]] == ["/known_at", "/applicant/years_of_work"]
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "code"),
+    [
+        (b'{"names": {"chinese": "x"}}', "text/plain", 415, "body-not-declared-json"),
+        (b'{"names": {"chinese": "x"}}', None, 415, "body-not-declared-json"),
+        (b"\xff\x00\x80", "application/octet-stream", 415, "body-not-declared-json"),
+        (b"names=x", "application/x-www-form-urlencoded", 415, "body-not-declared-json"),
+        (b"", "application/json", 422, "body-missing"),
+        (b"", None, 422, "body-missing"),
+        (b"[]", "application/json", 422, "body-not-object"),
+        (b'"names"', "application/json", 422, "body-not-object"),
+        (b"null", "application/json", 422, "body-not-object"),
+        (b"\xff\x00\x80", "application/json", 400, "json-malformed"),
+        (b"{", "application/json", 400, "json-malformed"),
+        (b"[" * 100_000, "application/json", 400, "json-malformed"),
+    ],
+)
+def test_a_body_that_is_none_is_answered_with_what_to_send(
+    school: School, body: bytes, kind: str | None, status: int, code: str
+) -> None:
+    declared = {} if kind is None else {"Content-Type": kind}
+    for path, language in product(("/accounts", f"/accounts/{AN_ACCOUNT}/exemption-decisions"), LANGUAGES):
+        headers = {**school.headers, **declared, "Accept-Language": language}
+        answer = school.stranger.post(path, content=body, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM), answer.text
+        document = answer.json()
+        assert document["type"] == f"urn:creditbank:problem:{code}"
+        assert "JSON" in document["detail"]
+        assert answer.headers["content-language"] == language
+
+
+def test_a_day_or_a_figure_out_of_its_range_is_told_the_range(school: School) -> None:
+    asked = {
+        "programme": "changdu-animal-husbandry",
+        "as_of": "1899-12-31",
+        "known_at": "2200-01-02T00:00:00Z",
+        "applicant": {"cohort": 2200, "born_on": "2024-02-30"},
+    }
+    path = f"/accounts/{AN_ACCOUNT}/exemption-decisions"
+    said = {
+        language: {
+            one["pointer"]: one["detail"]
+            for one in school.post(path, asked, {"Accept-Language": language}).json()["errors"]
+        }
+        for language in LANGUAGES
+    }
+    for language in LANGUAGES:
+        assert "1900-01-01" in said[language]["/as_of"]
+        assert "2200" in said[language]["/known_at"]
+        assert "2199" in said[language]["/applicant/cohort"]
+    assert said["en"]["/applicant/born_on"].startswith("There is no such day")
+
+
 def test_a_wrong_header_is_named(school: School) -> None:
     answer = school.record(AN_ACCOUNT, CERTIFICATE, "not one word")
     assert answer.status_code == 422
