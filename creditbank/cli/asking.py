@@ -29,7 +29,7 @@ KnownAtOption = Annotated[
     str | None,
     typer.Option(
         "--known-at",
-        help="按当时的记录重放：2026-03-01T08:00+08:00，或账本条数 #1234 · as known then",
+        help="按当时的记录重放：2026-03-01T08:00+08:00，或账本条数 #1234（从 #1 起） · as known then",
     ),
 ]
 Apply = Annotated[bool, typer.Option("--apply", help="登记免修或免试 · register the grants")]

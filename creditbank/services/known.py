@@ -20,7 +20,7 @@ from creditbank.terms import Microseconds, SubjectId
 
 
 class LogSizeInvalid(InvalidInput):
-    """The log never had this size."""
+    """The log never had this size, or nothing was known at it."""
 
     code = "log-size-invalid"
 
@@ -58,7 +58,7 @@ def known_in(
     The instant of a log size is that of its last entry, or of the newest that counts here, if that is later.
 
     Raises:
-        LogSizeInvalid: the log never had this size.
+        LogSizeInvalid: the log never had this size, or held nothing.
     """
     if isinstance(known_at, LogSize):
         stood = _within(books, known_at.entries)
@@ -94,8 +94,11 @@ def _until(instant: Microseconds) -> Callable[[Iterator[Entry]], Iterator[Entry]
 
 
 def _within(books: Books, size: int) -> Callable[[Iterator[Entry]], Iterator[Entry]]:
-    if not 0 <= size <= books.ledger.size():
-        raise LogSizeInvalid("log-size-unknown", field="at_size", size=size, now=books.ledger.size())
+    now = books.ledger.size()
+    if size == 0:
+        raise LogSizeInvalid("log-size-zero", field="at_size", now=now)
+    if not 0 < size <= now:
+        raise LogSizeInvalid("log-size-unknown", field="at_size", size=size, now=now)
 
     def stood(entry: Entry) -> bool:
         subject: SubjectId = entry.leaf.subject

@@ -174,3 +174,24 @@ def test_a_level_without_its_scale_is_taken_alike_in_a_question_and_in_a_correct
     commands.run(*correct, "level=高级")
     outcomes = commands.run("account", "show", account, "--json").json["outcomes"]
     assert outcomes[-1]["outcome"]["level"] == {"framework": "1+X", "level": "高级"}
+
+
+def test_before_the_first_entry_there_is_nothing_to_decide_by(commands: Commands, account: str) -> None:
+    commands.run("ledger", "sequence")
+    asking = [
+        ("decide", "exemptions", account, "--programme", HUSBANDRY),
+        ("decide", "waivers", account, "--exam", FARM),
+        ("decide", "nowhere", account, "--programme", HUSBANDRY),
+        ("decide", "what-if", account, "--programme", HUSBANDRY, "--add", LOWER),
+        ("audit", account, HUSBANDRY),
+    ]
+    for asked in asking:
+        refused = commands.run(*asked, "--known-at", "#0", code=2)
+        assert "log-size-zero" in refused.err
+        assert "#1" in refused.err
+        commands.run(*asked, "--known-at", "#1", code=1)
+    school = School(new_bank())
+    path = f"/accounts/{school.account(1)}/exemption-decisions"
+    answer = school.post(path, {"programme": HUSBANDRY, "at_size": 0})
+    assert (answer.status_code, answer.json()["field"]) == (422, "at_size")
+    assert "#1" in answer.json()["detail"]
