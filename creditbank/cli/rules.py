@@ -166,7 +166,9 @@ def _pack_members(pack: Pack) -> JsonValue:
 def _finding_text(session: Session, finding: PackFinding) -> str:
     if finding.severity == "error":
         stated = {"where": finding.where, "field": finding.place, **finding.values}
-        return session.words.text(f"reason.{finding.code}", **stated)
+        said = session.words.text(f"reason.{finding.code}", **stated)
+        # What a value says of itself, wherever it comes from, does not speak of files.
+        return said if finding.where in said else f"{finding.where}: {said}"
     said = session.words.text(f"warning.{finding.code}", **finding.values)
     return f"{finding.where}: {finding.place}: {said}"
 

@@ -92,3 +92,19 @@ def test_a_pack_that_is_checked_is_named_as_it_was_typed(
     monkeypatch.chdir(tmp_path / "drafts")
     said = commands.run("rules", "check", "mine.toml", code=1).out
     assert all(line.startswith("mine.toml:") for line in said.splitlines()[:-1])
+
+
+@pytest.mark.parametrize("stated", ["completed_percent = 101", "years_of_work = 200", "cohort = 2200"])
+def test_whatever_is_wrong_with_a_pack_is_said_with_its_line(
+    commands: Commands, tmp_path: Path, stated: str
+) -> None:
+    commands.run("rules", "new", "mine", "--directory", tmp_path)
+    (pack,) = tmp_path.glob("mine/*.toml")
+    text = pack.read_text("utf-8")
+    assert "\n[[example]]\n" in text
+    begun = text.index("\n[[example]]\n") + 1
+    example, rest = text[begun:].split("\noutcomes", 1)
+    kept = "\n".join(line for line in example.splitlines() if not line.startswith("applicant"))
+    pack.write_text(f"{text[:begun]}{kept}\napplicant = {{ {stated} }}\noutcomes{rest}", "utf-8")
+    said = commands.run("rules", "check", pack, code=1).out
+    assert said.startswith(f"{pack}:")
