@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from creditbank.account.changed import changed_outcome
-from creditbank.cli.levels import level_in_full
+from creditbank.cli.levels import corrected_level
 from creditbank.cli.output import console
-from creditbank.cli.session import AccountArgument, IssuerOption, Session, session_of
+from creditbank.cli.session import AccountArgument, IssuerOption, session_of
 from creditbank.cli.suspended import print_suspended, suspended_in
 from creditbank.identity.account_number import parse_account_number
 from creditbank.locale.wording import outcome_line
@@ -16,6 +16,7 @@ from creditbank.outcomes import Outcome
 from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.diploma import Diploma
 from creditbank.services.accounts import read_account
+from creditbank.services.bank import Bank
 from creditbank.services.outcomes import OutcomeUnknown, correct_outcome, must_stand
 from creditbank.terms import OutcomeId
 
@@ -45,7 +46,7 @@ def correct(
         raise OutcomeUnknown("outcome-unknown", outcome=corrects)
     must_stand(holdings, held)
     before = suspended_in(session, number)
-    stated = changed_outcome(held.outcome, _in_full(session, held.outcome, change or []))
+    stated = changed_outcome(held.outcome, _in_full(bank, held.outcome, change or []))
     receipt = correct_outcome(
         bank,
         session.principal(bank, issuer),
@@ -61,11 +62,11 @@ def correct(
     print_suspended(session, number, since=before)
 
 
-def _in_full(session: Session, outcome: Outcome, changes: Iterable[str]) -> Iterator[str]:
-    """Yield the changes with their levels in full, on the scale of the outcome's own where it fits."""
-    scale = outcome.level.framework if isinstance(outcome, Diploma | SkillCertificate) else None
+def _in_full(bank: Bank, outcome: Outcome, changes: Iterable[str]) -> Iterator[str]:
+    """Yield the changes with their levels in full, of the framework that the outcome's own is of."""
+    stated = outcome.level if isinstance(outcome, Diploma | SkillCertificate) else None
     for change in changes:
         name, is_written, value = (part.strip() for part in change.partition("="))
-        if name == "level" and value and scale is not None:
-            value = level_in_full(value, session.library(check=False).packs, scale=scale)
+        if name == "level" and value and stated is not None:
+            value = corrected_level(value, stated, bank.vocabularies, on=outcome.awarded_on)
         yield f"{name}{is_written}{value}"

@@ -7,7 +7,7 @@ import pytest
 
 from creditbank.samples.people import sample_issuer, sample_learners
 from tests.banks import new_bank
-from tests.commands import Commands
+from tests.commands import Commands, Done
 from tests.journeys.test_http import School
 
 HUSBANDRY, FARM = "changdu-animal-husbandry", "changdu-farm-elementary"
@@ -154,26 +154,58 @@ def test_a_value_supposed_that_cannot_be_read_is_named_with_one_that_can(
     assert good in answer.json()["detail"]
 
 
-def test_a_level_without_its_scale_is_taken_alike_in_a_question_and_in_a_correction(
-    commands: Commands, account: str, tmp_path: Path
+_CERTIFICATE = "证书编号,证书标准代码,证书名称,证书等级,发证日期", "station"
+_DIPLOMA = "毕业证书编号,专业代码,专业名称,学历层次,毕业日期", "school-east"
+
+
+@pytest.mark.parametrize(
+    ("book", "line", "refused", "good", "other"),
+    [
+        (_CERTIFICATE, "CD-X-JTNC,畜禽养殖,中级", "特级", "1+X/高级", "8-level/中级工"),
+        (_CERTIFICATE, "6-16-01,养殖工,中级工", "中级", "8-level/高级工", "1+X/中级"),
+        (_DIPLOMA, "510205,农学,大专", "高级", "GB/T 4658/12", "8-level/高级工"),
+    ],
+)
+def test_a_level_without_its_framework_is_of_the_outcomes_own_in_a_correction(
+    commands: Commands,
+    account: str,
+    tmp_path: Path,
+    book: tuple[str, str],
+    line: str,
+    refused: str,
+    good: str,
+    other: str,
 ) -> None:
-    station = sample_issuer("station")
-    book = tmp_path / "certificates.csv"
-    book.write_text(
-        "姓名,学习账号,证书编号,证书标准代码,证书名称,证书等级,发证日期\n"
-        f"扎西,{account},DEMO-1,CD-X-JTNC,家庭农场畜禽养殖,中级,2025-03-01\n",
-        "utf-8",
-    )
-    commands.run("import", book, "--issuer", station)
-    correct = ("account", "correct", account, "1", "--reason", "录错", "--issuer", station, "--set")
-    unknown = commands.run(*correct, "level=特级", code=2)
+    file, issuer = tmp_path / "outcomes.csv", sample_issuer(book[1])
+    file.write_text(f"姓名,学习账号,{book[0]}\n扎西,{account},DEMO-1,{line},2025-03-01\n", "utf-8")
+    commands.run("import", file, "--issuer", issuer)
+
+    def correct(number: int, level: str, code: int = 0) -> Done:
+        change = ("--reason", "录错", "--issuer", issuer, "--set", f"level={level}")
+        return commands.run("account", "correct", account, str(number), *change, code=code)
+
+    def level() -> str:
+        outcome = commands.run("account", "show", account, "--json").json["outcomes"][-1]["outcome"]
+        return f"{outcome['level']['framework']}/{outcome['level']['level']}"
+
+    before, short = level(), good.rpartition("/")[2]
+    said = correct(1, refused, code=2).err
+    assert "change-level" in said
+    assert short in said
+    assert level() == before
+    correct(1, short)
+    assert level() == good
+    correct(2, other)
+    assert level() == other
+
+
+def test_a_level_without_its_scale_is_taken_in_a_question_where_one_scale_has_it(
+    commands: Commands, account: str
+) -> None:
     asked = ("decide", "what-if", account, "--programme", HUSBANDRY, "--add", "code=X,level=特级")
-    for refused in (unknown, commands.run(*asked, code=2)):
-        assert "supposed-level" in refused.err
-        assert "1+X/中级" in refused.err
-    commands.run(*correct, "level=高级")
-    outcomes = commands.run("account", "show", account, "--json").json["outcomes"]
-    assert outcomes[-1]["outcome"]["level"] == {"framework": "1+X", "level": "高级"}
+    refused = commands.run(*asked, code=2)
+    assert "supposed-level" in refused.err
+    assert "1+X/中级" in refused.err
 
 
 def test_before_the_first_entry_there_is_nothing_to_decide_by(commands: Commands, account: str) -> None:
