@@ -1,7 +1,8 @@
 """The one place where an error becomes an HTTP status: `application/problem+json` (RFC 9457), always.
 
 Nothing that a person sent or that a path names is logged: a request is known by its method and its route.
-What goes wrong on the server's own side is told whole in its log alone: strangers get the code.
+What goes wrong on the server's own side strangers get the code of; where and by what cause is for its log.
+What an engine says of damage may quote a record, and is for the command line alone.
 """
 
 import re
@@ -148,10 +149,12 @@ def _bank_problem(request: Request, error: Exception) -> Response:
     said, detail = words.problem(error), None
     if status == 500 or isinstance(error, Misconfigured):  # noqa: PLR2004 - the server's own faults
         inside = {name: str(value) for name, value in error.values.items() if name in _INSIDE}
+        is_damage = not isinstance(error, Misconfigured)
         # What an engine says of damage may quote a cell; what it says of itself names none.
-        logged = inside if isinstance(error, Misconfigured) else {}
+        logged = {name: value for name, value in inside.items() if not (is_damage and name == "detail")}
         _log.error("request-failed", code=error.code, reason=error.reason, **_known_by(request), **logged)
-        detail = words.text("word.fault-of-the-bank", reason=error.reason) if inside else None
+        key = "word.damage-of-the-bank" if is_damage else "word.fault-of-the-bank"
+        detail = words.text(key, reason=error.reason) if inside else None
     answer = problem(
         request,
         status=status,

@@ -54,7 +54,7 @@ def _meaning_of(error: BaseException | None) -> CreditBankError | None:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Conflict("database-busy")
     if name.startswith("SQLITE_CORRUPT") or state in _DAMAGES or detail.startswith(_TELLS_DAMAGE):
-        return IntegrityBroken("database-damaged", detail=detail)
+        return IntegrityBroken("database-damaged", detail=detail, cause=name or state or type(error).__name__)
     if name.startswith("SQLITE_FULL") or state == _FULL:
         return Misconfigured("database-full")
     if name.startswith("SQLITE_READONLY") or state in _FORBIDDEN:

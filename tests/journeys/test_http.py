@@ -19,6 +19,7 @@ from creditbank.locale.catalogue import LANGUAGES, catalogue
 from creditbank.rulepacks.library import Library
 from creditbank.samples.people import sample_learners
 from creditbank.services.bank import Bank
+from creditbank.services.log import LogShrankOrForked
 from creditbank.services.operator_token import kept_digest, make_token
 from creditbank.services.sequencing import sequence_pending
 from tests.banks import EAST, new_bank
@@ -309,7 +310,8 @@ def test_what_lies_on_the_servers_side_is_told_to_its_log_and_not_to_strangers()
     faults: list[CreditBankError] = [
         Misconfigured("database-unreachable", detail=detail),
         Misconfigured("checkpoint-file-unwritable", path="/srv/10.20.30.40", cause="disk 5432"),
-        IntegrityBroken("database-damaged", detail=detail),
+        LogShrankOrForked("log-shrank-since-file", signed_size=9, size=8, path="/srv/10.20.30.40/5432"),
+        IntegrityBroken("database-damaged", detail=detail, cause="SQLITE_CORRUPT_INDEX"),
     ]
     for place, fault in enumerate(faults):
         school.app.get(f"/fault/{place}")(partial(fail, fault))
@@ -321,8 +323,15 @@ def test_what_lies_on_the_servers_side_is_told_to_its_log_and_not_to_strangers()
             assert "10.20.30.40" not in answer.text
             assert "5432" not in answer.text
             assert fault.reason in answer.text
+            # Nobody is to write again on what is damaged.
+            assert ("Idempotency-Key" in answer.text) == (answer.status_code == 503)
+            told = {name: logged[0][name] for name in fault.values if name in logged[0]}
             # What an engine quotes of a damaged page may be anybody's name: no log is to hold it.
-            assert ("10.20.30.40" in str(logged)) == isinstance(fault, Misconfigured)
+            assert ({"detail", "cause", "path"} & fault.values.keys()) - told.keys() == (
+                {"detail"} if place == 3 else set()
+            )
+            assert told == {name: fault.values[name] for name in told}
+            assert place != 3 or "10.20.30.40" not in str(logged)
         assert "5432" in catalogue("en").problem(fault).detail  # as a command prints it
 
 
