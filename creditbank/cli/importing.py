@@ -1,7 +1,8 @@
 """`creditbank import`: post a school's workbook, whole or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, assert_never
@@ -37,6 +38,9 @@ from creditbank.services.import_outcomes import (
 from creditbank.services.import_plan import ImportRow, RowRefused
 from creditbank.terms import instant
 from creditbank.vocabularies.library import Vocabularies
+
+_LISTED = Limits().findings
+"""How many bad cells, and how many refused rows, are listed; their count goes on."""
 
 Answer = Posted | WouldPost | FileRefused | PostedBefore
 
@@ -166,17 +170,11 @@ def show_reading(
         place = "" if doubt.place is None else f"{_place(words, doubt.place)} "
         console.print(f"  ? {place}{words.warning(doubt.warning)}", style="yellow")
     wrong = [(bad.place.row, _bad_cell(words, bad)) for bad in reading.errors]
-    wrong += [(row.row, _refusal(words, row)) for row in refused]
-    for _, line in sorted(wrong, key=itemgetter(0)):
-        console.print(f"  ✗ {line}", style="red")
-    if reading.error_count:
-        said = words.text(
-            "word.file-has-errors",
-            errors=reading.error_count + len(refused),
-            shown=len(reading.errors),
-            rows=len(reading.rows),
-        )
-        console.print(said, style="bold red")
+    wrong += [(row.row, _refusal(words, row)) for row in refused[:_LISTED]]
+    count = reading.error_count + len(refused)
+    _show_wrong(words, (line for _, line in sorted(wrong, key=itemgetter(0))), count=count)
+    if count:
+        console.print(words.text("word.file-has-errors", errors=count), style="bold red")
 
 
 def show_answer(words: Catalogue, answer: Answer) -> None:
@@ -206,8 +204,7 @@ def show_answer(words: Catalogue, answer: Answer) -> None:
             at = words.instant(instant(batch.posted_at))
             console.print(words.text("word.file-posted-before", number=batch.number, at=at))
         case FileRefused():
-            for row in answer.rows:
-                console.print(f"  ✗ {_refusal(words, row)}", style="red")
+            _show_wrong(words, (_refusal(words, row) for row in answer.rows), count=len(answer.rows))
             refused = words.text("word.file-refused", errors=len(answer.rows))
             console.print(refused, style="bold red")
         case _:
@@ -230,7 +227,8 @@ def answer_members(words: Catalogue, answer: Answer) -> JsonValue:
                 "accounts_opened": answer.accounts_opened,
             }
         case FileRefused():
-            return {"status": "refused", "rows": _refused_members(words, answer.rows)}
+            refused = _refused_members(words, answer.rows)
+            return {"status": "refused", "error_count": len(answer.rows), "rows": refused}
         case _:
             assert_never(answer)
 
@@ -267,14 +265,24 @@ def _reading_members(words: Catalogue, reading: Reading, refused: Sequence[RowRe
     ]
     return {
         "status": "refused",
-        "error_count": reading.error_count,
+        "error_count": reading.error_count + len(refused),
         "errors": errors,
         "rows": _refused_members(words, refused),
     }
 
 
 def _refused_members(words: Catalogue, refused: Sequence[RowRefused]) -> list[JsonValue]:
-    return [{"row": row.row, "reason": row.reason, "detail": _refusal(words, row)} for row in refused]
+    return [
+        {"row": row.row, "reason": row.reason, "detail": _refusal(words, row)} for row in refused[:_LISTED]
+    ]
+
+
+def _show_wrong(words: Catalogue, lines: Iterable[str], *, count: int) -> None:
+    """Print what is wrong up to the limit, and how much more there is of all that was counted."""
+    for line in islice(lines, _LISTED):
+        console.print(f"  ✗ {line}", style="red")
+    if count > _LISTED:
+        console.print(f"  … {words.text('word.file-errors-more', count=count - _LISTED)}", style="red")
 
 
 def _bad_cell(words: Catalogue, bad: BadCell) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from creditbank.documents.spreadsheet import Limits
 from creditbank.identity.account_number import account_number_of
 from creditbank.identity.citizen_number import check_digit
 from creditbank.ledger.checkpoint import open_note, parse_verifier_key
@@ -109,7 +110,24 @@ def test_what_the_bank_refuses_is_said_beside_the_bad_cells(commands: Commands, 
             said.index(f"第 {row} 行") for row in (2, 3, 4)
         )
         assert "共 4 处错误" in said
+        assert refused["error_count"] == len(refused["errors"]) + len(refused["rows"])
     assert commands.run("ledger", "verify", "--json").json["entries"] == before
+
+
+@pytest.mark.parametrize("first", ["4", "很多"])
+def test_of_errors_without_end_the_first_are_listed_and_the_rest_counted(
+    commands: Commands, tmp_path: Path, first: str
+) -> None:
+    path, account, limit = tmp_path / "courses.csv", account_number_of(bytes(10)), Limits().findings
+    rows = [f"扎西,{account},C{at},语文,{'4' if at else first},2024-06-20" for at in range(limit + 7)]
+    path.write_text("姓名,学习账号,课程代码,课程名称,学分,取得日期\n" + "\n".join(rows), "utf-8")
+    refused = commands.run("import", path, "--issuer", EAST, "--json", code=1).json
+    assert refused["error_count"] == limit + 7
+    assert len(refused["rows"]) == limit
+    said = commands.run("import", path, "--issuer", EAST, code=1).out
+    assert said.count("✗") == limit
+    assert "另有 7 处没有列出" in said
+    assert f"{limit + 7} " in said
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\xd0\xcf\x11\xe0" * 200, b"<html>"])
