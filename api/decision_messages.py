@@ -66,7 +66,7 @@ class Moment(Message):
 
     as_of: DayAsked | None = None
     known_at: InstantAsked | None = None
-    at_size: Annotated[int, Field(ge=0, lt=2**53)] | None = None
+    at_size: Annotated[int, Field(ge=1, lt=2**53)] | None = None
 
     def known(self) -> KnownAt | None:
         """Return the instant or the size of the log asked for, None for now.

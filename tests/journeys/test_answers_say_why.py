@@ -225,5 +225,6 @@ def test_before_the_first_entry_there_is_nothing_to_decide_by(commands: Commands
     school = School(new_bank())
     path = f"/accounts/{school.account(1)}/exemption-decisions"
     answer = school.post(path, {"programme": HUSBANDRY, "at_size": 0})
-    assert (answer.status_code, answer.json()["field"]) == (422, "at_size")
-    assert "#1" in answer.json()["detail"]
+    (found,) = answer.json()["errors"]
+    assert (answer.status_code, found["pointer"]) == (422, "/at_size")
+    assert "1" in found["detail"]
