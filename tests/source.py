@@ -5,7 +5,7 @@ syntax trees, so that tests can hold the catalogues to it.
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -80,6 +80,8 @@ def _error_classes(trees: Iterable[ast.Module]) -> frozenset[str]:
 
 def _read(tree: ast.Module, name: str, errors: frozenset[str], found: Codes) -> None:
     aside = set(_aside(tree))
+    if _makes_pack_findings(tree):
+        found.lints.extend(_through_helpers(tree, name))
     for node in ast.walk(tree):
         match node:
             case ast.ClassDef() if node.name in errors:
@@ -145,6 +147,35 @@ def _noted(code: str, call: ast.Call, place: str) -> Use:
         values=given if is_made_here else None,
         field=_text(_argument(call, "field")),
     )
+
+
+def _makes_pack_findings(tree: ast.Module) -> bool:
+    return any(
+        isinstance(node, ast.Call) and _last_name(node.func) == "PackFinding" for node in ast.walk(tree)
+    )
+
+
+def _through_helpers(tree: ast.Module, name: str) -> Iterator[Use]:
+    """Yield what a module says through functions of its own whose first argument is the code.
+
+    Such a function takes the values by name, or hands the code on to one that does.
+    """
+    taking: dict[str, frozenset[str] | None] = {}  # None: the caller names them
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.args.args and node.args.args[0].arg == "code":
+            handed = [
+                call
+                for call in ast.walk(node)
+                if isinstance(call, ast.Call) and call.args and _last_name(call.args[0]) == "code"
+            ]
+            given = {keyword.arg for call in handed for keyword in call.keywords if keyword.arg is not None}
+            taking[node.name] = None if node.args.kwarg is not None else frozenset(given)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and (called := _last_name(node.func)) in taking and node.args:
+            if (code := _text(node.args[0])) is None:
+                continue
+            use, values = _use(code, node, f"{name}:{node.lineno}"), taking[called]
+            yield use if values is None else replace(use, values=values)
 
 
 def _through_super(node: ast.ClassDef, name: str) -> Iterator[Use]:

@@ -207,7 +207,9 @@ def _filter_findings(
     courses = [course for programme in programmes for course in programme.courses]
     yield from _unknown("course-unknown", (*path, "courses"), wanted.courses, {c.id for c in courses})
     yield from _unknown("module-unknown", (*path, "modules"), wanted.modules, {c.module for c in courses})
-    yield from _unknown("class-unknown", (*path, "classes"), wanted.classes, {c.class_ for c in courses})
+    yield from _unknown(
+        "course-class-unknown", (*path, "classes"), wanted.classes, {c.class_ for c in courses}
+    )
 
 
 def _of_rule(rule: RuleText, path: Path, names: _Names) -> Iterator[PackFinding]:

@@ -11,6 +11,7 @@ from creditbank.documents.rule_pack import parse_rule_pack
 from creditbank.rulepacks.library import Library, findings_of
 from creditbank.samples.starters import STARTERS, Starter, StarterInvalid, starter_pack
 from tests.commands import Commands
+from tests.strategies.small_packs import SOUND, write
 
 DAYS = st.dates(min_value=date(1910, 1, 1), max_value=date(2199, 12, 31))
 
@@ -89,3 +90,21 @@ def test_what_differs_is_told_without_a_bank_and_who_is_meant_must_be_plain(
     assert "第 2 行" in malformed.err
     lines.write_bytes("班级".encode("gb18030"))
     assert "cohort-not-utf8" in commands.run("rules", "diff", old, new, "--cohort", lines, code=2).err
+
+
+def test_an_unknown_class_of_courses_is_named_with_its_line(commands: Commands, tmp_path: Path) -> None:
+    """It once shared a code with an unknown question, and the check ended in a traceback."""
+    for wrong in (
+        SOUND.replace('courses = ["0101"]', 'classes = ["无"]'),
+        SOUND.replace(
+            "]\n[[rule]]",
+            ']\ncaps = [{ id = "c", title = "c", maximum = 1, courses = { classes = ["无"] } }]\n[[rule]]',
+        ),
+    ):
+        file = write(tmp_path, wrong) / "authority" / "0.toml"
+        said = commands.run("rules", "check", file, code=1).out
+        assert "0.toml:" in said.replace("\n", "")
+        (found,) = commands.run("rules", "check", file, "--json", code=1).json
+        assert (found["code"], found["severity"]) == ("course-class-unknown", "error")
+        assert found["line"] is not None
+        assert "“无”" in found["detail"]

@@ -92,6 +92,14 @@ def test_every_finding_in_a_rule_pack_has_a_sentence() -> None:
     assert missing == []
 
 
+def test_every_finding_in_a_rule_pack_gets_the_values_of_its_sentence() -> None:
+    """Two errors that share a code share a sentence: it then lacks the values of one of them."""
+    found = [use for use in codes().lints if use.values is not None]
+    assert {"course-class-unknown", "citation-unknown", "cap-never-binds"} <= {use.code for use in found}
+    for section in ("reason", "warning"):
+        assert complaints([use for use in found if CHINESE.has(f"{section}.{use.code}")], section) == []
+
+
 def test_every_key_that_the_source_names_is_there_and_gets_its_values() -> None:
     found = []
     for use in codes().keys:
