@@ -4,7 +4,7 @@ finer than the step, no two versions of a rule hold on one day.
 One table alone is checked by its model; what the values refuse, by the values.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -212,6 +212,22 @@ def _filter_findings(
     )
 
 
+def _left_out(
+    wanted: CourseFilterText, programmes: Iterable[ProgrammeText], path: Path
+) -> Iterator[PackFinding]:
+    """Name the courses that a bundle lists and another key of it leaves out: the bundle would shrink."""
+    courses = [c for programme in programmes for c in programme.courses if c.id in wanted.courses]
+    keys: tuple[tuple[str, Container[str], list[str]], ...] = (
+        ("modules", wanted.modules, [course.module for course in courses]),
+        ("classes", wanted.classes, [course.class_ for course in courses]),
+        ("natures", wanted.natures, [course.nature for course in courses]),
+    )
+    for key, named, values in keys:
+        outside = {c.id for c, value in zip(courses, values, strict=True) if named and value not in named}
+        if outside:
+            yield _finding("bundle-leaves-out", (*path, key), courses=sorted(outside), key=key)
+
+
 def _of_rule(rule: RuleText, path: Path, names: _Names) -> Iterator[PackFinding]:
     if (rule.grant is None) == (rule.waive is None):
         yield _finding("rule-grants-or-waives", path, id=rule.id)
@@ -229,6 +245,8 @@ def _of_rule(rule: RuleText, path: Path, names: _Names) -> Iterator[PackFinding]
     if rule.grant is not None and names.programmes:
         programmes = _in_scope(scope.programmes, names.programmes)
         yield from _filter_findings(rule.grant, programmes, (*path, "grant"))
+        if rule.grant.mode == "bundle":
+            yield from _left_out(rule.grant, programmes, (*path, "grant"))
         buckets = {bucket.id for programme in programmes for bucket in programme.buckets}
         yield from _unknown("bucket-unknown", (*path, "grant", "buckets"), rule.grant.buckets, buckets)
     if rule.waive is not None and names.exams:

@@ -3,6 +3,7 @@
 import json
 from decimal import Decimal
 from pathlib import Path as FilePath
+from typing import cast
 
 import pytest
 from hypothesis import example, given
@@ -29,6 +30,7 @@ from tests.strategies.rule_pack import (
     toml_of,
     tree_of,
 )
+from tests.strategies.small_packs import head
 
 junk = st.one_of(
     st.none(),
@@ -189,3 +191,49 @@ def test_a_level_on_no_scale_is_found_wherever_it_is(file: FilePath, data: st.Da
     found = findings(toml_of(replaced(tree, path, "无此级")))
     where = place(path[:-1]) if isinstance(path[-2], str) and path[-2].startswith("min_") else place(path)
     assert found[where][0] == "level-unknown"
+
+
+BUNDLED = {"0101": ("m", "k", "compulsory"), "0102": ("m", "l", "elective"), "0103": ("n", "k", "elective")}
+some = st.lists(st.sampled_from(sorted(BUNDLED)), min_size=1, unique=True)
+keys = st.fixed_dictionaries(
+    {},
+    optional={
+        "modules": st.lists(st.sampled_from(["m", "n"]), min_size=1, unique=True),
+        "classes": st.lists(st.sampled_from(["k", "l"]), min_size=1, unique=True),
+        "natures": st.lists(st.sampled_from(["compulsory", "elective"]), min_size=1, unique=True),
+    },
+)
+
+
+@given(some, keys)
+@example(["0101", "0102"], {"classes": ["k"]})
+def test_a_bundle_is_read_only_if_it_gives_all_that_it_lists(
+    listed: list[str], others: dict[str, list[str]]
+) -> None:
+    """Seen to fail: keys narrow each other, and a bundle of two courses gave the one that was left."""
+    courses = ", ".join(
+        f'{{ id = "{id_}", title = "课", credits = 1, module = "{module}", class = "{kind}", '
+        f'nature = "{nature}" }}'
+        for id_, (module, kind, nature) in BUNDLED.items()
+    )
+    filters = "".join(f"{key} = {json.dumps(named)}\n" for key, named in others.items())
+    text = (
+        head()
+        + f'[[programme]]\nid = "p"\ntitle = "p"\ncredits = 3\ncourses = [{courses}]\n'
+        + '[[rule]]\nid = "b"\ncite = ["a"]\nsay = "捆"\n'
+        + 'premise = [{ kind = "diploma", codes = ["D"], use = "consume" }]\n'
+        + f'[rule.grant]\nmode = "bundle"\ncourses = {json.dumps(listed)}\n{filters}'
+    )
+    left_out: dict[str, set[str]] = {}
+    for at, key in enumerate(("modules", "classes", "natures")):
+        without = {id_ for id_ in listed if key in others and BUNDLED[id_][at] not in others[key]}
+        left_out |= {key: without} if without else {}
+    match refusal(text.encode()):
+        case RulePackInvalid(findings=found):
+            assert {one.code for one in found} == {"bundle-leaves-out"}
+            named = {one.values["key"]: set(cast("list[str]", one.values["courses"])) for one in found}
+            assert named == left_out
+            assert all(one.line for one in found)
+        case error:
+            assert error is None
+            assert not left_out
