@@ -21,7 +21,7 @@ def read_file(path: Path, *, max_bytes: int = _FILE_MAX_BYTES) -> bytes:
     Raises:
         FileUnusable: it cannot be read, or is larger than 1 MiB, unless told otherwise.
     """
-    require_no_folder(path)
+    require_no_directory(path)
     try:
         with path.open("rb") as stream:
             content = stream.read(max_bytes + 1)
@@ -60,18 +60,18 @@ def require_new(path: Path, *, replace: bool = False) -> None:
         FileUnusable: it is there already, and may hold someone's work; or its directory is not there.
     """
     if not replace:
-        require_no_folder(path)
+        require_no_directory(path)
     if path.exists() and not replace:
         raise FileUnusable("file-exists", path=str(path))
     if not path.absolute().parent.is_dir():
         raise FileUnusable("directory-missing", path=str(path))
 
 
-def require_no_folder(path: Path) -> None:
+def require_no_directory(path: Path) -> None:
     """Make sure that what is named as a file is not a directory.
 
     Raises:
         FileUnusable: it is one.
     """
     if path.is_dir():
-        raise FileUnusable("file-is-folder", path=str(path))
+        raise FileUnusable("file-is-directory", path=str(path))

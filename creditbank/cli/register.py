@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from creditbank.account.redaction import RedactionNamed
-from creditbank.cli.files import FileUnusable, require_no_folder
+from creditbank.cli.files import FileUnusable, require_no_directory
 from creditbank.documents.redaction_register import parse_register, register_bytes
 from creditbank.durable_file import replace_file
 
@@ -16,7 +16,7 @@ def read_register(path: Path) -> tuple[RedactionNamed, ...]:
         FileUnusable: it cannot be read.
         RegisterInvalid: it is not one.
     """
-    require_no_folder(path)
+    require_no_directory(path)
     try:
         return parse_register(path.read_bytes())
     except FileNotFoundError:

@@ -8,7 +8,7 @@ import typer
 
 from creditbank.cli import pack_publishing, rules_diff, rules_new
 from creditbank.cli.asking import AsOf
-from creditbank.cli.files import FileUnusable, require_no_folder
+from creditbank.cli.files import FileUnusable, require_no_directory
 from creditbank.cli.output import NEGATIVE, console, print_json
 from creditbank.cli.session import JsonOption, Session, session_of
 from creditbank.conversion.equivalence import Equivalence, equivalences
@@ -135,7 +135,7 @@ def _equivalence_members(one: Equivalence) -> JsonValue:
 
 
 def _findings_in(file: Path) -> tuple[PackFinding, ...]:
-    require_no_folder(file)
+    require_no_directory(file)
     try:
         return findings_of(read_document(file, shown_as=str(file)))
     except RulePackInvalid as error:

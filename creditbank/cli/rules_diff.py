@@ -13,7 +13,7 @@ import typer
 from creditbank.account.facts import facts_of
 from creditbank.cli.asking import QuestionInvalid, with_facts
 from creditbank.cli.cohort_file import numbers_in
-from creditbank.cli.files import require_no_folder
+from creditbank.cli.files import require_no_directory
 from creditbank.cli.output import console, print_json, progress
 from creditbank.cli.session import JsonOption, Session, session_of
 from creditbank.conversion.decision import decimal_text
@@ -152,7 +152,7 @@ def _cohort(bank: Bank, named: str, compared: Comparison, terms: Terms) -> Cohor
         return Cohort(numbers=numbers_in(Path(named)), compared=aims)
     of_one = tuple(one for one in aims if one.id == named)
     if not of_one:
-        require_no_folder(Path(named))
+        require_no_directory(Path(named))
         raise QuestionInvalid("cohort-unknown", field="cohort", value=named, known=[one.id for one in aims])
     return Cohort(numbers=everybody(bank), compared=of_one)
 

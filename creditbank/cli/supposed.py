@@ -11,7 +11,7 @@ import typer
 from creditbank.account.planned import Planned, parse_planned
 from creditbank.cli.asking import QuestionInvalid
 from creditbank.cli.cohort_file import numbers_in
-from creditbank.cli.files import require_no_folder
+from creditbank.cli.files import require_no_directory
 from creditbank.cli.levels import level_in_full
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.rule import RulePack
@@ -60,7 +60,7 @@ def whom(bank: Bank, text: str) -> Whom:
     try:
         return Whom(numbers=(parse_account_number(text),), is_class=False)
     except AccountNumberInvalid as error:
-        require_no_folder(Path(text))
+        require_no_directory(Path(text))
         if "/" in text or "." in text:
             raise QuestionInvalid("class-unknown", field="cohort", value=text) from error
         raise

@@ -88,7 +88,7 @@ def workbook_bytes(path: Path, *, limits: Limits) -> bytes:
         with path.open("rb") as file:
             data = file.read(limits.file_bytes + 1)
     except IsADirectoryError as error:
-        raise WorkbookInvalid("file-is-folder", path=str(path)) from error
+        raise WorkbookInvalid("file-is-directory", path=str(path)) from error
     except OSError as error:
         raise WorkbookInvalid("workbook-not-found", file=path.name) from error
     return _sized(data, limits)

@@ -81,7 +81,7 @@ def read_key_file(path: Path, *, passphrase: str) -> KeyFile:
     except FileNotFoundError as error:
         raise KeysUnavailable("key-file-missing", path=str(path)) from error
     except IsADirectoryError as error:
-        raise KeysUnavailable("file-is-folder", path=str(path)) from error
+        raise KeysUnavailable("file-is-directory", path=str(path)) from error
     except OSError as error:
         raise KeysUnavailable("key-file-unreadable", path=str(path), cause=error.strerror) from error
     unsealed = unseal(content, passphrase=passphrase, path=str(path))

@@ -54,7 +54,7 @@ class Secret:
             with os.fdopen(source_of, "rb") if isinstance(source_of, int) else source_of.open("rb") as stream:
                 return stream.read(_MAX_BYTES + 1)
         except IsADirectoryError as error:
-            raise self.unusable("file-is-folder", path=source) from error
+            raise self.unusable("file-is-directory", path=source) from error
         except OSError as error:
             raise self.unusable(self.unreadable, source=source, cause=error.strerror) from error
 

@@ -22,7 +22,7 @@ def read_witness_keys(path: Path) -> tuple[WitnessKey, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except IsADirectoryError as error:
-        raise WitnessKeysUnusable("file-is-folder", path=str(path)) from error
+        raise WitnessKeysUnusable("file-is-directory", path=str(path)) from error
     except (OSError, UnicodeDecodeError) as error:
         cause = error.strerror if isinstance(error, OSError) else "UTF-8"
         raise WitnessKeysUnusable("witness-keys-unreadable", path=str(path), cause=cause) from error

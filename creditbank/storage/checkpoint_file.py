@@ -61,7 +61,7 @@ class CheckpointFile:
         except FileNotFoundError:
             return None
         except IsADirectoryError as error:
-            raise Misconfigured("file-is-folder", path=self.place) from error
+            raise Misconfigured("file-is-directory", path=self.place) from error
         except OSError as error:
             raise Misconfigured(
                 "checkpoint-file-unreadable", path=self.place, cause=error.strerror

@@ -117,16 +117,16 @@ def test_a_place_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         pass
     with pytest.raises(Misconfigured, match="checkpoint-file-unwritable"):
         nowhere.write(b"a note")
-    (tmp_path / "folder").mkdir()
-    folder = CheckpointFile(tmp_path / "folder")
-    with pytest.raises(Misconfigured, match="file-is-folder"):
-        folder.read()
+    (tmp_path / "directory").mkdir()
+    directory = CheckpointFile(tmp_path / "directory")
+    with pytest.raises(Misconfigured, match="file-is-directory"):
+        directory.read()
     (tmp_path / "file").touch()
     with pytest.raises(Misconfigured, match="checkpoint-file-unreadable"):
         CheckpointFile(tmp_path / "file" / "checkpoint").read()
     with pytest.raises(Misconfigured, match="checkpoint-file-unwritable"):
-        folder.write(b"a note")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+        directory.write(b"a note")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["directory", "file"]
 
 
 def test_a_full_disk_leaves_the_note_before(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Files named on the command line: a folder in the place of one is said to be one, a path stays as typed."""
+"""Files named on the command line: a directory in their place is said to be one, a path stays as typed."""
 
 from datetime import date
 from pathlib import Path
@@ -15,30 +15,30 @@ NUMBER = sample_citizen_number(date(2001, 3, 12), order=15)
 @pytest.mark.parametrize(
     "asked",
     [
-        ("import", "FOLDER", "--issuer", "EAST"),
-        ("import", "FILE", "--issuer", "EAST", "--receipt", "FOLDER"),
-        ("template", "--kind", "award", "--out", "FOLDER"),
-        ("institution", "verify-receipt", "FOLDER", "--verifier-key", "FILE"),
-        ("institution", "verify-receipt", "FILE", "--verifier-key", "FOLDER"),
-        ("ledger", "verify", "--checkpoint", "FOLDER"),
-        ("ledger", "verify", "--verifier-key", "FOLDER"),
-        ("ledger", "verify", "--report", "FOLDER"),
-        ("ledger", "verify-receipt", "FOLDER", "--verifier-key", "FILE"),
-        ("ledger", "verify-receipt", "PROOF", "--verifier-key", "FILE", "--witness-keys", "FOLDER"),
-        ("ledger", "checkpoint", "--out", "FOLDER"),
-        ("ledger", "cosign", "FOLDER"),
-        ("ledger", "consistency", "FOLDER"),
-        ("rules", "check", "FOLDER"),
-        ("rules", "diff", "changdu-2020", "changdu-2020", "--cohort", "FOLDER"),
-        ("decide", "next-steps", "FOLDER", "--programme", HUSBANDRY),
-        ("decide", "what-if", "FOLDER", "--programme", HUSBANDRY, "--add", "code=X"),
+        ("import", "DIRECTORY", "--issuer", "EAST"),
+        ("import", "FILE", "--issuer", "EAST", "--receipt", "DIRECTORY"),
+        ("template", "--kind", "award", "--out", "DIRECTORY"),
+        ("institution", "verify-receipt", "DIRECTORY", "--verifier-key", "FILE"),
+        ("institution", "verify-receipt", "FILE", "--verifier-key", "DIRECTORY"),
+        ("ledger", "verify", "--checkpoint", "DIRECTORY"),
+        ("ledger", "verify", "--verifier-key", "DIRECTORY"),
+        ("ledger", "verify", "--report", "DIRECTORY"),
+        ("ledger", "verify-receipt", "DIRECTORY", "--verifier-key", "FILE"),
+        ("ledger", "verify-receipt", "PROOF", "--verifier-key", "FILE", "--witness-keys", "DIRECTORY"),
+        ("ledger", "checkpoint", "--out", "DIRECTORY"),
+        ("ledger", "cosign", "DIRECTORY"),
+        ("ledger", "consistency", "DIRECTORY"),
+        ("rules", "check", "DIRECTORY"),
+        ("rules", "diff", "changdu-2020", "changdu-2020", "--cohort", "DIRECTORY"),
+        ("decide", "next-steps", "DIRECTORY", "--programme", HUSBANDRY),
+        ("decide", "what-if", "DIRECTORY", "--programme", HUSBANDRY, "--add", "code=X"),
     ],
 )
-def test_a_folder_in_the_place_of_a_file_is_said_to_be_one(
+def test_a_directory_in_the_place_of_a_file_is_said_to_be_one(
     commands: Commands, tmp_path: Path, asked: tuple[str, ...]
 ) -> None:
-    folder, file, proof = tmp_path / "folder", tmp_path / "file", tmp_path / "entry.tlog-proof"
-    folder.mkdir()
+    directory, file, proof = tmp_path / "directory", tmp_path / "file", tmp_path / "entry.tlog-proof"
+    directory.mkdir()
     file.write_bytes((commands.home / "log.vkey").read_bytes())
     if "PROOF" in asked:
         opened = commands.run(
@@ -47,28 +47,30 @@ def test_a_folder_in_the_place_of_a_file_is_said_to_be_one(
         commands.run("ledger", "checkpoint", "--out", tmp_path / "checkpoint")
         commands.run("ledger", "prove", opened["account"], "0", "--out", proof)
     named = {
-        "FOLDER": str(folder),
+        "DIRECTORY": str(directory),
         "FILE": str(file),
         "EAST": sample_issuer("school-east"),
         "PROOF": str(proof),
     }
     arguments = [named.get(one, one) for one in asked]
     for language, says in (
-        ("zh-CN", f"{folder} 是文件夹，这里要的是文件"),
-        ("en", f"{folder} is a folder, a file"),
+        ("zh-CN", f"{directory} 是目录，这里要的是文件"),
+        ("en", f"{directory} is a directory, a file"),
     ):
         refused = commands.run("--language", language, *arguments, code=2)
-        assert "/file-is-folder]" in refused.err
+        assert "/file-is-directory]" in refused.err
         assert says in refused.err.replace("\n", "")
 
 
-def test_a_folder_in_the_place_of_keys_is_said_to_be_one(sealed_commands: Commands, tmp_path: Path) -> None:
+def test_a_directory_in_the_place_of_keys_is_said_to_be_one(
+    sealed_commands: Commands, tmp_path: Path
+) -> None:
     refused = sealed_commands.run("--passphrase-file", tmp_path, "keys", "list", code=2)
-    assert "passphrase-unusable/file-is-folder" in refused.err
+    assert "passphrase-unusable/file-is-directory" in refused.err
     (sealed_commands.home / "keys.sealed").unlink()
     (sealed_commands.home / "keys.sealed").mkdir()
     refused = sealed_commands.run("keys", "list", code=2)
-    assert "keys-unavailable/file-is-folder" in refused.err
+    assert "keys-unavailable/file-is-directory" in refused.err
 
 
 @pytest.mark.parametrize("name", ["courses.csv", "courses.xls", "courses"])

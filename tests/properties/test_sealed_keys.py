@@ -206,7 +206,7 @@ def test_what_is_wrong_with_a_file_is_named_with_its_path(tmp_path: Path) -> Non
     damaged.write_bytes(SEALED[:-9] + b"\n")
     for path, reason in [
         (tmp_path / "nowhere", "key-file-missing"),
-        (tmp_path, "file-is-folder"),
+        (tmp_path, "file-is-directory"),
         (damaged / "keys.sealed", "key-file-unreadable"),
         (damaged, "key-file-not-opened"),
     ]:
@@ -349,7 +349,7 @@ def test_a_passphrase_that_is_none_is_refused(tmp_path: Path, content: bytes) ->
 def test_a_source_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     closed = through_a_pipe(b"")
     os.close(closed)
-    assert refusal_of(lambda: read_passphrase(file=tmp_path)) == "file-is-folder"
+    assert refusal_of(lambda: read_passphrase(file=tmp_path)) == "file-is-directory"
     assert refusal_of(lambda: read_passphrase(file=tmp_path / "nowhere")) == "passphrase-unreadable"
     assert refusal_of(lambda: read_passphrase(fd=closed)) == "passphrase-unreadable"
     assert refusal_of(read_passphrase) == "passphrase-missing"
