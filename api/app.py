@@ -6,7 +6,7 @@ from fastapi_offline import FastAPIOffline
 from api.auth.operator import principal
 from api.pages import diploma_audit, sign_in, statement
 from api.pages.rendering import static_files
-from api.problems import add_problem_handlers
+from api.problems import add_problem_handlers, with_problems
 from api.routes import accounts, audits, decisions, health, ledger, verifications, what_ifs
 from api.safety import Safety
 from creditbank.services.bank import Bank
@@ -49,4 +49,6 @@ def create_app(
     for public in (health.router, ledger.router, sign_in.router):
         app.include_router(public)
     app.mount("/static", static_files(), name="static")
+    described = app.openapi
+    app.openapi = lambda: with_problems(described())  # type: ignore[method-assign]
     return app

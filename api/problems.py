@@ -9,6 +9,7 @@ import re
 import traceback
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import quote
 
 import structlog
@@ -50,9 +51,23 @@ STATUS: Mapping[type[CreditBankError], int] = MappingProxyType(
     }
 )
 
-_STATUS_OF_BODIES: Mapping[str, int] = MappingProxyType(
-    {"json-malformed": 400, "body-not-declared-json": 415}
+REQUEST_STATUS: Mapping[str, int | None] = MappingProxyType(
+    {
+        "body-missing": 422,
+        "body-not-declared-json": 415,
+        "body-not-object": 422,
+        "body-too-large": 413,
+        "http-error": None,
+        "json-malformed": 400,
+        "method-not-allowed": 405,
+        "no-such-page": 404,
+        "request-invalid": 422,
+        "unexpected": 500,
+    }
 )
+"""The problems that no error of the bank stands behind, by their code, which is their reason too: their
+status, None for whatever else the web server refuses with.
+"""
 _CODE_OF_STATUS: Mapping[int, str] = MappingProxyType({404: "no-such-page", 405: "method-not-allowed"})
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 """What an answer of 401 must carry (RFC 9110, section 15.5.2)."""
@@ -63,6 +78,11 @@ _RETRY_AFTER_SECONDS: Mapping[type[CreditBankError], int] = MappingProxyType(
 _INSIDE = frozenset({"cause", "database", "detail", "home", "host", "path", "port"})
 """Values of the server's own faults that tell strangers where its parts are, or what an engine read there."""
 _LIKE_A_CITIZEN_NUMBER = re.compile(r"\d{17}[\dXx]")
+_REFUSED = {
+    "description": "A problem (RFC 9457): `type`, `title`, `status`, `detail`, `reason`; see docs/errors.md",
+    "content": {MEDIA_TYPE: {"schema": {"type": "object"}}},
+}
+"""How OpenAPI is told of a refusal."""
 _log = structlog.get_logger(__name__)
 
 
@@ -80,6 +100,14 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_problem)
 
 
+def with_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a description of the interface (OpenAPI) that says how a request with a body is refused."""
+    for operation in (one for path in document["paths"].values() for one in path.values()):
+        if "requestBody" in operation:
+            operation["responses"] |= {str(status): _REFUSED for status in (400, 415, 422)}
+    return document
+
+
 def status_of(error: CreditBankError) -> int:
     """Return the HTTP status of an error, by the branch of the tree it grows on."""
     if isinstance(error, NotAuthenticated):
@@ -88,12 +116,19 @@ def status_of(error: CreditBankError) -> int:
 
 
 def problem(
-    request: Request, *, status: int, code: str, title: str, detail: str, **members: object
+    request: Request,
+    *,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    reason: str | None = None,
+    **members: object,
 ) -> Response:
     """Return one problem document, or a page that says the same to a person with a browser.
 
-    `type` is a published code that never changes. Sentences quote values; one that looks like a citizen
-    number, in whichever member it was put, is left out.
+    `type` is a published code that never changes, and so is `reason`: without one it is the code.
+    Sentences quote values; one that looks like a citizen number, in whichever member it was put, is left out.
     """
     detail = _LIKE_A_CITIZEN_NUMBER.sub("…", detail)
     if wants_page(request):
@@ -103,10 +138,26 @@ def problem(
         "title": title,
         "status": status,
         "detail": detail,
+        "reason": reason or code,
         **{name: value for name, value in members.items() if value is not None},
     }
     headers = {"Content-Language": language_for(request)}
     return JSONResponse(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def request_problem(
+    request: Request, code: str, *, status: int | None = None, errors: object = None, **values: object
+) -> Response:
+    """Return the problem of one code of `REQUEST_STATUS`, with these values in its sentence."""
+    words = words_for(request)
+    return problem(
+        request,
+        status=status or REQUEST_STATUS[code] or 500,
+        code=code,
+        title=words.text(f"problem.{code}"),
+        detail=words.text(f"reason.{code}", **values),
+        errors=errors,
+    )
 
 
 def unexpected_problem(request: Request, error: Exception) -> Response:
@@ -123,14 +174,7 @@ def unexpected_problem(request: Request, error: Exception) -> Response:
             for frame in traceback.extract_tb(cause.__traceback__)
         ],
     )
-    words = words_for(request)
-    return problem(
-        request,
-        status=500,
-        code="unexpected",
-        title=words.text("problem.unexpected"),
-        detail=words.text("reason.unexpected"),
-    )
+    return request_problem(request, "unexpected")
 
 
 def _sign_in(request: Request, error: Exception) -> Response:
@@ -174,16 +218,11 @@ def _bank_problem(request: Request, error: Exception) -> Response:
 
 def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "registered for this class"
-    words = words_for(request)
     code = _CODE_OF_STATUS.get(error.status_code, "http-error")
     if isinstance(error.__cause__, ValueError | RecursionError):  # what Python's reader of JSON raises
         code = "json-malformed"
-    answer = problem(
-        request,
-        status=error.status_code,
-        code=code,
-        title=words.text(f"problem.{code}"),
-        detail=words.text(f"reason.{code}", path=request.url.path, method=request.method),
+    answer = request_problem(
+        request, code, status=error.status_code, path=request.url.path, method=request.method
     )
     answer.headers.update(error.headers or {})
     return answer
@@ -192,18 +231,12 @@ def _http_problem(request: Request, error: Exception) -> Response:
 def _validation_problem(request: Request, error: Exception) -> Response:
     """Name every member that is wrong, but repeat none: it may be a person's name or number."""
     assert isinstance(error, RequestValidationError), "registered for this class"
-    words = words_for(request)
     found = error.errors()
     as_whole = body_refused(found, error.body)
-    code = as_whole or "request-invalid"
-    return problem(
-        request,
-        status=_STATUS_OF_BODIES.get(code, 422),
-        code=code,
-        title=words.text(f"problem.{code}"),
-        detail=words.text(f"reason.{code}", count=len(found)),
-        errors=None if as_whole else members_refused(found, words),
-    )
+    if as_whole is not None:
+        return request_problem(request, as_whole)
+    refused = members_refused(found, words_for(request))
+    return request_problem(request, "request-invalid", errors=refused, count=len(found))
 
 
 def _known_by(request: Request) -> Mapping[str, str | None]:

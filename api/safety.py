@@ -4,8 +4,7 @@ from fastapi import Request, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.languages import words_for
-from api.problems import problem, unexpected_problem
+from api.problems import request_problem, unexpected_problem
 
 BODY_MAX_BYTES = 1_048_576
 
@@ -67,11 +66,4 @@ def _too_large(request: Request) -> Response | None:
     stated = request.headers.get("content-length", "0")
     if stated.isdecimal() and int(stated) <= BODY_MAX_BYTES and "transfer-encoding" not in request.headers:
         return None
-    words = words_for(request)
-    return problem(
-        request,
-        status=413,
-        code="body-too-large",
-        title=words.text("problem.body-too-large"),
-        detail=words.text("reason.body-too-large", max_bytes=BODY_MAX_BYTES),
-    )
+    return request_problem(request, "body-too-large", max_bytes=BODY_MAX_BYTES)

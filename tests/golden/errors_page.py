@@ -2,12 +2,12 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import api
 import creditbank
-from api.problems import status_of
+from api.problems import REQUEST_STATUS, status_of
 from creditbank.errors import CreditBankError
 from creditbank.locale.catalogue import catalogue
 
@@ -17,11 +17,19 @@ _HEAD = """# Errors
 
 Every answer that is an error carries two published codes that never change: `code`, its class, which
 decides the HTTP status, and `reason`, what exactly is wrong. Over HTTP it is `application/problem+json`
-(RFC 9457), with `type` `urn:creditbank:problem:<code>`; on the command line it is two lines on standard
-error and exit code 2 (1 where the bank's own records contradict themselves). Words in braces are replaced
-by values. This page is written by `python -m tests.golden.errors_page`.
+(RFC 9457), with `reason` and `type` `urn:creditbank:problem:<code>`; on the command line it is two lines on
+standard error and exit code 2 (1 where the bank's own records contradict themselves). Words in braces are
+replaced by values. This page is written by `python -m tests.golden.errors_page`.
 
 ## Classes
+
+| Code | Status | 中文 | English |
+| --- | --- | --- | --- |
+"""
+_REQUESTS = """
+## Requests
+
+What is answered before the bank is asked, or where it cannot say what failed. The reason is the code.
 
 | Code | Status | 中文 | English |
 | --- | --- | --- | --- |
@@ -38,15 +46,18 @@ def page() -> str:
     """Return the page as the code and the catalogues have it now."""
     chinese, english = catalogue("zh-CN").sections, catalogue("en").sections
     classes = {error.code: status_of(error.__new__(error)) for error in error_classes()}
-    rows = (
-        f"| `{code}` | {status} | {chinese['problem'][code]} | {english['problem'][code]} |\n"
-        for code, status in sorted(classes.items())
-    )
+
+    def titles(statuses: Mapping[str, int | None]) -> str:
+        return "".join(
+            f"| `{code}` | {status or '4xx'} | {chinese['problem'][code]} | {english['problem'][code]} |\n"
+            for code, status in sorted(statuses.items())
+        )
+
     reasons = (
         f"| `{reason}` | {_cell(text)} | {_cell(english['reason'][reason])} |\n"
         for reason, text in sorted(chinese["reason"].items())
     )
-    return _HEAD + "".join(rows) + _REASONS + "".join(reasons)
+    return _HEAD + titles(classes) + _REQUESTS + titles(REQUEST_STATUS) + _REASONS + "".join(reasons)
 
 
 def error_classes() -> Iterator[type[CreditBankError]]:

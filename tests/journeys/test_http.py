@@ -23,7 +23,9 @@ from creditbank.services.log import LogShrankOrForked
 from creditbank.services.operator_token import kept_digest, make_token
 from creditbank.services.sequencing import sequence_pending
 from tests.banks import EAST, new_bank
+from tests.source import ROOT
 
+ERRORS = ROOT / "docs" / "errors.md"
 PROBLEM = "application/problem+json"
 PUBLIC = {
     "/healthz",
@@ -168,6 +170,7 @@ def test_every_refusal_is_a_problem_document(
     assert document["title"]
     assert document["detail"]
     assert document["type"].startswith("urn:creditbank:problem:")
+    assert f"| `{document['reason']}` | " in ERRORS.read_text("utf-8")
     in_english = school.stranger.request(
         method, path, content=body, headers={**headers, "Accept-Language": "en-GB,zh;q=0.5"}
     )
@@ -270,8 +273,19 @@ def test_a_body_that_is_none_is_answered_with_what_to_send(
         assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM), answer.text
         document = answer.json()
         assert document["type"] == f"urn:creditbank:problem:{code}"
+        assert document["reason"] == code
+        assert f"| `{code}` | {status} | " in ERRORS.read_text("utf-8")
         assert "JSON" in document["detail"]
         assert answer.headers["content-language"] == language
+
+
+def test_where_a_body_is_taken_its_refusals_are_described(school: School) -> None:
+    described = school.stranger.get("/openapi.json").json()["paths"]
+    taking = [one for path in described.values() for one in path.values() if "requestBody" in one]
+    assert len(taking) > 10
+    for one in taking:
+        for status in ("400", "415", "422"):
+            assert list(one["responses"][status]["content"]) == [PROBLEM]
 
 
 def test_a_day_or_a_figure_out_of_its_range_is_told_the_range(school: School) -> None:
