@@ -16,7 +16,7 @@ from creditbank.outcomes import OUTCOME_TYPES, Outcome
 from creditbank.outcomes.outcome import FrameworkLevel, OutcomeKind
 from creditbank.terms import IssuerId
 
-_TOGETHER: Mapping[str, frozenset[str]] = MappingProxyType(
+TOGETHER: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "ends-before-it-starts": frozenset({"started_on", "awarded_on"}),
         "expires-before-it-begins": frozenset({"expires_on", "awarded_on"}),
@@ -40,6 +40,9 @@ def outcome_or_faults(
 
     `unread` are members that are stated, and cannot be read: nothing is said of what goes with them, nor of
     what goes with a member that is refused.
+
+    Raises:
+        InvalidInput: something is refused that is none of the members, such as the issuer.
     """
     must = _harmless(kind)
     stated = dict(members)
@@ -49,11 +52,12 @@ def outcome_or_faults(
         try:
             outcome = OUTCOME_TYPES[kind](**{**must, **stated, "issuer": issuer})
         except InvalidInput as error:
-            together = _TOGETHER.get(error.reason, frozenset())
+            together = TOGETHER.get(error.reason, frozenset())
+            blamed = stated.keys() & (together or {error.field})
+            if not blamed:  # what stands in for a member is never refused
+                raise
             if together.isdisjoint(doubtful):
                 faults.append(error)
-            blamed = stated.keys() & (together or {error.field})
-            assert blamed, "what stands in for a member is never refused"
             doubtful |= blamed
             for name in blamed:
                 del stated[name]

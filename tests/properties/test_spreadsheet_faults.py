@@ -1,17 +1,24 @@
 """Laws of the workbook reader: everything that is wrong is named, where it is, and nothing else."""
 
+import ast
 from datetime import date
+from inspect import signature
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from creditbank import outcomes
 from creditbank.documents.spreadsheet import BadCell, Limits, read_workbook
 from creditbank.documents.spreadsheet_columns import sheet_kinds
+from creditbank.documents.spreadsheet_faults import TOGETHER, outcome_or_faults
 from creditbank.documents.spreadsheet_template import CellValue
 from creditbank.identity.citizen_number import CitizenNumber, check_digit
 from creditbank.identity.names import PersonNames
-from creditbank.outcomes.outcome import OutcomeKind
+from creditbank.outcomes import OUTCOME_TYPES
+from creditbank.outcomes.outcome import OUTCOME_KINDS, OutcomeInvalid, OutcomeKind
+from creditbank.terms import IssuerId
 from tests.strategies.identity import citizen_numbers
 from tests.strategies.spreadsheet import (
     ACCOUNT,
@@ -224,3 +231,26 @@ def test_what_two_members_say_together_is_said_beside_all_else_and_only_if_both_
         (3, "cell-not-a-date"),
         (3, "number-out-of-range"),
     ]
+
+
+def test_what_outcomes_refuse_is_of_one_member_or_known_to_be_of_several() -> None:
+    """A reason that compares members, and is not known to, would be blamed on one alone."""
+    found: dict[str, set[str]] = {}
+    members = {name for kind in OUTCOME_TYPES.values() for name in signature(kind).parameters}
+    for path in Path(outcomes.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.If):
+                continue
+            compared = {getattr(one, "attr", getattr(one, "id", "")) for one in ast.walk(node.test)}
+            for raised in (one.exc for one in node.body if isinstance(one, ast.Raise)):
+                if isinstance(raised, ast.Call) and getattr(raised.func, "id", "") == "OutcomeInvalid":
+                    assert isinstance(raised.args[0], ast.Constant), path
+                    found.setdefault(str(raised.args[0].value), set()).update(compared & members)
+    assert len(found) > 10
+    assert {reason: both for reason, both in found.items() if len(both) > 1} == TOGETHER
+
+
+@pytest.mark.parametrize("kind", OUTCOME_KINDS)
+def test_a_refusal_of_no_member_is_an_error_and_no_endless_search(kind: OutcomeKind) -> None:
+    with pytest.raises(OutcomeInvalid, match="text-blank in issuer"):
+        outcome_or_faults(kind, {}, issuer=IssuerId(" "), unread=frozenset())
