@@ -56,7 +56,7 @@ class ApplicantMessage(Message):
         """Return the applicant.
 
         Raises:
-            HoldingInvalid: a figure is out of its range.
+            HoldingInvalid: a percentage is none, or years of work are below 0.
         """
         return Applicant(**{name: getattr(self, name) for name in FACTS})
 

@@ -68,11 +68,15 @@ def post_pre_decision(
     once: DoneOnce,
 ) -> Response:
     """Decide with planned outcomes, and bind the caller's institution to the answer up to a last day."""
-    question, planned = asked.question(rules), tuple(map(parse_planned, asked.planned))
-    applicant, until = asked.applicant.stated(), asked.until
     return once.created(
         lambda bank: give_pre_decision(
-            bank, caller, account, question, applicant=applicant, until=until, planned=planned
+            bank,
+            caller,
+            account,
+            asked.question(rules),
+            applicant=asked.applicant.stated(),
+            until=asked.until,
+            planned=tuple(map(parse_planned, asked.planned)),
         ),
         lambda answer: GrantsMessage.of(answer, words),
     )
@@ -101,8 +105,9 @@ def _registered(
     words: Catalogue,
 ) -> Response:
     asked.must_not_look_back()
-    applicant, as_of = asked.applicant.stated(), asked.as_of
     return once.created(
-        lambda bank: apply_for(bank, caller, account, question, applicant=applicant, as_of=as_of),
+        lambda bank: apply_for(
+            bank, caller, account, question, applicant=asked.applicant.stated(), as_of=asked.as_of
+        ),
         lambda answer: GrantsMessage.of(answer, words),
     )

@@ -75,7 +75,7 @@ def applicant_of(facts: Iterable[tuple[str, str]]) -> Applicant:
     """Return the applicant of whom these facts were stated.
 
     Raises:
-        HoldingInvalid: a figure is out of its range.
+        HoldingInvalid: a percentage is none, or years of work are below 0.
         ValueError, ArithmeticError: a figure or a day is none.
     """
     return Applicant(**{name: _READERS.get(name, str)(text) for name, text in facts})

@@ -63,7 +63,7 @@ def with_facts(applicant: Applicant, given: Sequence[str]) -> Applicant:
 
     Raises:
         QuestionInvalid: one is not written so, has no such name or no such value.
-        HoldingInvalid: a figure or a day is out of its range.
+        HoldingInvalid: a percentage is none, or years of work are below 0.
     """
     facts = dict(facts_of(applicant))
     for one in given:

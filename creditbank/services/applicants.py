@@ -2,14 +2,18 @@
 
 A person category and a form of study come from lists, a school is registered here: anything else is refused,
 unless a rule names it. A region, a major or a level may be right though no rule speaks of it: that is said
-beside the answer.
+beside the answer. Whoever asks now is held to this; what was stated once, for a grant or at an earlier
+moment, counts as it was stated.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from decimal import Decimal
 from types import MappingProxyType
 
-from creditbank.conversion.holding import Applicant, HoldingInvalid
+from creditbank.conversion.holding import PERCENT_MAX, YEARS_MAX, Applicant, HoldingInvalid
 from creditbank.conversion.rule import RulePack
+from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY
 from creditbank.services.bank import Bank
 from creditbank.services.books import Books
 from creditbank.services.institutions import InstitutionUnknown, institution_of
@@ -19,14 +23,19 @@ _LISTED: Mapping[str, str] = MappingProxyType({"category": "person-category", "s
 """Facts that come from a list, and which."""
 _OPEN = ("enrolled_level", "major", "region")
 """Facts that are codes of no list which the bank has whole."""
+_PLACES = 6
+_FINEST = Decimal(1).scaleb(-_PLACES)
 
 
 def require_known_facts(bank: Bank, books: Books, packs: Collection[RulePack], applicant: Applicant) -> None:
-    """Make sure that what is stated of an applicant is in the lists, or named by a rule of `packs`.
+    """Make sure that what is stated of an applicant can be, and is in the lists or named by a rule.
 
     Raises:
-        HoldingInvalid: `fact-value-unknown`, or `enrolled-at-unknown` for a school that is not registered.
+        HoldingInvalid: `year-out-of-range` or `date-out-of-range` (1900 to 2199), `percent-out-of-range`
+            (0 to 100), `years-out-of-range` (0 to 150), `number-too-precise` (six decimals);
+            `fact-value-unknown`, or `enrolled-at-unknown` for a school that is not registered.
     """
+    _require_range(applicant)
     for name, listed in _LISTED.items():
         value = applicant.fact(name)
         terms = [term.code for term in bank.vocabularies[listed].terms]
@@ -43,6 +52,29 @@ def require_known_facts(bank: Bank, books: Books, packs: Collection[RulePack], a
         institution_of(books, IssuerId(school))
     except InstitutionUnknown as error:
         raise HoldingInvalid("enrolled-at-unknown", field="enrolled_at", value=school) from error
+
+
+def _require_range(applicant: Applicant) -> None:
+    first, last = FIRST_DAY.year, LAST_DAY.year
+    if applicant.cohort is not None and not first <= applicant.cohort <= last:
+        raise HoldingInvalid(
+            "year-out-of-range", field="cohort", value=str(applicant.cohort), first=str(first), last=str(last)
+        )
+    for name in ("enrolled_on", "left_on", "born_on", "term_started_on"):
+        day = applicant.fact(name)
+        if isinstance(day, date) and not FIRST_DAY <= day <= LAST_DAY:
+            raise HoldingInvalid("date-out-of-range", field=name, value=day.isoformat())
+    _require_figure("completed_percent", applicant.completed_percent, PERCENT_MAX, "percent-out-of-range")
+    _require_figure("years_of_work", applicant.years_of_work, YEARS_MAX, "years-out-of-range")
+
+
+def _require_figure(name: str, figure: Decimal | None, maximum: int, reason: str) -> None:
+    if figure is None:
+        return
+    if not 0 <= figure <= maximum:
+        raise HoldingInvalid(reason, field=name, value=str(figure), maximum=maximum)
+    if figure != figure.quantize(_FINEST):
+        raise HoldingInvalid("number-too-precise", field=name, value=str(figure), places=_PLACES)
 
 
 def unheard_of(packs: Collection[RulePack], applicant: Applicant) -> tuple[InputWarning, ...]:

@@ -94,7 +94,7 @@ def decide_for(
         PackChanged, PackMissing: a published or promised pack is not as it was, or not here.
     """
     with bank.store.reading() as books:
-        stated = stated_by(bank, books, number, applicant, question.library)
+        stated = stated_by(bank, books, number, applicant, question.library, known_at=known_at)
         known = known_in(bank, books, number, question.authorities, known_at=known_at)
     return answer_to(question, known, stated, as_of=as_of or bank.today(), solver=bank.solver)
 
@@ -160,17 +160,27 @@ def may_grant(institution: Institution, decision: Decision | WaiverDecision) -> 
 
 
 def stated_by(
-    bank: Bank, books: Books, number: AccountNumber, applicant: Applicant, library: RuleLibrary
+    bank: Bank,
+    books: Books,
+    number: AccountNumber,
+    applicant: Applicant,
+    library: RuleLibrary,
+    *,
+    known_at: KnownAt | None = None,
 ) -> Applicant:
     """Return what is stated of the applicant, with the account's own person category where none is.
+
+    Of an earlier moment, `known_at`, everything is taken as it is stated: lists and registers of today say
+    nothing about what could be stated then, and the answer must not change with them.
 
     Raises:
         AccountUnknown: no account has this number.
         AccountRedacted: it was redacted.
-        HoldingInvalid: neither a list nor a rule of the library knows what is stated.
+        HoldingInvalid: it cannot be, or neither a list nor a rule of the library knows it.
     """
-    require_known_facts(bank, books, library.packs, applicant)
     _, person = find_account(bank, books, number)
+    if known_at is None:
+        require_known_facts(bank, books, library.packs, applicant)
     return applicant if applicant.category is not None else replace(applicant, category=person.category)
 
 

@@ -59,7 +59,7 @@ def audit_account(
     """
     question = ExemptionQuestion(library=library, programme=programme, beside_earned=True)
     with bank.store.reading() as books:
-        stated = stated_by(bank, books, number, applicant, library)
+        stated = stated_by(bank, books, number, applicant, library, known_at=known_at)
         known = known_in(bank, books, number, question.authorities, known_at=known_at)
     asked, day = question.given(known.published), as_of or bank.today()
     place, packs = asked.place(day, known_at=known.at), asked.packs(known.at)

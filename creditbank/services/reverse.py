@@ -169,7 +169,7 @@ def _known(
 ) -> tuple[Known, Applicant]:
     authorities = {authority for aim in aims for authority in library.authorities_for(aim)}
     with bank.store.reading() as books:
-        stated = stated_by(bank, books, number, applicant, library)
+        stated = stated_by(bank, books, number, applicant, library, known_at=known_at)
         return known_in(bank, books, number, authorities, known_at=known_at), stated
 
 

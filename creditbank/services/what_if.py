@@ -154,7 +154,7 @@ def _answered(
     known_at: KnownAt | None,
 ) -> WhatIf[D]:
     with bank.store.reading() as books:
-        stated = stated_by(bank, books, number, applicant, before.library)
+        stated = stated_by(bank, books, number, applicant, before.library, known_at=known_at)
         authorities = {*before.authorities, *after.authorities}
         known = known_in(bank, books, number, authorities, known_at=known_at)
     day = as_of or bank.today()

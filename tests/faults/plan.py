@@ -26,9 +26,9 @@ class Campaign:
 
 
 def _on_both(
-    run: Callable[[str, Extent], Figures], *, nightly: int, slices: tuple[int, int], share: int
+    run: Callable[[str, Extent], Figures], *, nightly: int, slices: tuple[int, int], shares: tuple[int, int]
 ) -> tuple[Campaign, ...]:
-    """Return a campaign on SQLite and one on PostgreSQL, each with its slice."""
+    """Return a campaign on SQLite and one on PostgreSQL, each with its slice and share."""
     return tuple(
         Campaign(
             name=run.__name__,
@@ -38,7 +38,7 @@ def _on_both(
             slice=slice_,
             share=share,
         )
-        for engine, slice_ in zip(BOTH, slices, strict=True)
+        for engine, slice_, share in zip(BOTH, slices, shares, strict=True)
     )
 
 
@@ -47,20 +47,20 @@ def _on(engine: str, run: Callable[[Extent], Figures], *, nightly: int, slice_: 
 
 
 CAMPAIGNS: tuple[Campaign, ...] = (
-    *_on_both(kills.kill_writers, nightly=1_000, slices=(50, 50), share=1_000),
-    *_on_both(servers.kill_servers, nightly=30, slices=(2, 1), share=285),
+    *_on_both(kills.kill_writers, nightly=1_000, slices=(50, 50), shares=(950, 950)),
+    *_on_both(servers.kill_servers, nightly=30, slices=(2, 1), shares=(285, 285)),
     _on("postgresql", several.kill_one_of_several, nightly=20, slice_=1, share=110),
     _on("postgresql", backends.terminate_backends, nightly=300, slice_=3, share=210),
     _on("postgresql", backends.kill_backends, nightly=40, slice_=1, share=150),
     _on("postgresql", backends.restart_servers, nightly=20, slice_=1, share=150),
     _on("sqlite", disk.limit_files, nightly=40, slice_=2, share=50),
-    *_on_both(disk.fill_volumes, nightly=40, slices=(1, 1), share=50),
-    *_on_both(storm.storm, nightly=40, slices=(1, 1), share=130),
-    *_on_both(clock.turn_clocks, nightly=2_000, slices=(20, 20), share=15),
-    *_on_both(migrations.kill_upgrades, nightly=40, slices=(2, 1), share=130),
-    *_on_both(migrations.kill_creations, nightly=40, slices=(2, 1), share=120),
-    *_on_both(tampering.tamper, nightly=500, slices=(16, 6), share=200),
-    *_on_both(tampering.replace_whole, nightly=10, slices=(2, 2), share=30),
+    *_on_both(disk.fill_volumes, nightly=40, slices=(1, 1), shares=(50, 50)),
+    *_on_both(storm.storm, nightly=40, slices=(1, 1), shares=(130, 130)),
+    *_on_both(clock.turn_clocks, nightly=2_000, slices=(20, 20), shares=(15, 15)),
+    *_on_both(migrations.kill_upgrades, nightly=40, slices=(2, 1), shares=(130, 130)),
+    *_on_both(migrations.kill_creations, nightly=40, slices=(2, 1), shares=(120, 120)),
+    *_on_both(tampering.tamper, nightly=500, slices=(16, 6), shares=(110, 350)),
+    *_on_both(tampering.replace_whole, nightly=10, slices=(2, 2), shares=(30, 30)),
     _on("sqlite", flips.flip_bits, nightly=1_500, slice_=40, share=180),
 )
 """In this order, the most important first."""

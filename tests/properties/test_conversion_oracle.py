@@ -1,7 +1,9 @@
 """The answer is the one that trying every allocation finds, on the whole key of CONVERSION §3.
 
-At least two thousand instances here and fifty thousand in `make nightly`, no two alike, each really compared.
+At least two thousand instances here and fifty thousand in `make nightly`, each really compared.
 """
+
+import secrets
 
 import hypothesis
 from hypothesis import given, settings
@@ -71,13 +73,16 @@ def compared(drawn: st.SearchStrategy[Questions], how: settings, *, seed: int | 
 
 
 def compare_at_least(wanted: int, drawn: st.SearchStrategy[Questions]) -> None:
-    """Compare turn by turn until so many are compared: how many of a turn can be is a matter of chance."""
-    count = 0
-    for _ in range(TURNS_AT_MOST):
-        count += compared(drawn, settings(max_examples=150))
+    """Compare turn by turn until so many are compared: how many of a turn can be is a matter of chance.
+
+    Every turn has its own seed, so that none draws what another drew.
+    """
+    count, first = 0, secrets.randbits(32)
+    for seed in range(first, first + TURNS_AT_MOST):
+        count += compared(drawn, settings(max_examples=150), seed=seed)
         if count >= wanted:
             return
-    raise AssertionError(f"only {count} of {wanted} could be compared")
+    raise AssertionError(f"only {count} of {wanted} could be compared, from seed {first}")
 
 
 def test_the_answer_is_the_first_of_all_allocations() -> None:
