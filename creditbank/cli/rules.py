@@ -20,6 +20,7 @@ from creditbank.locale.wording import equivalence_line
 from creditbank.rulepacks.library import findings_of, read_document
 from creditbank.services.bank import CHINA
 from creditbank.terms import PackId, microseconds
+from creditbank.vocabularies.library import Vocabularies
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -55,7 +56,7 @@ def check(
     if files:
         found = [finding for file in files for finding in _findings_in(file)]
     else:
-        found = list(session.library(check=False).check())
+        found = list(session.library(check=False).check(Vocabularies.load().vocabularies))
     errors_found = sum(finding.severity == "error" for finding in found)
     failed = errors_found > 0
     if as_json:
@@ -80,7 +81,7 @@ def show(
     session = session_of(context)
     found = session.library().pack(PackId(pack))
     if as_json:
-        print_json(_pack_members(found))
+        print_json({**_pack_members(found), "scales": _scale_members(found)})
         return
     words = session.words
     console.print(f"{found.title.zh}  {found.title.en}", style="bold")
@@ -90,6 +91,9 @@ def show(
     for citation in found.citations.values():
         place = " ".join(filter(None, (citation.document, citation.article, citation.url)))
         console.print(f"  [{citation.id}] {citation.title.zh} {place}", style="dim")
+    for scale in found.scales.values():
+        levels = " < ".join(" = ".join(equal) for equal in scale.levels)
+        console.print(f"  {words.text('word.scale')} {scale.framework}: {levels}")
     for rule in found.rules:
         console.print(f"  · {rule.id} v{rule.version}  {rule.say.zh}")
 
@@ -137,7 +141,7 @@ def _equivalence_members(one: Equivalence) -> JsonValue:
 def _findings_in(file: Path) -> tuple[PackFinding, ...]:
     require_no_directory(file)
     try:
-        return findings_of(read_document(file, shown_as=str(file)))
+        return findings_of(read_document(file, shown_as=str(file)), Vocabularies.load().vocabularies)
     except RulePackInvalid as error:
         return error.findings
     except OSError as error:
@@ -148,7 +152,14 @@ def _standing(pack: Pack) -> str:
     return "word.pack-official" if pack.is_official else "word.pack-example"
 
 
-def _pack_members(pack: Pack) -> JsonValue:
+def _scale_members(pack: Pack) -> JsonValue:
+    return [
+        {"framework": scale.framework, "levels": [list(equal) for equal in scale.levels]}
+        for scale in pack.scales.values()
+    ]
+
+
+def _pack_members(pack: Pack) -> dict[str, JsonValue]:
     return {
         "id": pack.id,
         "digest": pack.digest,

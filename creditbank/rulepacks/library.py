@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from creditbank.conversion.pack import Pack, PackFinding, newest
 from creditbank.conversion.pack_examples import run_examples
 from creditbank.conversion.pack_lint import lint
+from creditbank.conversion.pack_terms import Vocabularies, unlisted_terms
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.published import Published
 from creditbank.documents.rule_pack import RulePackDocument, RulePackInvalid, parse_rule_pack
@@ -23,6 +25,7 @@ from creditbank.terms import ExamId, Microseconds, PackId, ProgrammeId
 
 _EXAMPLES_LACKING = frozenset({"rule-without-granting-example", "rule-without-missing-example"})
 SHIPPED = Path(__file__).parent
+NO_LISTS: Vocabularies = MappingProxyType({})
 
 Aim = TypeVar("Aim", Programme, Exam)
 
@@ -202,9 +205,11 @@ class Library:
             runs = run_examples(document.pack)
             yield from document.located(finding for run in runs for finding in run.findings)
 
-    def check(self) -> tuple[PackFinding, ...]:
+    def check(self, vocabularies: Vocabularies = NO_LISTS) -> tuple[PackFinding, ...]:
         """Run every example and lint every pack: all errors and warnings, each with file and line."""
-        return tuple(finding for document in self.documents for finding in findings_of(document))
+        return tuple(
+            finding for document in self.documents for finding in findings_of(document, vocabularies)
+        )
 
     def _versions(self, programme: ProgrammeId, known_at: Microseconds | None) -> list[Programme]:
         known = self._known(programme, known_at)
@@ -244,12 +249,16 @@ def read_document(file: Path, *, shown_as: str | None = None) -> RulePackDocumen
     return parse_rule_pack(file.read_bytes(), name=name, beside=beside)
 
 
-def findings_of(document: RulePackDocument) -> tuple[PackFinding, ...]:
-    """Run the examples of one pack and lint it: errors first."""
+def findings_of(document: RulePackDocument, vocabularies: Vocabularies = NO_LISTS) -> tuple[PackFinding, ...]:
+    """Run the examples of one pack and lint it: errors first.
+
+    With `vocabularies`, those that records are held to, it is also said what no record can state.
+    """
     runs = run_examples(document.pack)
     failed = document.located(finding for run in runs for finding in run.findings)
     warned = document.located(lint(document.pack, runs))
-    return (*failed, *_once_a_list(document, warned))
+    unlisted = unlisted_terms(document.pack, vocabularies) if vocabularies else ()
+    return (*failed, *_once_a_list(document, warned), *document.located(unlisted))
 
 
 def _once_a_list(document: RulePackDocument, warned: Iterable[PackFinding]) -> Iterator[PackFinding]:

@@ -108,3 +108,17 @@ def test_an_unknown_class_of_courses_is_named_with_its_line(commands: Commands, 
         assert (found["code"], found["severity"]) == ("course-class-unknown", "error")
         assert found["line"] is not None
         assert "“无”" in found["detail"]
+
+
+def test_the_scales_of_a_pack_are_shown_and_what_no_record_states_is_named(
+    commands: Commands, tmp_path: Path
+) -> None:
+    shown = commands.run("rules", "show", "changdu-2020", "--json").json
+    framework = {scale["framework"]: scale["levels"] for scale in shown["scales"]}
+    said = commands.run("rules", "show", "changdu-2020").out
+    assert framework
+    assert all(f"{name}: " in said for name in framework)
+    file = write(tmp_path, SOUND.replace('framework = "1+X"', 'framework = "edu"')) / "authority" / "0.toml"
+    (found,) = commands.run("rules", "check", file, "--json").json
+    assert (found["code"], found["severity"]) == ("framework-unlisted", "warning")
+    assert "8-level" in found["detail"]

@@ -1,0 +1,123 @@
+"""What a pack asks for in words that no record of the bank uses: levels, ranks, forms, categories.
+
+An outcome is recorded in the words of the vocabularies, and a rule compares exactly what is recorded: a pack
+may agree with its own examples and never meet a record. Each finding is a warning, for who asks may state
+facts of other lists.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+
+from creditbank.conversion.pack import Pack, PackFinding
+from creditbank.conversion.rule import Pattern
+from creditbank.outcomes.vocabulary import Vocabulary
+
+Path = tuple[str | int, ...]
+Vocabularies = Mapping[str, Vocabulary]
+
+_OF_ATTRIBUTE = {
+    "mode": "course-mode",
+    "organiser_level": "organiser-level",
+    "rank": "award-rank",
+    "study_form": "study-form",
+}
+_OF_FACT = {"category": "person-category", "study_form": "study-form"}
+
+
+def unlisted_terms(pack: Pack, vocabularies: Vocabularies) -> Iterator[PackFinding]:
+    """Yield a warning for whatever the pack asks for that is in none of the vocabularies, with what is.
+
+    `vocabularies` are those that records are held to, by id.
+    """
+    day = pack.effective_from
+    yield from _of_scales(pack, vocabularies)
+    for path, pattern in _patterns(pack):
+        yield from _of_pattern(pattern, path, vocabularies, day)
+    for index, rule in enumerate(pack.rules):
+        for at, test in enumerate(rule.scope.facts):
+            path = ("rule", index, "scope", "facts", at, "one_of")
+            yield from _of_fact(test.fact, test.one_of, path, vocabularies, day)
+    for index, programme in enumerate(pack.programmes):
+        for at, course in enumerate(programme.courses):
+            path = ("programme", index, "courses", at, "exempt_for")
+            yield from _of_fact("category", course.exempt_for, path, vocabularies, day)
+
+
+def _warning(code: str, path: Path, **values: object) -> PackFinding:
+    return PackFinding(code=code, severity="warning", path=path, values=values)
+
+
+def _patterns(pack: Pack) -> Iterator[tuple[Path, Pattern]]:
+    for index, rule in enumerate(pack.rules):
+        for at, premise in enumerate(rule.premises):
+            yield ("rule", index, "premise", at), premise.pattern
+    for index, table in enumerate(pack.tables.values()):
+        yield from ((("recognition", index, "rows", at), one.pattern) for at, one in enumerate(table.rows))
+        for at, deduction in enumerate(table.deductions):
+            yield ("recognition", index, "deductions", at), deduction.pattern
+        for at, downgrade in enumerate(table.downgrades):
+            yield ("recognition", index, "downgrades", at), downgrade.pattern
+
+
+def _of_scales(pack: Pack, vocabularies: Vocabularies) -> Iterator[PackFinding]:
+    """Name the levels that no record can state: of a framework that is listed, or that rank an attribute."""
+    ranking = {
+        (test.at_least.framework, test.attribute)
+        for _, pattern in _patterns(pack)
+        for test in pattern.attributes
+        if test.at_least is not None
+    }
+    ranking |= {(one.scale, one.attribute) for table in pack.tables.values() for one in table.downgrades}
+    for index, scale in enumerate(pack.scales.values()):
+        used = {_OF_ATTRIBUTE.get(attribute) for name, attribute in ranking if name == scale.framework}
+        levels = [level for equal in scale.levels for level in equal]
+        for vocabulary in vocabularies.values():
+            if vocabulary.framework != scale.framework and vocabulary.id not in used:
+                continue
+            if unlisted := _unlisted(levels, vocabulary, pack.effective_from):
+                place, known = ("scale", index, "levels"), _codes(vocabulary)
+                yield _warning(
+                    "scale-levels-unlisted", place, scale=scale.framework, levels=unlisted, known=known
+                )
+
+
+def _of_pattern(pattern: Pattern, path: Path, vocabularies: Vocabularies, day: date) -> Iterator[PackFinding]:
+    frameworks = [one.framework for one in vocabularies.values() if one.framework is not None]
+    strange = sorted({one.framework for one in pattern.min_levels} - {*frameworks})
+    if strange:
+        place = (*path, "min_level")
+        yield _warning("framework-unlisted", place, frameworks=strange, known=sorted(frameworks))
+    if pattern.kind == "experience":
+        forms = vocabularies["experience-form"]
+        if unlisted := _unlisted(pattern.codes, forms, day):
+            place = (*path, "codes")
+            yield _warning("value-unlisted", place, attribute="code", unlisted=unlisted, known=_codes(forms))
+    for at, test in enumerate(pattern.attributes):
+        if (name := _OF_ATTRIBUTE.get(test.attribute)) is None:
+            continue
+        if unlisted := _unlisted(test.one_of, vocabularies[name], day):
+            place, known = (*path, "attributes", at, "one_of"), _codes(vocabularies[name])
+            yield _warning("value-unlisted", place, attribute=test.attribute, unlisted=unlisted, known=known)
+
+
+def _of_fact(
+    fact: str, stated: Iterable[str], path: Path, vocabularies: Vocabularies, day: date
+) -> Iterator[PackFinding]:
+    name = _OF_FACT.get(fact)
+    if name is not None and (unlisted := _unlisted(stated, vocabularies[name], day)):
+        known = _codes(vocabularies[name])
+        yield _warning("fact-unlisted", path, fact=fact, unlisted=unlisted, known=known)
+
+
+def _unlisted(stated: Iterable[str], vocabulary: Vocabulary, day: date) -> list[str]:
+    """Return what is no code of the vocabulary; where it is the name of a term, with the term's code."""
+    codes = {term.code for term in vocabulary.terms}
+    found = []
+    for value in sorted({*stated} - codes):
+        meant = vocabulary.look_up(value, on=day)
+        found.append(value if meant is None else f"{value} → {meant.code}")
+    return found
+
+
+def _codes(vocabulary: Vocabulary) -> list[str]:
+    return [term.code for term in vocabulary.terms]
