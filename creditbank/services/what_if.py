@@ -13,6 +13,7 @@ from creditbank.conversion.decision import Decision, WaiverDecision
 from creditbank.conversion.holding import Applicant, Holding
 from creditbank.conversion.policy_diff import Compared, Shift, Side, shifts_between
 from creditbank.identity.account_number import AccountNumber
+from creditbank.services.applicants import unheard_of
 from creditbank.services.bank import Bank
 from creditbank.services.conversions import Answer, answer_to, stated_by
 from creditbank.services.known import KnownAt, known_in, published_in
@@ -36,16 +37,15 @@ NOTHING_SUPPOSED = Supposition()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf(Generic[D]):
-    """The answer as it is and as it would be, and what shifts from which rule to which."""
+    """The answer as it is and as it would be, and what shifts from which rule to which.
+
+    `warnings` are about facts that rules of either side ask for and rules of neither name.
+    """
 
     before: Answer[D]
     after: Answer[D]
     shifts: tuple[Shift, ...]
-
-    @property
-    def warnings(self) -> tuple[InputWarning, ...]:
-        """What was odd about the question, once where both answers say it."""
-        return tuple({str(one): one for one in (*self.before.warnings, *self.after.warnings)}.values())
+    warnings: tuple[InputWarning, ...] = ()
 
 
 def what_if_exempted(
@@ -158,8 +158,8 @@ def _answered(
         authorities = {*before.authorities, *after.authorities}
         known = known_in(bank, books, number, authorities, known_at=known_at)
     day = as_of or bank.today()
-    first = answer_to(before, known, stated, as_of=day, solver=bank.solver)
-    second = answer_to(
+    first: Answer[D] = answer_to(before, known, stated, as_of=day, solver=bank.solver)
+    second: Answer[D] = answer_to(
         after,
         known,
         stated,
@@ -167,4 +167,9 @@ def _answered(
         planned=supposed.outcomes,
         solver=bank.solver,
     )
-    return WhatIf(before=first, after=second, shifts=shifts_between(first.decision, second.decision))
+    return WhatIf(
+        before=first,
+        after=second,
+        shifts=shifts_between(first.decision, second.decision),
+        warnings=unheard_of((*first.packs, *second.packs), stated),
+    )

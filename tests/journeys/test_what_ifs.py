@@ -11,11 +11,13 @@ from creditbank.identity.account_number import parse_account_number
 from creditbank.rulepacks.library import Library
 from creditbank.samples.people import sample_issuer, sample_learners
 from creditbank.services.conversions import apply_for
-from creditbank.services.questions import ExemptionQuestion
-from creditbank.terms import ProgrammeId
+from creditbank.services.questions import ExemptionQuestion, WaiverQuestion
+from creditbank.services.what_if import Supposition, what_if_waived
+from creditbank.terms import ExamId, ProgrammeId
 from tests.banks import EAST, new_bank
 from tests.commands import Commands
 from tests.journeys.test_http import CERTIFICATE, PROBLEM, School
+from tests.source import ROOT
 
 HUSBANDRY, TOURISM, FARM = "changdu-animal-husbandry", "changdu-tourism", "changdu-farm-elementary"
 DAY = "2025-11-01"
@@ -167,3 +169,23 @@ def test_a_question_that_cannot_be_read_is_named(
         "decide", "what-if", "./nobody.csv", "--programme", HUSBANDRY, "--add", "code=X", code=2
     )
     assert "class-unknown" in missing.err
+
+
+@pytest.mark.parametrize(("major", "warned"), [("0551", ()), ("0552", ()), ("0553", ("major",))])
+def test_a_fact_is_warned_of_once_and_where_no_side_knows_it(
+    tmp_path: Path, major: str, warned: tuple[str, ...]
+) -> None:
+    """Two exams whose rules name another major each: only what neither names is odd."""
+    text = (ROOT / "creditbank/rulepacks/catti/2018-11-01.toml").read_text("utf-8")
+    own = text.replace("catti-2", "other-2").replace('"catti"', '"other"').replace("0551", "0552")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "2018-11-01.toml").write_text(own, "utf-8")
+    bank = new_bank()
+    found = what_if_waived(
+        bank,
+        parse_account_number(School(bank).account(1)),
+        WaiverQuestion(library=Library.load(tmp_path), exam=ExamId("catti-2-translation")),
+        Supposition(aim=ExamId("other-2-translation")),
+        applicant=Applicant(major=major),
+    )
+    assert tuple(one.field for one in found.warnings) == warned
