@@ -51,13 +51,17 @@ class IdleMessage(Message):
 
 
 class NowhereMessage(Message):
-    """Every outcome that is idle in a programme; `tried` counts the other programmes."""
+    """Every outcome that is idle in a programme; `tried` counts the other programmes.
+
+    `warnings` what was odd about the facts of the applicant.
+    """
 
     programme: str
     as_of: str
     known_at: int
     tried: int
     idle: tuple[IdleMessage, ...]
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, found: IdleAnswer, words: Catalogue) -> "NowhereMessage":
@@ -78,6 +82,7 @@ class NowhereMessage(Message):
                 )
                 for line, one in zip(lines, found.idle, strict=True)
             ),
+            warnings=tuple(map(words.warning, found.warnings)),
         )
 
 
@@ -89,13 +94,14 @@ class PartMessage(Message):
 
 
 class ExamMessage(Message):
-    """An exam, part by part, and the decision about it."""
+    """An exam, part by part, and the decision about it; `warnings` as in a decision's answer."""
 
     exam: str
     helps: bool
     headline: str
     parts: tuple[PartMessage, ...]
     decision: dict[str, Any]
+    warnings: tuple[str, ...] = ()
 
 
 class ExamsMessage(Message):
@@ -119,4 +125,5 @@ def _exam(found: ExamAnswer, words: Catalogue) -> ExamMessage:
             for part in said.parts
         ),
         decision=found.help.decision.as_json(),
+        warnings=tuple(map(words.warning, found.warnings)),
     )

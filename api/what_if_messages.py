@@ -91,12 +91,16 @@ class ShiftMessage(Message):
 
 
 class WhatIfMessage(Message):
-    """Both decisions, and what shifts from which rule to which, also in sentences."""
+    """Both decisions, and what shifts from which rule to which, also in sentences.
+
+    `warnings` are about facts that rules of either decision ask for and rules of neither name.
+    """
 
     before: DecisionMessage
     after: DecisionMessage
     shifts: tuple[ShiftMessage, ...]
     changes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -124,6 +128,7 @@ class WhatIfMessage(Message):
                 for shift in found.shifts
             ),
             changes=lines,
+            warnings=tuple(map(words.warning, found.warnings)),
         )
 
 

@@ -66,6 +66,7 @@ def pre_decision(
                 "decision": answer.decision.as_json(),
                 "pre_decision": given,
                 "promised_already": list(answer.promised_already),
+                "warnings": [session.words.warning(one) for one in answer.warnings],
             }
         )
         return

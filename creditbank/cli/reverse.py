@@ -19,7 +19,7 @@ from creditbank.cli.asking import (
     known_at_of,
     with_facts,
 )
-from creditbank.cli.output import NEGATIVE, console, print_json
+from creditbank.cli.output import NEGATIVE, console, print_json, print_warnings
 from creditbank.cli.session import AccountArgument, JsonOption, session_of
 from creditbank.cli.supposed import supposed_outcomes
 from creditbank.conversion.decision import json_members
@@ -58,8 +58,15 @@ def nowhere(
         known_at=None if known_at is None else known_at_of(known_at),
     )
     if as_json:
-        print_json({"tried": found.tried, "idle": [json_members(one) for one in found.idle]})
+        print_json(
+            {
+                "tried": found.tried,
+                "idle": [json_members(one) for one in found.idle],
+                "warnings": [session.words.warning(one) for one in found.warnings],
+            }
+        )
     else:
+        print_warnings(session.words, found.warnings)
         _print_idle(session.words, found)
     raise typer.Exit(0 if any(one.counts_in for one in found.idle) else NEGATIVE)
 
@@ -89,7 +96,7 @@ def exams(
 ) -> None:
     """哪些考试可免试科目，还差什么 · which exams these outcomes help with, and what nearly helps lacks."""
     session = session_of(context)
-    bank, library = session.bank(), session.library()
+    bank, library, words = session.bank(), session.library(), session.words
     applicant = Applicant(
         category=category,
         major=major,
@@ -110,9 +117,10 @@ def exams(
         known_at=None if known_at is None else known_at_of(known_at),
     )
     if as_json:
-        print_json([one.help.as_json() for one in found])
+        print_json(
+            [one.help.as_json() | {"warnings": list(map(words.warning, one.warnings))} for one in found]
+        )
     else:
-        words = session.words
         helped = sum(one.help.helps for one in found)
         console.print(words.text("say.exams-helped", count=len(found), helped=helped), style="bold")
         for one in found:
@@ -124,6 +132,7 @@ def exams(
 def _print_exam(words: Catalogue, answer: ExamAnswer, names: Names) -> None:
     said = exam_lines(words, answer.help, names)
     console.print(said.headline, style="bold" if answer.help.helps else "dim")
+    print_warnings(words, answer.warnings)
     if not answer.help.helps:
         return
     for part in said.parts:

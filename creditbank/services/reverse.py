@@ -17,12 +17,13 @@ from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.rule import RulePack, Wording
 from creditbank.errors import NotFound
 from creditbank.identity.account_number import AccountNumber
+from creditbank.services.applicants import unheard_of
 from creditbank.services.bank import Bank
 from creditbank.services.conversions import Answer, answer_to, stated_by
 from creditbank.services.known import Known, KnownAt, known_in
 from creditbank.services.questions import ExemptionQuestion, WaiverQuestion
 from creditbank.services.rule_library import RuleLibrary
-from creditbank.terms import ExamId, OutcomeId, ProgrammeId
+from creditbank.terms import ExamId, InputWarning, OutcomeId, ProgrammeId
 
 
 class HeldOutcomeUnknown(NotFound):
@@ -57,21 +58,26 @@ class Idle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdleAnswer:
-    """The answer about one programme, and every idle outcome; `tried` counts the other programmes."""
+    """The answer about one programme, and every idle outcome; `tried` counts the other programmes.
+
+    `warnings` are about facts that rules ask for, here or there, and none names.
+    """
 
     answer: Answer[Decision]
     idle: tuple[Idle, ...]
     tried: int
+    warnings: tuple[InputWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExamAnswer:
-    """One exam and what it takes to put it into words."""
+    """One exam and what it takes to put it into words; `warnings` as in a decision's answer."""
 
     help: ExamHelp
     account: AccountHoldings
     place: Exam
     packs: Sequence[RulePack]
+    warnings: tuple[InputWarning, ...] = ()
 
 
 def idle_outcomes(
@@ -97,11 +103,12 @@ def idle_outcomes(
     answer = answer_to(question, known, stated, as_of=day, solver=bank.solver)
     asked = library.as_known(known.published)
     others = [one for one in asked.programmes_on(day, known_at=known.at) if one.id != programme]
-    decided = []
+    decided, packs = [], [*answer.packs]
     for other in others if answer.decision.nowhere else ():
         elsewhere = ExemptionQuestion(library=asked, programme=other.id, at_hand=library, solver=bank.solver)
         decision = elsewhere.decide(known.account, stated, as_of=day, known_at=known.at)
         decided.append((other, decision))
+        packs.extend(elsewhere.packs(known.at))
     idle = tuple(
         Idle(
             nowhere=one,
@@ -111,7 +118,7 @@ def idle_outcomes(
         )
         for one in answer.decision.nowhere
     )
-    return IdleAnswer(answer=answer, idle=idle, tried=len(others))
+    return IdleAnswer(answer=answer, idle=idle, tried=len(others), warnings=unheard_of(packs, stated))
 
 
 def exams_helped(
@@ -155,7 +162,15 @@ def exams_helped(
             pinned=pinned_for_exam(known.account, exam.id, known_at=known.at),
             promises=question.promises(known.account, known.at),
         )
-        found.append(ExamAnswer(help=helped, account=known.account, place=exam, packs=packs))
+        found.append(
+            ExamAnswer(
+                help=helped,
+                account=known.account,
+                place=exam,
+                packs=packs,
+                warnings=unheard_of(packs, stated),
+            )
+        )
     return tuple(sorted(found, key=lambda one: _rank(one.help)))
 
 

@@ -17,6 +17,7 @@ from creditbank.outcomes import Outcome
 from creditbank.rulepacks.library import Library
 from creditbank.samples.outcomes import sample_outcomes, story_outcomes
 from creditbank.samples.people import sample_issuer, sample_learners
+from creditbank.samples.starters import starter_pack
 from creditbank.services.bank import Bank, Principal
 from creditbank.services.conversions import apply_for, decide_for
 from creditbank.services.outcomes import record_outcome
@@ -188,3 +189,38 @@ def test_the_page_of_exams_is_readable_and_accessible(
     broken = Axe().run(page).response["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in broken] == []
     context.close()
+
+
+def test_a_fact_that_no_rule_knows_is_warned_of_beside_either_answer(
+    story: tuple[Bank, AccountNumber], tmp_path: Path
+) -> None:
+    scope = '[rule.scope]\nfacts = [{ fact = "region", one_of = ["540300"] }]\n[[rule.premise]]'
+    text = starter_pack("exemption", name="mine", effective_from=date(2025, 9, 1))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "2025-09-01.toml").write_text(text.replace("[[rule.premise]]", scope, 1), "utf-8")
+    library, asking = Library.load(tmp_path, check=False), Applicant(region="110000", major="0552")
+    found = idle_outcomes(*story, library, ProgrammeId("mine-programme"), applicant=asking, as_of=DAY)
+    assert [one.field for one in found.warnings] == ["region"]
+    exams = exams_helped(*story, library, applicant=asking, as_of=DAY)
+    odd = {one.help.exam: [warning.field for warning in one.warnings] for one in exams if one.warnings}
+    assert odd == {"catti-2-translation": ["major"]}
+
+
+def test_a_warning_is_printed_and_sent(commands: Commands) -> None:
+    number = sample_learners()[1].citizen_number
+    assert number is not None
+    opened_ = commands.run(
+        *("account", "open", "--name", "扎西", "--citizen-number", number.text, "--json"),
+        *("--issuer", sample_issuer("school-east")),
+    ).json
+    asked = ("decide", "exams", opened_["account"], "--major", "0552")
+    assert "0551" in commands.run(*asked, code=1).out
+    found = commands.run(*asked, "--json", code=1).json
+    assert len([one for one in found if one["warnings"]]) == 1
+    nowhere = ("decide", "nowhere", opened_["account"], "--programme", HUSBANDRY, "--json")
+    assert commands.run(*nowhere, code=1).json["warnings"] == []
+    school = School(new_bank())
+    account = school.account(1)
+    sent = school.get(f"/accounts/{account}/exams?major=0552").json()["exams"]
+    assert [one["exam"] for one in sent if one["warnings"]] == ["catti-2-translation"]
+    assert school.get(f"/accounts/{account}/nowhere/{HUSBANDRY}?major=0552").json()["warnings"] == []
