@@ -10,7 +10,7 @@ from decimal import Decimal
 from creditbank.conversion.matching import speaks_about
 from creditbank.conversion.pack import Pack, PackFinding
 from creditbank.conversion.pack_examples import ExampleRun
-from creditbank.conversion.pack_reach import can_apply, is_ever_in_force, reached, unexempted
+from creditbank.conversion.pack_reach import can_apply, is_ever_in_force, reached, uncounted, unexempted
 from creditbank.conversion.pack_shadows import shadowed_rules
 from creditbank.conversion.programme import Bucket, Cap, Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
@@ -46,6 +46,8 @@ def lint(pack: Pack, runs: Iterable[ExampleRun]) -> Iterator[PackFinding]:
         yield _warning("rule-shadowed", ("rule", index), rule=rule.id, other=other.id)
     for code, place, values in unexempted(pack):
         yield _warning(code, place, **values)
+    for code, place, counted in uncounted(pack):
+        yield _warning(code, place, **counted)
     yield from _unused(pack)
 
 

@@ -34,6 +34,31 @@ def unexempted(pack: Pack) -> Iterator[tuple[str, Path, dict[str, str]]]:
                 yield "bucket-never-filled", ("programme", at, "buckets", number, "accepts"), of_bucket
 
 
+def uncounted(pack: Pack) -> Iterator[tuple[str, Path, dict[str, object]]]:
+    """Yield what a cap counts and no rule of the pack can bring: what is wrong, where, and what there is.
+
+    A route that is misspelt would silently take the cap away.
+    """
+    for at, programme in enumerate(pack.programmes):
+        rules = [rule for rule in pack.rules if speaks_about(rule, programme)]
+        routes = {rule.route for rule in rules if rule.route is not None}
+        for number, cap in enumerate(programme.caps):
+            place: Path = ("programme", at, "caps", number)
+            of_cap: dict[str, object] = {"cap": cap.id, "programme": programme.id}
+            if strange := sorted(cap.routes - routes):
+                values = {**of_cap, "routes": strange, "known": sorted(routes) or "—"}
+                yield "cap-route-unknown", (*place, "routes"), values
+            counted = [rule for rule in rules if not cap.routes or rule.route in cap.routes]
+            spent = [one.pattern for rule in counted for one in rule.premises if one.use != "hold"]
+            if not counted:
+                continue
+            if kinds := sorted(cap.kinds - {pattern.kind for pattern in spent}):
+                yield "cap-kind-never-spent", (*place, "kinds"), {**of_cap, "kinds": kinds}
+            brought = frozenset[str]().union(*(pattern.issuers for pattern in spent))
+            if all(pattern.issuers for pattern in spent) and (others := sorted(cap.issuers - brought)):
+                yield "cap-issuer-never-spent", (*place, "issuers"), {**of_cap, "issuers": others}
+
+
 def is_ever_in_force(rule: Rule, pack: Pack) -> bool:
     """Whether there is a day on which both the pack and the rule are in force."""
     starts_in_time = pack.effective_to is None or rule.effective_from < pack.effective_to

@@ -1,5 +1,6 @@
 """An example that comes out otherwise is an error, what is most likely a mistake a warning."""
 
+import json
 from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
@@ -153,6 +154,45 @@ def test_a_cap_that_can_bind_is_not_warned_of() -> None:
     text = with_caps("share = 0.3", 'maximum = 3.5, courses = { classes = ["k"] }')
     text = text.replace("\ncredits = 4\n[[example]]", "\ncredits = 0\n[[example]]")
     assert [code for _, code in found_in(text)] == ["rule-without-granting-example"]
+
+
+ROUTED = RULE.replace("version = 1", 'route = "paper"').replace(
+    'use = "consume"', 'issuers = ["A", "B"]\nuse = "consume"'
+)
+names = st.lists(st.sampled_from(["A", "B", "C", "paper", "online"]), min_size=1, unique=True)
+kinds = st.lists(st.sampled_from(["skill-certificate", "diploma", "award"]), min_size=1, unique=True)
+
+
+@given(names)
+def test_a_route_that_no_rule_has_is_named(routes: list[str]) -> None:
+    left = set(routes) - {"paper"}
+    assert of_cap(f"routes = {json.dumps(routes)}") == ({"cap-route-unknown": left} if left else {})
+
+
+@given(names)
+def test_an_issuer_whose_outcomes_no_rule_spends_is_named(issuers: list[str]) -> None:
+    left = set(issuers) - {"A", "B"}
+    asked = f"issuers = {json.dumps(issuers)}"
+    assert of_cap(asked) == ({"cap-issuer-never-spent": left} if left else {})
+    assert of_cap(asked, ROUTED.replace('issuers = ["A", "B"]\n', "")) == {}
+
+
+@given(kinds)
+def test_a_kind_that_no_rule_spends_is_named(asked: list[str]) -> None:
+    left = set(asked) - {"skill-certificate"}
+    cap = f"kinds = {json.dumps(asked)}"
+    assert of_cap(cap) == ({"cap-kind-never-spent": left} if left else {})
+    held = ROUTED.replace('use = "consume"', 'use = "hold"')
+    assert of_cap(cap, held) == {"cap-kind-never-spent": set(asked)}
+
+
+def of_cap(asked: str, rule: str = ROUTED) -> dict[str, set[str]]:
+    text = with_caps(f"maximum = 3, {asked}").replace(RULE, rule)
+    found = [one for one in findings_of(parse_rule_pack(text.encode())) if one.path[0] == "programme"]
+    assert all(one.line for one in found)
+    named = {one.code: {*cast("list[str]", one.values[str(one.path[-1])])} for one in found}
+    assert len(named) == len(found)
+    return named
 
 
 # What adds nothing.
