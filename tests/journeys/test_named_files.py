@@ -96,9 +96,16 @@ def test_a_pack_that_is_checked_is_named_as_it_was_typed(
     assert all(line.startswith("mine.toml:") for line in said.splitlines()[:-1])
 
 
-@pytest.mark.parametrize("stated", ["completed_percent = 101", "years_of_work = 200", "cohort = 2200"])
+@pytest.mark.parametrize(
+    ("stated", "at"),
+    [
+        ("completed_percent = 101", "[[example]]"),
+        ("years_of_work = -1", "applicant"),
+        ("cohort = 'x'", "applicant"),
+    ],
+)
 def test_whatever_is_wrong_with_a_pack_is_said_with_its_line(
-    commands: Commands, tmp_path: Path, stated: str
+    commands: Commands, tmp_path: Path, stated: str, at: str
 ) -> None:
     commands.run("rules", "new", "mine", "--directory", tmp_path)
     (pack,) = tmp_path.glob("mine/*.toml")
@@ -108,5 +115,8 @@ def test_whatever_is_wrong_with_a_pack_is_said_with_its_line(
     example, rest = text[begun:].split("\noutcomes", 1)
     kept = "\n".join(line for line in example.splitlines() if not line.startswith("applicant"))
     pack.write_text(f"{text[:begun]}{kept}\napplicant = {{ {stated} }}\noutcomes{rest}", "utf-8")
+    begins = text[:begun].count("\n")
+    lines = pack.read_text("utf-8").splitlines()
+    line = 1 + next(place for place in range(begins, len(lines)) if lines[place].startswith(at))
     said = commands.run("rules", "check", pack, code=1).out
-    assert said.startswith(f"{pack}:")
+    assert said.startswith((f"{pack}:{line}: ", f"{pack}:{line}："))
