@@ -112,7 +112,7 @@ def equivalents(
     words, now = session.words, datetime.now(UTC)
     day = now.astimezone(CHINA).date() if as_of is None else as_of.date()
     library = session.library()
-    packs = library.packs_in_force(day, known_at=microseconds(now))
+    packs = library.packs_applying(day, known_at=microseconds(now))
     found = equivalences(packs, library.programmes, code=code, as_of=day)
     if as_json:
         print_json([_equivalence_members(one) for one in found])
@@ -133,6 +133,7 @@ def _equivalence_members(one: Equivalence) -> JsonValue:
         "asked": [{"kind": kind, "codes": list(codes)} for kind, codes in one.asked],
         "mode": one.mode,
         "given": [course.id for course in one.given],
+        "date_basis": one.pack.date_basis,
         "effective_from": one.rule.effective_from.isoformat(),
         "effective_to": one.rule.effective_to.isoformat() if one.rule.effective_to else None,
     }

@@ -31,9 +31,11 @@ class Equivalence:
 def equivalences(
     packs: Iterable[Pack], programmes: Iterable[Programme], *, code: str, as_of: date
 ) -> tuple[Equivalence, ...]:
-    """Return what rules in force on a day give for an outcome of a code, or for a course of this id.
+    """Return what rules give on a day for an outcome of a code, or for a course of this id.
 
-    By pack, rule and programme. Rules that name no codes are left out: they are about every outcome.
+    By pack, rule and programme. Where the day of the award or of enrolment picks the version of a rule, an
+    earlier version still holds for earlier awards or enrolments, and is there too. Rules that name no codes
+    are left out: they are about every outcome.
     """
     aims = sorted(programmes, key=lambda one: one.id)
     every_pack = sorted(packs, key=lambda pack: pack.id)
@@ -41,10 +43,17 @@ def equivalences(
         found
         for pack in every_pack
         for rule in pack.rules
-        if rule.is_effective(as_of)
+        if _holds(rule, pack, as_of)
         for found in _in_programmes(pack, rule, aims)
         if any(code in codes for _, codes in found.asked) or any(code == one.id for one in found.given)
     )
+
+
+def _holds(rule: Rule, pack: Pack, as_of: date) -> bool:
+    """Whether whoever asks on a day may be granted something under this version of the rule."""
+    if pack.date_basis == "application":
+        return rule.is_effective(as_of)
+    return rule.effective_from <= as_of
 
 
 def _in_programmes(pack: Pack, rule: Rule, programmes: Iterable[Programme]) -> Iterator[Equivalence]:

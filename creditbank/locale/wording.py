@@ -125,9 +125,14 @@ def equivalence_line(words: Catalogue, found: Equivalence) -> str:
         programme=found.programme.title.zh,
         rule=f"{found.pack.id} {found.rule.id} v{found.rule.version}",
     )
-    if found.rule.effective_to is None:
-        return said
-    return words.sentences([said, words.text("say.equivalence-until", day=found.rule.effective_to)])
+    until, basis = found.rule.effective_to, found.pack.date_basis
+    if basis == "application":
+        held = None if until is None else words.text("say.equivalence-until", day=until)
+    elif until is None:
+        held = words.text(f"say.equivalence-by-{basis}", since=found.rule.effective_from)
+    else:
+        held = words.text(f"say.equivalence-between-{basis}", since=found.rule.effective_from, day=until)
+    return said if held is None else words.clauses([said, held])
 
 
 def named(words: Catalogue, prefix: str, code: str) -> str:

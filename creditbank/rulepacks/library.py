@@ -122,6 +122,22 @@ class Library:
                 in_force[pack.authority] = pack
         return tuple(pack for pack in in_force.values() if pack.is_effective(as_of))
 
+    def packs_applying(self, as_of: date, *, known_at: Microseconds) -> tuple[Pack, ...]:
+        """Return the packs by which something may be granted on a day, going by what was published.
+
+        These are the packs in force, and of those that go by the day of the award or of enrolment also
+        the earlier ones: their rules end where a later pack takes effect.
+        """
+        in_force = self.packs_in_force(as_of, known_at=known_at)
+        earlier = (
+            _until_superseded(pack, self.packs, known_at)
+            for pack in self.packs
+            if pack.date_basis != "application"
+            and pack.effective_from <= as_of
+            and pack.is_published(known_at=known_at)
+        )
+        return (*(pack for pack in in_force if pack.date_basis == "application"), *earlier)
+
     def packs_for_programme(
         self, programme: ProgrammeId, *, known_at: Microseconds | None = None
     ) -> tuple[Pack, ...]:

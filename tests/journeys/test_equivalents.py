@@ -1,15 +1,23 @@
 """What the shipped rules say of courses that stand for others is what a decision would grant."""
 
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.equivalence import equivalences
-from creditbank.conversion.holding import Holding
+from creditbank.conversion.holding import Applicant, Holding
+from creditbank.documents.rule_pack import parse_rule_pack
+from creditbank.locale.catalogue import catalogue
+from creditbank.locale.wording import equivalence_line
+from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.rulepacks.library import Library
 from creditbank.terms import IssuerId, Microseconds, OutcomeId
 from tests.commands import Commands
+from tests.strategies.small_packs import PROGRAMME, RULE, head, write
 
 AS_OF = date(2026, 10, 1)
 NOW = Microseconds(2**52)
@@ -64,3 +72,68 @@ def test_equivalents_are_printed_with_their_rule_and_last_day(commands: Commands
     (found,) = commands.run("rules", "equivalents", "GZ-SX1", "--as-of", "2026-10-01", "--json").json
     assert [one["codes"] for one in found["asked"]] == [["GZ-SX1"], ["GZ-SX2"]]
     assert "GZ-NONE" in commands.run("rules", "equivalents", "GZ-NONE", code=1).out
+
+
+TWO_VERSIONS = (
+    head().replace('date_basis = "application"', 'date_basis = "{basis}"')
+    + PROGRAMME
+    + RULE.replace("version = 1", "version = 1\neffective_to = 2025-07-01")
+    + RULE.replace("version = 1", "version = 2\nsupersedes = 1\neffective_from = 2025-07-01").replace(
+        "X", "Y"
+    )
+)
+
+
+@pytest.mark.parametrize("basis", ["application", "award", "enrolment"])
+@given(
+    day=st.dates(date(2024, 12, 1), date(2026, 12, 1)), back=st.integers(0, 700), code=st.sampled_from("XY")
+)
+def test_a_version_is_told_exactly_where_it_may_still_grant(
+    basis: str, day: date, back: int, code: str
+) -> None:
+    """Seen to fail: of a pack that goes by the award, what it granted was said to be nothing."""
+    pack = parse_rule_pack(TWO_VERSIONS.replace("{basis}", basis).encode()).pack
+    found = equivalences([pack], pack.programmes, code=code, as_of=day)
+    awarded = day - timedelta(days=back)
+    held = Holding(
+        id=OutcomeId("000001"),
+        kind="skill-certificate",
+        code=code,
+        level=FrameworkLevel(framework="1+X", level="高级"),
+        issuer=IssuerId("school"),
+        awarded_on=awarded,
+        recorded_at=Microseconds(0),
+    )
+    decision = decide_exemptions(
+        [pack],
+        [held],
+        pack.programmes[0],
+        as_of=day,
+        known_at=NOW,
+        applicant=Applicant(enrolled_on=awarded),
+    )
+    picked = day if basis == "application" else awarded
+    told = [one.rule.version for one in found if one.rule.is_effective(picked)]
+    assert told == [one.cited.version for one in decision.exemptions]
+
+
+def test_what_holds_for_earlier_awards_is_told_with_its_days(tmp_path: Path) -> None:
+    older = TWO_VERSIONS.replace("{basis}", "award")
+    newer = older.replace('id = "small"', 'id = "small-2026"', 1).replace(
+        "effective_from = 2025-01-01", "effective_from = 2026-01-01", 1
+    )
+    newer = newer[: newer.index("[[rule]]")] + RULE.replace("X", "Z")
+    library = Library.load(write(tmp_path, older, newer), shipped=False, check=False)
+    packs = library.packs_applying(AS_OF, known_at=NOW)
+    words = catalogue("en")
+    told = {
+        code: [
+            equivalence_line(words, one)
+            for one in equivalences(packs, library.programmes, code=code, as_of=AS_OF)
+        ]
+        for code in "XYZ"
+    }
+    assert [len(lines) for lines in told.values()] == [1, 1, 1]
+    assert told["X"][0].endswith("; for outcomes awarded from 1 January 2025 on and before 1 July 2025")
+    assert told["Y"][0].endswith("; for outcomes awarded from 1 July 2025 on and before 1 January 2026")
+    assert told["Z"][0].endswith("; for outcomes awarded from 1 January 2026 on")
