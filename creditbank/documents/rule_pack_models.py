@@ -4,7 +4,7 @@ An unknown key is an error everywhere. What the members mean together (reference
 checked in `rule_pack_checks`; `rule_pack_values` turns them into values.
 """
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, get_args
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
@@ -117,11 +117,13 @@ class GradeText(Members):
 
 
 def _grade(value: object) -> object:
-    return {"kind": "fixed", "value": value} if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return {"kind": value} if value in get_args(GradeKind) else {"kind": "fixed", "value": value}
 
 
 Grade: TypeAlias = Annotated[GradeText, BeforeValidator(_grade, json_schema_input_type=Name | GradeText)]
-"""A plain string is that fixed mark."""
+"""A plain string is a kind of grade where it is named like one, else that fixed mark."""
 
 
 class PairingText(Members):

@@ -4,13 +4,14 @@ import json
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from creditbank.conversion.rule import ExemptionGrant, GradeKind, GradePolicy
 from creditbank.documents.rule_pack import (
     RulePackInvalid,
     parse_rule_pack,
@@ -35,6 +36,7 @@ from tests.strategies.rule_pack import (
     toml_of,
     tree_of,
 )
+from tests.strategies.small_packs import SOUND
 
 # What a pack says is kept, and is its identity.
 
@@ -266,3 +268,33 @@ def test_a_file_that_cannot_be_included_is_named(included: bytes | None, reason:
     with pytest.raises(RulePackUnreadable) as caught:
         parse_rule_pack(b'include = ["x"]\n' + pack_text(), beside=beside)
     assert caught.value.reason == reason
+
+
+MARKS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20)
+BY_NAME: tuple[GradeKind, ...] = ("exempt", "pass", "original")
+
+
+def graded(grade: str) -> bytes:
+    return SOUND.replace("max_credits = 4", f'max_credits = 4\ngrade = "{grade}"').encode()
+
+
+@given(st.sampled_from(BY_NAME))
+def test_a_plain_grade_that_is_named_like_a_kind_is_that_kind(kind: GradeKind) -> None:
+    """Seen to fail: `grade = "original"`, as three shipped packs write it, gave the mark “original”."""
+    granted = parse_rule_pack(graded(kind)).pack.rules[0].grant
+    assert isinstance(granted, ExemptionGrant)
+    assert granted.grade == GradePolicy(kind=kind)
+
+
+@given(MARKS.filter(lambda mark: mark not in get_args(GradeKind)))
+def test_any_other_plain_grade_is_a_mark(mark: str) -> None:
+    granted = parse_rule_pack(graded(mark)).pack.rules[0].grant
+    assert isinstance(granted, ExemptionGrant)
+    assert granted.grade == GradePolicy(kind="fixed", value=mark)
+
+
+@pytest.mark.parametrize("kind", ["capped", "bonus", "fixed"])
+def test_a_grade_that_needs_more_than_its_name_is_refused_by_its_name_alone(kind: str) -> None:
+    with pytest.raises(RulePackInvalid) as caught:
+        parse_rule_pack(graded(kind))
+    assert {one.code for one in caught.value.findings} <= {"grade-value", "grade-ceiling"}
