@@ -16,6 +16,7 @@ from creditbank.conversion.pack import Pack, PackFinding
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.documents.rule_pack import RulePackInvalid
 from creditbank.ledger.encoding import JsonValue
+from creditbank.locale.pack_wording import finding_line
 from creditbank.locale.wording import equivalence_line
 from creditbank.rulepacks.library import findings_of, read_document
 from creditbank.services.bank import CHINA
@@ -64,7 +65,7 @@ def check(
     else:
         for finding in found:
             style = "red" if finding.severity == "error" else "yellow"
-            console.print(_finding_text(session, finding), style=style)
+            console.print(finding_line(session.words, finding), style=style)
         key = "word.packs-have-errors" if failed else "word.packs-sound"
         said = session.words.text(key, errors=errors_found, warnings=len(found) - errors_found)
         console.print(said, style="red" if failed else "green")
@@ -175,16 +176,6 @@ def _pack_members(pack: Pack) -> dict[str, JsonValue]:
     }
 
 
-def _finding_text(session: Session, finding: PackFinding) -> str:
-    if finding.severity == "error":
-        stated = {"where": finding.where, "field": finding.place, **finding.values}
-        said = session.words.text(f"reason.{finding.code}", **stated)
-        # What a value says of itself, wherever it comes from, does not speak of files.
-        return said if finding.where in said else f"{finding.where}: {said}"
-    said = session.words.text(f"warning.{finding.code}", **finding.values)
-    return f"{finding.where}: {finding.place}: {said}"
-
-
 def _finding_members(session: Session, finding: PackFinding) -> JsonValue:
     return {
         "code": finding.code,
@@ -193,7 +184,7 @@ def _finding_members(session: Session, finding: PackFinding) -> JsonValue:
         "line": finding.line,
         "column": finding.column,
         "place": finding.place,
-        "detail": _finding_text(session, finding),
+        "detail": finding_line(session.words, finding),
     }
 
 

@@ -65,6 +65,16 @@ class Catalogue:
         section, _, name = key.partition(".")
         return name in self.sections.get(section, {})
 
+    def values_of(self, key: str, /) -> frozenset[str]:
+        """Return the names of the values that the sentence `section.name` tells.
+
+        Raises:
+            KeyError: there is no such sentence.
+        """
+        section, _, name = key.partition(".")
+        parsed = string.Formatter().parse(self.sections[section][name])
+        return frozenset(value for _, value, _, _ in parsed if value is not None)
+
     def problem(self, error: CreditBankError) -> Problem:
         """Return the error in words. It answers for every error, since something has already failed:
         one without a sentence shows its codes, a missing value shows as an ellipsis.

@@ -3,6 +3,7 @@
 import re
 import string
 import tomllib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -10,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from creditbank.conversion.pack import PackFinding
 from creditbank.errors import CreditBankError
 from creditbank.locale.catalogue import LANGUAGES, SECTIONS, Catalogue, catalogue
+from creditbank.locale.pack_wording import finding_line
 from creditbank.settings import Language
 from creditbank.terms import InputWarning
 from tests.source import ROOT, Use, codes
@@ -61,6 +64,14 @@ def test_both_languages_say_the_same_things_with_the_same_values() -> None:
     assert set(CHINESE.sections) == set(ENGLISH.sections) == set(SECTIONS)
     differing = [key for key in chinese if placeholders(chinese[key]) != placeholders(english[key])]
     assert differing == []
+
+
+@pytest.mark.parametrize("words", [CHINESE, ENGLISH], ids=LANGUAGES)
+def test_a_sentence_knows_which_values_it_tells(words: Catalogue) -> None:
+    for key, sentence in keys_of(words).items():
+        told = words.values_of(key)
+        assert told == placeholders(sentence)
+        assert all(f"«{name}»" in words.text(key, **{one: f"«{one}»" for one in told}) for name in told)
 
 
 def test_every_class_of_error_has_a_title() -> None:
@@ -278,3 +289,15 @@ def test_values_are_written_as_the_language_does() -> None:
         )
         == "2026年3月1日 2 b、a c、d 1234 x"
     )
+
+
+@pytest.mark.parametrize("words", [CHINESE, ENGLISH], ids=LANGUAGES)
+def test_a_finding_in_a_pack_is_told_its_place_whatever_its_values_say(words: Catalogue) -> None:
+    """Seen to fail: a file named 1, in whose only finding a value has a 1."""
+    values = {"value": "101", "maximum": 100}
+    found = PackFinding(
+        code="percent-out-of-range", severity="error", path=("example", 0), values=values, file="1"
+    )
+    assert finding_line(words, found).startswith("1: ")
+    placed = replace(found, code="programme-unknown", values={"id": "x"}, file="a.toml", line=3)
+    assert finding_line(words, placed).startswith("a.toml:3: ")

@@ -18,6 +18,7 @@ from creditbank.conversion.pack import PackFinding
 from creditbank.documents.rule_pack import RulePackInvalid, parse_rule_pack
 from creditbank.documents.rule_pack_csv import RulePackUnreadable
 from creditbank.locale.catalogue import catalogue
+from creditbank.locale.pack_wording import finding_line
 from creditbank.rulepacks.library import findings_of
 from creditbank.settings import Language
 from tests.strategies.rule_pack import (
@@ -63,11 +64,7 @@ def faults_of(content: bytes) -> tuple[PackFinding, ...] | RulePackUnreadable:
             assert finding.file == "pack.toml"
             assert finding.line is not None
             assert finding.where == f"pack.toml:{finding.line}"
-            if finding.severity == "warning":
-                assert words.text(f"warning.{finding.code}", **finding.values)
-                continue
-            stated = {"where": finding.where, "field": finding.place, **finding.values}
-            assert finding.where in words.text(f"reason.{finding.code}", **stated)
+            assert finding.where in finding_line(words, finding)
     return found
 
 
