@@ -35,8 +35,8 @@ MISUSE = 2
 PROGRESS_FROM = 1_000
 """Steps of work from which a bar is worth its place."""
 
-console = Console(highlight=False, markup=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def print_json(value: JsonValue) -> None:

@@ -110,7 +110,7 @@ def _differences(example: Example, decision: Decision | WaiverDecision) -> Itera
         ]
         if not any(_is_missed(miss, need) for need in needs):
             got = " · ".join(_need_text(need.attribute, need.have, need.need) for need in needs)
-            yield "near", f"{miss.rule}: {_need_text(miss.attribute, miss.have, miss.need)}", got
+            yield "near", f"{miss.rule}: {_need_text(miss.attribute, miss.have, miss.need)}", got or "—"
 
 
 def _is_missed(miss: ExpectedMiss, need: Need) -> bool:
@@ -126,7 +126,8 @@ def _same(expected: str, got: str | None) -> bool:
 
 
 def _need_text(attribute: str, have: str | None, need: str | None) -> str:
-    return f"{attribute} {have or '—'} → {need or '—'}"
+    """Say what is missing; of what is expected only the attribute, where only that is written."""
+    return attribute if have is None and need is None else f"{attribute} {have or '—'} → {need or '—'}"
 
 
 def _listed(names: Iterable[str]) -> str:

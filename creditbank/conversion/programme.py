@@ -116,16 +116,18 @@ class Cap:
 
     def __post_init__(self) -> None:
         if (self.maximum is None) == (self.share is None) or (self.maximum is not None and self.maximum < 0):
-            raise ProgrammeInvalid("cap-limit", field=self.id)
+            raise ProgrammeInvalid("cap-limit", field=self.id, cap=self.id)
         if self.share is not None and (not 0 <= self.share <= 1 or self.measure == "outcomes"):
-            raise ProgrammeInvalid("cap-share", field=self.id, share=str(self.share))
+            raise ProgrammeInvalid("cap-share", field=self.id, cap=self.id, share=str(self.share))
         if self.share is None and self.share_of_module is not None:
-            raise ProgrammeInvalid("cap-share", field=self.id, module=self.share_of_module)
+            raise ProgrammeInvalid("cap-share", field=self.id, cap=self.id, module=self.share_of_module)
         for month, day in self.periods:
             try:
                 date(2001, month, day)  # a common year: a period never starts on 29 February
             except ValueError as error:
-                raise ProgrammeInvalid("cap-period", field=self.id, month=month, day=day) from error
+                raise ProgrammeInvalid(
+                    "cap-period", field=self.id, cap=self.id, month=month, day=day
+                ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +167,9 @@ class Programme:
         modules = {place.module for place in self.places}
         for cap in self.caps:
             if cap.share_of_module is not None and cap.share_of_module not in modules:
-                raise ProgrammeInvalid("share-of-unknown-module", field=cap.id, module=cap.share_of_module)
+                raise ProgrammeInvalid(
+                    "share-of-unknown-module", field=cap.id, cap=cap.id, module=cap.share_of_module
+                )
         for requirement in self.requirements:
             if requirement.module is not None and requirement.module not in modules:
                 raise ProgrammeInvalid(
@@ -233,9 +237,10 @@ class Exam:
         known = {part.id for part in self.parts}
         for cap in self.caps:
             if not cap.parts <= known:
-                raise ProgrammeInvalid("cap-of-unknown-part", field=cap.id, parts=sorted(cap.parts - known))
+                strange = sorted(cap.parts - known)
+                raise ProgrammeInvalid("cap-of-unknown-part", field=cap.id, cap=cap.id, parts=strange)
             if cap.maximum < 0:
-                raise ProgrammeInvalid("cap-limit", field=cap.id)
+                raise ProgrammeInvalid("cap-limit", field=cap.id, cap=cap.id)
 
 
 def _require_dates(name: str, effective_from: date | None, effective_to: date | None) -> None:

@@ -91,7 +91,8 @@ def read_lines(content: bytes, columns: Columns, *, file: str) -> tuple[list[Lin
 
     Raises:
         RulePackUnreadable: `csv-gb18030` or `csv-not-utf8` for another encoding, `csv-malformed`, `csv-empty`
-            for a file without lines, `csv-header` for columns that are unknown, twice or missing.
+            for a file without lines, `csv-columns-wrong` for columns that are unknown or there twice,
+            `csv-columns-missing`, or `csv-header` for both.
     """
     rows = list(_rows(_text(content, file), file))
     if not rows:
@@ -209,13 +210,14 @@ def _require_header(header: Sequence[str], columns: Columns, *, file: str, line:
     twice = sorted({name for name in header if header.count(name) > 1})
     missing = sorted(columns.needed - set(header))
     if unknown or twice or missing:
+        wrong = [*dict.fromkeys(name or "—" for name in (*unknown, *twice))]
+        known = sorted(columns.names)
+        if not missing:
+            raise RulePackUnreadable("csv-columns-wrong", file=file, line=line, wrong=wrong, known=known)
+        if not wrong:
+            raise RulePackUnreadable("csv-columns-missing", file=file, line=line, missing=missing)
         raise RulePackUnreadable(
-            "csv-header",
-            file=file,
-            line=line,
-            wrong=[*dict.fromkeys(name or "—" for name in (*unknown, *twice))],
-            missing=missing,
-            known=sorted(columns.names),
+            "csv-header", file=file, line=line, wrong=wrong, missing=missing, known=known
         )
 
 

@@ -28,6 +28,7 @@ from creditbank.conversion.rule import (
 )
 from creditbank.conversion.span import Span, parse_span
 from creditbank.documents.atoms import LevelText
+from creditbank.documents.programme_models import ExamText, ProgrammeText
 from creditbank.documents.programme_values import course_filter, exam, programme, wording
 from creditbank.documents.rule_pack_models import (
     CitationText,
@@ -62,6 +63,14 @@ from creditbank.terms import (
 
 Text = TypeVar("Text")
 Built = TypeVar("Built")
+
+
+def _cap_of(text: object, error: InvalidInput) -> Path:
+    """Return the way to the cap of a programme or an exam that is to blame; empty where it is none."""
+    if not isinstance(text, ProgrammeText | ExamText):
+        return ()
+    caps = [cap.id for cap in text.caps]
+    return ("caps", caps.index(str(error.values["cap"]))) if error.values.get("cap") in caps else ()
 
 
 def pack_of(text: RulePackText, *, digest: str) -> Pack | list[PackFinding]:
@@ -115,7 +124,7 @@ class _Building:
             try:
                 built.append(build(text))
             except InvalidInput as error:
-                self._refused((key, index), error)
+                self._refused((key, index, *_cap_of(text, error)), error)
         return tuple(built)
 
     def _refused(self, path: Path, error: InvalidInput) -> None:

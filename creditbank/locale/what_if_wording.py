@@ -26,12 +26,10 @@ def supposed_name(words: Catalogue, outcome: Holding) -> str:
     if outcome.grade is not None:
         details.append(outcome.grade)
     details += [f"{words.field(name)} {value}" for name, value in outcome.attributes]
-    kind = named(words, "word.kind-", outcome.kind)
+    name = f"{named(words, 'word.kind-', outcome.kind)} {outcome.code}".rstrip()  # any code: none is said
     if not details:
-        return words.text("say.supposed", kind=kind, code=outcome.code)
-    return words.text(
-        "say.supposed-with-details", kind=kind, code=outcome.code, details=words.listed(details)
-    )
+        return words.text("say.supposed", name=name)
+    return words.text("say.supposed-with-details", name=name, details=words.listed(details))
 
 
 def with_supposed(words: Catalogue, names: Names, supposed: Sequence[Holding]) -> Names:

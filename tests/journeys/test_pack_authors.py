@@ -122,3 +122,34 @@ def test_the_scales_of_a_pack_are_shown_and_what_no_record_states_is_named(
     (found,) = commands.run("rules", "check", file, "--json").json
     assert (found["code"], found["severity"]) == ("framework-unlisted", "warning")
     assert "8-level" in found["detail"]
+
+
+def test_a_cap_that_contradicts_itself_is_named_on_its_line(commands: Commands, tmp_path: Path) -> None:
+    caps = 'caps = [\n{ id = "good", title = "c", maximum = 1 },\n{ id = "odd", title = "c" },\n]'
+    text = SOUND.replace("]\n[[rule]]", f"]\n{caps}\n[[rule]]")
+    file = write(tmp_path, text) / "authority" / "0.toml"
+    (found,) = commands.run("rules", "check", file, "--json", code=1).json
+    line = text.splitlines().index('{ id = "odd", title = "c" },') + 1
+    assert (found["code"], found["place"], found["line"]) == ("cap-limit", "programme[1].caps[2]", line)
+    assert "odd" in found["detail"]
+
+
+def test_a_line_number_is_never_taken_for_a_picture(commands: Commands, tmp_path: Path) -> None:
+    """Seen to fail: line 100 between two colons was printed as 💯."""
+    text = SOUND.replace('framework = "1+X"', 'framework = "edu"')
+    line = text.splitlines().index('min_level = "中级"') + 1
+    file = write(tmp_path, "#\n" * (100 - line) + text) / "authority" / "0.toml"
+    assert "0.toml:100: " in commands.run("rules", "check", file).out
+
+
+def test_what_an_example_expects_and_does_not_get_is_said_without_blanks(
+    commands: Commands, tmp_path: Path
+) -> None:
+    text = SOUND.replace('attribute = "level", have = "初级", need = "中级"', 'attribute = "score"')
+    met = text.replace('level = "初级"', 'level = "中级"').replace("credits = 0", "credits = 4")
+    for wrong, got in ((text, "level 初级 → 中级"), (met, "—")):
+        file = write(tmp_path, wrong) / "authority" / "0.toml"
+        said = commands.run("rules", "check", file, "--json", code=1).json
+        (found,) = (one for one in said if one["code"] == "example-failed")
+        assert "near 应为 r: score，" in found["detail"]
+        assert found["detail"].endswith(f"算得 {got}。")
