@@ -1,13 +1,15 @@
 """Which parts of an exam a learner's outcomes waive: the union of the rules that match, cut by the caps.
 
-Premises only hold here (a diploma is not spent), so there is nothing to search: the caps take the parts in
-their published order, each under the first rule in the order of rank.
+Premises only hold here (a diploma is not spent), so there is little to search: the caps take the parts in
+their published order, each under the first rule in the order of rank. Of an exclusive group one rule applies:
+the one with which most parts are waived, and of equals the first.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import product
 
 from creditbank.conversion.decision import CapUse, Need, Refusal, Waiver, WaiverDecision
 from creditbank.conversion.explanation import next_step
@@ -26,9 +28,10 @@ from creditbank.conversion.matching import (
 from creditbank.conversion.near_miss import supplied
 from creditbank.conversion.programme import Exam, Part, PartCap
 from creditbank.conversion.promised import Promise, keep
+from creditbank.conversion.registered import KnownRules
 from creditbank.conversion.rule import RulePack, WaiverGrant
 from creditbank.conversion.unmet import needs_of
-from creditbank.terms import Microseconds, PartId
+from creditbank.terms import Microseconds, PartId, RuleId
 
 
 def decide_waivers(
@@ -63,6 +66,7 @@ class CompiledWaivers:
     exam: Exam
     rules: tuple[LiveRule, ...]
     index: Index
+    known_rules: KnownRules
     as_of: date
     known_at: Microseconds
 
@@ -73,7 +77,14 @@ def compile_waivers(
     """Return what of a decision about waivers does not depend on the learner's outcomes."""
     all_packs = sorted(packs, key=lambda pack: (pack.id, pack.digest))
     rules = rules_in_force(all_packs, exam, applicant=applicant, as_of=as_of, known_at=known_at)
-    return CompiledWaivers(exam=exam, rules=rules, index=index_of(rules), as_of=as_of, known_at=known_at)
+    return CompiledWaivers(
+        exam=exam,
+        rules=rules,
+        index=index_of(rules),
+        known_rules=KnownRules(all_packs),
+        as_of=as_of,
+        known_at=known_at,
+    )
 
 
 def count_waivers(
@@ -95,6 +106,7 @@ def _question(
         exam=compiled.exam,
         rules=compiled.rules,
         index=compiled.index,
+        known_rules=compiled.known_rules,
         holdings=ordered(holdings, known_at=compiled.known_at),
         pinned=tuple(sorted(pinned, key=lambda grant: (grant.target, grant.pack, grant.rule))),
         as_of=compiled.as_of,
@@ -108,6 +120,7 @@ class _Answer:
     options: tuple[Option | None, ...]  # of each rule
     waived: dict[PartId, Option]
     full: dict[PartId, tuple[PartCap, ...]]  # parts that a rule would waive, and the caps that forbid it
+    excluded: Mapping[int, RuleId]  # rules left out, and which other one of their group applies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +128,7 @@ class _Question:
     exam: Exam
     rules: tuple[LiveRule, ...]
     index: Index
+    known_rules: KnownRules
     holdings: tuple[Holding, ...]
     pinned: tuple[Pinned, ...]
     as_of: date
@@ -127,10 +141,41 @@ class _Question:
     def answer(self, holdings: Sequence[Holding]) -> _Answer:
         found = matches(self.rules, holdings, as_of=self.as_of, known_at=self.known_at, index=self.index)
         options = tuple(next(iter(options_of(match, as_of=self.as_of)[0]), None) for match in found)
+        answers = (self._without(found, options, excluded) for excluded in self._exclusions(options))
+        return max(answers, key=lambda answer: len(answer.waived))  # of equals the first
+
+    def _exclusions(self, options: Sequence[Option | None]) -> Iterator[dict[int, RuleId]]:
+        """Yield the ways to let one rule of each exclusive group apply: which are out, and for which."""
+        groups: dict[tuple[str, str], list[int]] = {}
+        for at, option in enumerate(options):
+            if option is not None and option.live.group is not None:
+                groups.setdefault(option.live.group, []).append(at)
+        before = {group: rule for grant in self.pinned for group, rule in self._group_of(grant)}
+        ways = [
+            [(members, before[group])]
+            if group in before
+            else [(members, self.rules[one].rule.id) for one in members]
+            for group, members in groups.items()
+        ]
+        for way in product(*ways):
+            yield {
+                at: applies for members, applies in way for at in members if self.rules[at].rule.id != applies
+            }
+
+    def _group_of(self, grant: Pinned) -> Iterator[tuple[tuple[str, str], RuleId]]:
+        rule = self.known_rules.get(grant.pack, grant.rule, grant.rule_version)
+        if rule is not None and rule.exclusive is not None:
+            yield (grant.pack, rule.exclusive), rule.id
+
+    def _without(
+        self, found: tuple[Match, ...], options: tuple[Option | None, ...], excluded: dict[int, RuleId]
+    ) -> _Answer:
+        """Return the answer in which some rules do not apply."""
         waived: dict[PartId, Option] = {}
         full: dict[PartId, tuple[PartCap, ...]] = {}
         for part in self.exam.parts:
-            option = next((one for one in options if one is not None and part.id in parts_of(one.live)), None)
+            applying = (one for at, one in enumerate(options) if one is not None and at not in excluded)
+            option = next((one for one in applying if part.id in parts_of(one.live)), None)
             if option is None or not part.waivable or part.id in self.waived_before:
                 continue
             reached = tuple(
@@ -142,7 +187,7 @@ class _Question:
                 full[part.id] = reached
             else:
                 waived[part.id] = option
-        return _Answer(matches=found, options=options, waived=waived, full=full)
+        return _Answer(matches=found, options=options, waived=waived, full=full, excluded=excluded)
 
     def used(self, cap: PartCap, waived: Iterable[PartId]) -> int:
         counted = {*waived, *(part.id for part in self.exam.parts if part.id in self.waived_before)}
@@ -183,12 +228,16 @@ def parts_of(live: LiveRule) -> tuple[PartId, ...]:
 
 
 def _refusals(question: _Question, answer: _Answer) -> Iterator[Refusal]:
-    for match, option in zip(answer.matches, answer.options, strict=True):
+    for at, (match, option) in enumerate(zip(answer.matches, answer.options, strict=True)):
         live = match.live
         if live.fact_needs:
             yield Refusal(cited=live.cited, kind="fact", needs=live.fact_needs)
         elif option is None:
             yield _unmet(question, answer, match)
+        elif at in answer.excluded:
+            witnesses = tuple(holding.id for holding in option.witnesses)
+            by = (answer.excluded[at],)
+            yield Refusal(cited=live.cited, kind="exclusive", outcomes=witnesses, by=by)
         else:
             for part in question.exam.parts:
                 if part.id in parts_of(live):
