@@ -12,7 +12,8 @@ from creditbank.conversion.cut import Cut
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.holding import Holding, Pinned
 from creditbank.conversion.layout import Layout, components
-from creditbank.conversion.matching import Option, options_of, rematch
+from creditbank.conversion.matching import Option, rematch
+from creditbank.conversion.options import options_of
 from creditbank.conversion.problem import Problem, conflicts_of
 from creditbank.conversion.search import Search
 from creditbank.conversion.solving import Case, Solution, part_name, pose_options
@@ -69,7 +70,7 @@ def _changed(case: Case, solution: Solution, added: Holding) -> Changed:
 def _key(option: Option) -> object:
     """Return what tells an option of a rule from its others; the outcomes as they are, not their ids."""
     drawn = None if option.drawn is None else id(option.drawn)
-    return tuple(map(id, option.spent)), drawn, option.budget, option.worth, option.families
+    return tuple(map(id, option.evidence)), drawn, option.budget, option.worth, option.families
 
 
 def _shares_a_budget(changed: Changed) -> bool:

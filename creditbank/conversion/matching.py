@@ -8,26 +8,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import islice
 
 from creditbank.conversion.decision import Need, RuleCited
 from creditbank.conversion.holding import Applicant, Holding, HoldingInvalid
 from creditbank.conversion.meeting import fact_need, is_subject_of, needs
 from creditbank.conversion.programme import Exam, Programme
-from creditbank.conversion.recognition import recognise
 from creditbank.conversion.rule import (
     DateBasis,
     ExemptionGrant,
     FactTest,
-    Premise,
     Rule,
     RulePack,
     WaiverGrant,
 )
 from creditbank.terms import Microseconds, OutcomeId
-
-OPTIONS_MAX = 2_000
-"""How many options of one rule are looked at; a learner with more gets an answer that is not proved."""
 
 Family = tuple[str, str, frozenset[str]]
 
@@ -56,6 +50,12 @@ class LiveRule:
         """What a rule about a programme gives."""
         assert isinstance(self.rule.grant, ExemptionGrant), "rules about a programme exempt"
         return self.rule.grant
+
+    @property
+    def pairs_by_name(self) -> bool:
+        """Whether it matters which of several outcomes holds: each may name another course or outcome."""
+        grant = self.rule.grant
+        return isinstance(grant, ExemptionGrant) and grant.pairing is not None and grant.pairing.is_by_name
 
     @property
     def group(self) -> tuple[str, str] | None:
@@ -99,6 +99,16 @@ class Option:
     @property
     def consumed(self) -> tuple[OutcomeId, ...]:
         return tuple(holding.id for holding in self.spent if holding is not self.drawn)
+
+    @property
+    def evidence(self) -> tuple[Holding, ...]:
+        """What tells it from others of its rule: the outcomes spent, and those that hold and name."""
+        return (*self.spent, *self.witnesses) if self.live.pairs_by_name else self.spent
+
+    @property
+    def named_ids(self) -> tuple[OutcomeId, ...]:
+        """The outcomes among these that only hold."""
+        return tuple(holding.id for holding in self.evidence[len(self.spent) :])
 
     @property
     def spent_ids(self) -> tuple[OutcomeId, ...]:
@@ -292,105 +302,3 @@ def _needs(live: LiveRule, premise: int, holding: Holding, *, as_of: date) -> It
     pattern = live.rule.premises[premise].pattern
     assert is_subject_of(pattern, holding), "the index finds outcomes of the right kind and code"
     yield from needs(pattern, holding, live.pack.scales, as_of, premise)
-
-
-def options_of(found: Match, *, as_of: date) -> tuple[tuple[Option, ...], bool]:
-    """Return a rule's options, by the ids of the outcomes spent, and whether these are all.
-
-    Of options that spend the same outcomes in another order only the first counts.
-    """
-    if found.live.fact_needs or found.unmet:
-        return (), True
-    distinct: dict[tuple[frozenset[OutcomeId], OutcomeId | None], Option] = {}
-    picks = islice(_picks(found, (), 0), OPTIONS_MAX + 1)
-    count = 0
-    for count, pick in enumerate(picks, start=1):
-        option = _option(found, pick, as_of=as_of)
-        if option is not None and count <= OPTIONS_MAX:
-            drawn = None if option.drawn is None else option.drawn.id
-            distinct.setdefault((frozenset(option.spent_ids), drawn), option)
-    options = sorted(distinct.values(), key=lambda option: option.spent_ids)
-    return tuple(options), count <= OPTIONS_MAX
-
-
-def _picks(found: Match, taken: tuple[Holding, ...], at: int) -> Iterator[tuple[Holding, ...]]:
-    """Yield the ways to fill the premises that spend, in the order of the ids."""
-    premises = found.live.rule.premises
-    while at < len(premises) and premises[at].use == "hold":
-        at += 1
-    if at == len(premises):
-        yield taken
-        return
-    for holding in found.met_by[at]:
-        if all(holding is not other for other in taken):
-            yield from _picks(found, (*taken, holding), at + 1)
-
-
-def _option(found: Match, spent: tuple[Holding, ...], *, as_of: date) -> Option | None:
-    live = found.live
-    spending = [premise for premise in live.rule.premises if premise.use != "hold"]
-    held = [at for at, premise in enumerate(live.rule.premises) if premise.use == "hold"]
-    witnesses = _witnesses([found.met_by[at] for at in held], frozenset(one.id for one in spent))
-    if witnesses is None:
-        return None
-    families = _families(found.live, spending, spent)
-    if families is None:
-        return None
-    drawn, budget = None, None
-    for premise, holding in zip(spending, spent, strict=True):
-        if premise.use == "draw":
-            drawn = holding
-            stated = holding.credits or Decimal(0)
-            budget = stated if premise.worth is None else _worth(live, premise.worth, holding, as_of)
-    table = None if isinstance(live.rule.grant, WaiverGrant) else live.rule.grant.worth
-    worth = None if table is None else sum((_worth(live, table, one, as_of) for one in spent), Decimal(0))
-    return Option(
-        live=live,
-        spent=spent,
-        witnesses=witnesses,
-        drawn=drawn,
-        budget=budget,
-        worth=worth,
-        families=families,
-    )
-
-
-def families_of(live: LiveRule, premise: Premise, code: str) -> Iterator[Family]:
-    """Yield the families of similar outcomes in which a premise spends an outcome of some code."""
-    granted = None if isinstance(live.rule.grant, WaiverGrant) else live.rule.grant.worth
-    if premise.use != "hold":
-        for table in dict.fromkeys((premise.worth, granted)):
-            similar = None if table is None else live.pack.tables[table].family_of(code)
-            if table is not None and similar is not None:
-                yield live.pack.id, table, similar
-
-
-def _families(
-    live: LiveRule, spending: Sequence[Premise], spent: Sequence[Holding]
-) -> tuple[tuple[Family, OutcomeId], ...] | None:
-    """Return which families of similar outcomes the spent ones stand for; None for two of one family."""
-    found: dict[Family, OutcomeId] = {}
-    for premise, holding in zip(spending, spent, strict=True):
-        for family in families_of(live, premise, holding.code):
-            if found.setdefault(family, holding.id) != holding.id:
-                return None
-    return tuple(found.items())
-
-
-def _witnesses(
-    candidates: Sequence[tuple[Holding, ...]], taken: frozenset[OutcomeId]
-) -> tuple[Holding, ...] | None:
-    """Return a distinct outcome for each held premise, the smallest ids first; None if there are too few."""
-    if not candidates:
-        return ()
-    for holding in candidates[0]:
-        if holding.id not in taken:
-            rest = _witnesses(candidates[1:], taken | {holding.id})
-            if rest is not None:
-                return (holding, *rest)
-    return None
-
-
-def _worth(live: LiveRule, table: str, holding: Holding, as_of: date) -> Decimal:
-    recognised = recognise(live.pack.tables[table], holding, scales=live.pack.scales, as_of=as_of)
-    return Decimal(0) if recognised is None else recognised.worth

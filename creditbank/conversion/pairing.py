@@ -21,30 +21,53 @@ def unpaired(option: Option, courses: tuple[Course, ...]) -> Unpaired | None:
     pairing = option.live.exemption.pairing
     if pairing is None or not courses:
         return None
-    need = _other(pairing, option.spent, courses)
+    need = _other(pairing, option, courses)
     if need is not None:
         return "unpaired", need
     need = _gap(pairing, option, sum((course.credits for course in courses), Decimal(0)))
     return None if need is None else ("gap", need)
 
 
-def _other(pairing: Pairing, spent: tuple[Holding, ...], courses: tuple[Course, ...]) -> Need | None:
+def misnamed(option: Option) -> Need | None:
+    """Return what keeps the outcomes from naming one another as the rule asks, whatever they are for."""
+    pairing = option.live.exemption.pairing
+    if pairing is None or pairing.names_outcome is None:
+        return None
+    return _another(pairing.names_outcome, option.evidence)
+
+
+def _other(pairing: Pairing, option: Option, courses: tuple[Course, ...]) -> Need | None:
     ids = tuple(course.id for course in courses)
-    if pairing.is_same_code and not any(holding.code in ids for holding in spent):
-        return Need(attribute="outcome", have=None, need=ids[0], outcome=spent[0].id)
+    if pairing.is_same_code and not any(holding.code in ids for holding in option.spent):
+        return Need(attribute="outcome", have=None, need=ids[0], outcome=option.spent[0].id)
     if pairing.names_course is not None:
-        named = [(holding, holding.attribute(pairing.names_course)) for holding in spent]
+        named = _named(pairing.names_course, option.evidence)
         if not any(course in ids for _, course in named):
             holding, have = next(((one, course) for one, course in named if course is not None), named[-1])
             return Need(attribute=pairing.names_course, have=have, need=ids[0], outcome=holding.id)
     if pairing.names_outcome is not None:
-        for holding in spent:
-            have = holding.attribute(pairing.names_outcome)
-            others = [other.code for other in spent if other is not holding]
-            if have is not None and have not in others:
-                need = others[0] if others else holding.code
-                return Need(attribute=pairing.names_outcome, have=have, need=need, outcome=holding.id)
+        return _another(pairing.names_outcome, option.evidence)
     return None
+
+
+def _another(attribute: str, evidence: tuple[Holding, ...]) -> Need | None:
+    """Return what keeps one of the outcomes from naming another; the last one, where none names any."""
+    named = _named(attribute, evidence)
+    stated = [(holding, code) for holding, code in named if code is not None]
+    for holding, code in stated or named[-1:]:
+        others = [other.code for other in evidence if other is not holding]
+        if code not in others:
+            return Need(
+                attribute=attribute,
+                have=code,
+                need=others[0] if others else holding.code,
+                outcome=holding.id,
+            )
+    return None
+
+
+def _named(attribute: str, evidence: tuple[Holding, ...]) -> list[tuple[Holding, str | None]]:
+    return [(holding, holding.attribute(attribute)) for holding in evidence]
 
 
 def _gap(pairing: Pairing, option: Option, credits_: Decimal) -> Need | None:

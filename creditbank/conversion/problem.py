@@ -15,7 +15,7 @@ from creditbank.conversion.bounds import Bound, budgets, capacities, caps, limit
 from creditbank.conversion.decision import RefusalKind
 from creditbank.conversion.holding import Holding, Pinned
 from creditbank.conversion.matching import Family, LiveRule, Option
-from creditbank.conversion.pairing import unpaired
+from creditbank.conversion.pairing import misnamed, unpaired
 from creditbank.conversion.programme import Bucket, Course, Programme, ProgrammeInvalid
 from creditbank.conversion.registered import KnownRules, Registered, mask_of
 from creditbank.terms import OutcomeId
@@ -130,6 +130,8 @@ class _Places:
         grant = option.live.exemption
         if grant.pairing is None:
             return wanted, covered, filled
+        if misnamed(option) is not None:
+            filled = 0
         courses = self.programme.courses
         at_stake = [at for at in range(len(courses)) if wanted >> at & 1]
         if grant.mode == "bundle":

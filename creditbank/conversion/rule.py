@@ -223,9 +223,9 @@ class Pairing:
 
     `max_above` and `max_below`: a course has at most so many credits more, or fewer, than they have
     together: what they state, or their worth where the grant names a table. `is_same_code`: one of them has
-    the course's own id for a code. `names_course` is the attribute in which one of them, such as an
-    examiner's finding, names the course; `names_outcome` that in which it names the code of the other.
-    The courses of a bundle are taken together.
+    the course's own id for a code. `names_course` is the attribute in which one of them, or of those that
+    only hold, such as an examiner's finding, names the course; `names_outcome` that in which one names the
+    code of another: some must, and none may name what is not there. A bundle's courses are taken together.
 
     Raises:
         RuleInvalid: `pairing-empty`, or `pairing-gap` for a gap below nothing.
@@ -236,6 +236,11 @@ class Pairing:
     is_same_code: bool = False
     names_course: str | None = None
     names_outcome: str | None = None
+
+    @property
+    def is_by_name(self) -> bool:
+        """Whether outcomes say what they go with, those that only hold too."""
+        return self.names_course is not None or self.names_outcome is not None
 
     def __post_init__(self) -> None:
         gaps = [gap for gap in (self.max_above, self.max_below) if gap is not None]

@@ -18,11 +18,11 @@ from creditbank.conversion.matching import (
     Option,
     index_of,
     matches,
-    options_of,
     ordered,
     rules_in_force,
 )
 from creditbank.conversion.meeting import level_rank
+from creditbank.conversion.options import options_of
 from creditbank.conversion.problem import Problem, common_step, in_step, pose
 from creditbank.conversion.programme import Programme
 from creditbank.conversion.registered import KnownRules
@@ -266,7 +266,7 @@ def part_name(problem: Problem, options: Sequence[int], rule_of: Sequence[int]) 
 
     The outcomes as they are, not their ids: a higher level may be worth more under the same rule.
     """
-    return tuple((rule_of[at], problem.options[at].spent) for at in options)
+    return tuple((rule_of[at], problem.options[at].evidence) for at in options)
 
 
 def _spends(problem: Problem, holdings: Sequence[Holding], scales: Mapping[str, Scale]) -> list[int]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from creditbank.conversion.decision import Need
 from creditbank.conversion.holding import Holding
-from creditbank.conversion.matching import Family, LiveRule, Match, families_of
+from creditbank.conversion.matching import Family, LiveRule, Match
 from creditbank.conversion.meeting import ANY_OF
+from creditbank.conversion.options import families_of
 
 _NEW_OUTCOME = 1_000
 """What a new outcome costs, beside one for each thing that an outcome held lacks: always more."""

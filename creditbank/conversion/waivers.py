@@ -21,11 +21,11 @@ from creditbank.conversion.matching import (
     Option,
     index_of,
     matches,
-    options_of,
     ordered,
     rules_in_force,
 )
 from creditbank.conversion.near_miss import supplied
+from creditbank.conversion.options import options_of
 from creditbank.conversion.programme import Exam, Part, PartCap
 from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.registered import KnownRules

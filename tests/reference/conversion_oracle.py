@@ -22,6 +22,7 @@ from creditbank.conversion.rule import (
     Premise,
     Rule,
     RulePack,
+    WaiverGrant,
 )
 from creditbank.conversion.span import Span
 from creditbank.terms import Microseconds
@@ -65,6 +66,12 @@ class Line:
     credits: Decimal
     spent: tuple[str, ...]
     witnesses: tuple[str, ...]
+
+
+def is_by_name(rule: Rule) -> bool:
+    """Whether outcomes name a course or one another: then which of them holds makes a difference."""
+    pairing = None if isinstance(rule.grant, WaiverGrant) else rule.grant.pairing
+    return pairing is not None and (pairing.names_course or pairing.names_outcome) is not None
 
 
 def is_visible(holding: Holding, *, as_of: date, known_at: Microseconds) -> bool:
@@ -258,7 +265,8 @@ class Oracle:
                             option = Option(pack=pack, rule=rule, spent=spent, witnesses=witnesses)
                             if self.one_of_each_family(option):
                                 yield option
-                            break  # in the order of ids: the smallest
+                            if not is_by_name(rule):
+                                break  # in the order of ids: the smallest
 
     def families(self, option: Option) -> Iterator[tuple[Family, str]]:
         for premise, holding in option.spending:
@@ -287,7 +295,7 @@ class Oracle:
         if place >= len(self.programme.courses):
             bucket = self.programme.buckets[place - len(self.programme.courses)]
             kinds = {holding.kind for holding in option.spent}
-            return bucket.id in option.grant.buckets and (
+            return (bucket.id in option.grant.buckets and self.is_named_well(option)) and (
                 not bucket.accepts or (kinds != set() and kinds <= bucket.accepts)
             )
         course = self.programme.courses[place]
@@ -313,7 +321,11 @@ class Oracle:
         if pairing is None:
             return True
         ids = {course.id for course in courses}
-        named = [dict(one.attributes).get(pairing.names_course or "") for one in option.spent]
+        if not self.is_named_well(option):
+            return False
+        named = [
+            dict(one.attributes).get(pairing.names_course or "") for one in (*option.spent, *option.witnesses)
+        ]
         if pairing.names_course is not None and ids.isdisjoint(filter(None, named)):
             return False
         if pairing.is_same_code and ids.isdisjoint(one.code for one in option.spent):
@@ -324,6 +336,18 @@ class Oracle:
         more = sum((course.credits for course in courses), Decimal(0)) - have
         return (pairing.max_above is None or more <= pairing.max_above) and (
             pairing.max_below is None or -more <= pairing.max_below
+        )
+
+    def is_named_well(self, option: Option) -> bool:
+        """Whether some outcome names another one's code, and none one that is not there."""
+        name = None if option.grant.pairing is None else option.grant.pairing.names_outcome
+        if name is None:
+            return True
+        evidence = (*option.spent, *option.witnesses)
+        named = [(one, dict(one.attributes).get(name)) for one in evidence]
+        stated = [(one, code) for one, code in named if code is not None]
+        return stated != [] and all(
+            any(code == other.code for other in evidence if other is not one) for one, code in stated
         )
 
     def units(self, credits_: Decimal) -> int:

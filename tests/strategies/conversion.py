@@ -177,6 +177,7 @@ PAIRINGS = (
     Pairing(max_above=Decimal(1)),
     Pairing(max_above=Decimal(0), max_below=Decimal(1)),
     Pairing(names_course="replaces"),
+    Pairing(names_outcome="about"),
 )
 
 
@@ -328,7 +329,7 @@ def meeting(draw: st.DrawFn, number: int, pattern: Pattern, *, surely: bool = Fa
         credits=None if is_certificate else draw(credits_of_courses),
         hours=None if is_certificate else Decimal(draw(st.sampled_from((18, 40)))),
         expires_on=draw(st.none() | st.just(AS_OF + timedelta(days=90))) if is_certificate else None,
-        attributes=() if is_certificate else (("overlap", "80"), ("replaces", f"c{number % 2}")),
+        attributes=() if is_certificate else _stated(number, "80"),
     )
     if surely:
         return held
@@ -336,15 +337,18 @@ def meeting(draw: st.DrawFn, number: int, pattern: Pattern, *, surely: bool = Fa
         held,
         level=level(draw(st.sampled_from(LEVELS))) if is_certificate else None,
         score=None if is_certificate else Decimal(draw(seldom(60, 55))),
-        attributes=()
-        if is_certificate
-        else (("overlap", draw(seldom("80", "60"))), ("replaces", f"c{number % 2}")),
+        attributes=() if is_certificate else _stated(number, draw(seldom("80", "60"))),
         awarded_on=draw(seldom(held.awarded_on, date(2019, 3, 1))),
         recorded_at=Microseconds(draw(seldom(0, NOW + 1))),
         expires_on=draw(seldom(held.expires_on, AS_OF)) if is_certificate else None,
         revoked_at=draw(seldom(None, Microseconds(5), Microseconds(NOW + 1))),
         revoked_from=draw(st.none() | st.just(AS_OF + timedelta(days=1))),
     )
+
+
+def _stated(number: int, overlap: str) -> tuple[tuple[str, str], ...]:
+    """Return what an outcome states beside its own: another's code, an overlap, and a course."""
+    return ("about", CODES[number % len(CODES)]), ("overlap", overlap), ("replaces", f"c{number % 2}")
 
 
 @st.composite

@@ -1,0 +1,74 @@
+"""What outcomes say they go with: a course, or another outcome; and what only holds may say it too."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from creditbank.conversion.holding import Holding
+from creditbank.conversion.rule import ExemptionGrant, Pairing, Pattern, Premise, Rule, Use
+from tests.properties.test_conversion_shapes import PROGRAMME, ask, of_class, outcome, rule, targets
+
+COURSE = Pattern(kind="course-credit")
+FINDING = Premise(pattern=Pattern(kind="training", codes=frozenset({"FINDING"})), use="hold")
+LEARNT = outcome(1, "course-credit", "X", credits=Decimal(4))
+either = pytest.mark.parametrize("use", ["hold", "consume"])
+
+
+def with_finding(pairing: Pairing, use: Use) -> Rule:
+    """A rule that asks for a course and a finding, of which one names what the pairing asks for."""
+    grant = ExemptionGrant(mode="choose", courses=of_class("核心课"), max_courses=1, pairing=pairing)
+    asked = rule("found", grant, COURSE)
+    return replace(asked, premises=(*asked.premises, replace(FINDING, use=use)))
+
+
+def finding(number: int, **stated: str) -> Holding:
+    return replace(outcome(number, "training", "FINDING"), attributes=tuple(sorted(stated.items())))
+
+
+@either
+@pytest.mark.parametrize(
+    ("findings", "is_granted"),
+    [
+        ([{"about": "X"}], True),
+        ([{"about": "Y"}], False),
+        ([{}], False),
+        ([{"about": "Y"}, {"about": "X"}], True),
+        ([{"about": "FINDING"}], False),  # itself
+    ],
+)
+def test_a_finding_is_about_an_outcome_that_is_there(
+    use: Use, findings: list[dict[str, str]], *, is_granted: bool
+) -> None:
+    asked = with_finding(Pairing(names_outcome="about"), use)
+    held = (LEARNT, *(finding(at, **stated) for at, stated in enumerate(findings, start=2)))
+    assert bool(targets(ask(asked, held=held))) == is_granted
+
+
+@either
+@pytest.mark.parametrize("findings", [["C2"], ["C1", "C2"], ["B1", "C2"]])
+def test_a_finding_names_the_course(use: Use, findings: list[str]) -> None:
+    asked = with_finding(Pairing(names_course="course"), use)
+    held = (LEARNT, *(finding(at, course=course) for at, course in enumerate(findings, start=2)))
+    decision = ask(asked, held=held)
+    assert len(targets(decision)) == 1
+    assert targets(decision)[0] in findings
+    (granted,) = decision.exemptions
+    rests_on = {*granted.spent, *granted.witnesses} - {LEARNT.id}
+    named = {finding.id: dict(finding.attributes)["course"] for finding in held[1:]}
+    assert [named[one] for one in rests_on] == targets(decision)
+
+
+def test_a_bucket_is_filled_only_where_the_names_are_right() -> None:
+    (bucket,) = PROGRAMME.buckets
+    grant = ExemptionGrant(
+        mode="choose",
+        courses=of_class("核心课"),
+        buckets=(bucket.id,),
+        max_credits=Decimal(2),
+        pairing=Pairing(names_outcome="about"),
+    )
+    asked = rule("found", grant, COURSE)
+    asked = replace(asked, premises=(*asked.premises, FINDING))
+    assert targets(ask(asked, held=(LEARNT, finding(2, about="X")))) == [bucket.id]
+    assert targets(ask(asked, held=(LEARNT, finding(2, about="Y")))) == []
