@@ -21,6 +21,7 @@ from creditbank.conversion import (
     bounds,
     matching,
     near_miss,
+    options,
     problem,
     search,
     solving,
@@ -274,8 +275,8 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
         plant(LiveRule, "group", lambda _: property(lambda _: None)),
         GROUP,
     ),
-    ("a witness is spent as well", plant(matching, "_witnesses", _spent_ones_too), WITNESS),
-    ("families are ignored", plant(matching, "_families", always(())), SIMILAR),
+    ("a witness is spent as well", plant(options, "_witnesses", _spent_ones_too), WITNESS),
+    ("families are ignored", plant(options, "_families", always(())), SIMILAR),
     ("once per code is ignored", plant(RecognitionTable, "family_of", _by_families_alone), ONCE),
     ("the pairing is ignored", plant(problem, "unpaired", always(None)), PAIRED),
     (
@@ -283,7 +284,7 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
         plant(Course, "is_exemptible_under", lambda _: lambda course, _: course.exemptible),
         VETERANS,
     ),
-    ("a deduction is ignored", plant(matching, "recognise", _without_deductions), the_best_of_all),
+    ("a deduction is ignored", plant(options, "recognise", _without_deductions), the_best_of_all),
     (
         "another table's bound is ignored",
         plant(test_conversion_recognition, "recognise", _whatever_another_gives),
