@@ -150,6 +150,41 @@ def test_of_an_exclusive_group_one_rule_applies_so_that_most_parts_are_waived(ca
     assert len(groups) == len(set(groups))
 
 
+def test_a_registered_waiver_keeps_the_others_of_its_group_out() -> None:
+    diploma = Premise(pattern=Pattern(kind="diploma"), use="hold")
+    first = Rule(
+        id=RuleId("w0"),
+        version=1,
+        published_at=Microseconds(0),
+        effective_from=date(2018, 1, 1),
+        premises=(diploma,),
+        grant=WaiverGrant(parts=PARTS[:1]),
+        exclusive="one",
+    )
+    second = replace(first, id=RuleId("w1"), grant=WaiverGrant(parts=PARTS[1:2]), priority=1)
+    packs = (TestPack(id=PackId("pack"), rules=(first, second)),)
+    exam = Exam(
+        id=ExamId("exam"), title=words("考试"), parts=tuple(Part(id=p, title=words(p)) for p in PARTS)
+    )
+    held = (
+        Holding(
+            id=OutcomeId("1"),
+            kind="diploma",
+            code="A",
+            issuer=IssuerId("s"),
+            awarded_on=AS_OF,
+            recorded_at=Microseconds(0),
+        ),
+    )
+    assert [one.part for one in decide(packs, held, exam).waivers] == ["practice"]
+    pinned = (Pinned(pack="pack", rule="w0", rule_version=1, target="theory"),)
+    decision = decide(packs, held, exam, pinned)
+    assert decision.waivers == ()
+    assert [(one.kind, one.by) for one in decision.refusals if one.cited.rule == "w1"] == [
+        ("exclusive", ("w0",))
+    ]
+
+
 @given(asked(), st.data())
 def test_a_learner_among_many_has_as_many_parts_waived_as_alone(case: Case, data: st.DataObject) -> None:
     """Caught: outcomes of a sort counted once; registered waivers left out of what is one sort."""
