@@ -245,6 +245,7 @@ class NextStepsMessage(Message):
     learners: int
     tried: int
     unproved: int
+    untried: tuple[str, ...] = ()
     steps: tuple[StepMessage, ...]
 
     @classmethod
@@ -253,6 +254,7 @@ class NextStepsMessage(Message):
             learners=found.learners,
             tried=found.tried,
             unproved=found.unproved,
+            untried=found.untried,
             steps=tuple(
                 StepMessage(
                     outcome=json_members(step.addition.outcome),

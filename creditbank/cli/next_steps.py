@@ -65,6 +65,10 @@ def _print(words: Catalogue, found: ClassSteps, *, limit: int) -> None:
         console.print(f"  {place}. {line}", style="green")
     if len(found.steps) > limit:
         console.print(f"  {words.text('word.next-steps-more', count=len(found.steps) - limit)}", style="dim")
+    if found.untried:
+        console.print(
+            f"  {words.text('word.next-steps-untried', rules=words.listed(found.untried))}", style="yellow"
+        )
     if found.unproved:
         console.print(f"  {words.text('word.next-steps-unproved', count=found.unproved)}", style="yellow")
 
@@ -74,6 +78,7 @@ def _members(found: ClassSteps) -> dict[str, JsonValue]:
         "learners": found.learners,
         "tried": found.tried,
         "unproved": found.unproved,
+        "untried": list(found.untried),
         "steps": [
             {
                 "outcome": json_members(step.addition.outcome),

@@ -45,6 +45,18 @@ def additions(rules: Iterable[LiveRule], *, as_of: date) -> tuple[Addition, ...]
     return tuple(sorted(found, key=_order))
 
 
+def without_additions(rules: Iterable[LiveRule], *, as_of: date) -> tuple[str, ...]:
+    """Return the rules, as `rule v1`, that ask for an outcome whose effect nobody knows before it is there.
+
+    It hangs on what its issuer will state: which course it goes with, or how many credits it has.
+    """
+    return tuple(
+        f"{live.rule.id} v{live.rule.version}"
+        for live in rules
+        if not all(least_outcomes(live, premise, as_of=as_of) for premise in live.rule.premises)
+    )
+
+
 def _order(addition: Addition) -> tuple[str, str, int, str]:
     outcome = addition.outcome
     return outcome.kind, outcome.code, addition.level, repr(outcome)

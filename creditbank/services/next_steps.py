@@ -11,7 +11,8 @@ from decimal import Decimal
 
 from creditbank.conversion.allocation import NODE_BUDGET
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR
-from creditbank.conversion.next_steps import Addition, additions
+from creditbank.conversion.matching import LiveRule
+from creditbank.conversion.next_steps import Addition, additions, without_additions
 from creditbank.conversion.policy_diff import Side
 from creditbank.conversion.programme import Programme
 from creditbank.conversion.promised import Promise, keep
@@ -41,13 +42,15 @@ class ClassStep:
 class ClassSteps:
     """The steps that help somebody, the greatest gain first; of equals the lower level, then by code.
 
-    `unproved` results of the search may be higher.
+    `unproved` results of the search may be higher. `untried` are rules of which no outcome can be tried: what
+    it would bring hangs on what its issuer will state.
     """
 
     learners: int
     tried: int
     steps: tuple[ClassStep, ...]
     unproved: int
+    untried: tuple[str, ...] = ()
 
 
 def next_steps_of(
@@ -94,6 +97,7 @@ class _Trying:
             tried=len(self.tried) + len(promised),
             steps=_ordered((*self.tried, *promised), (*first.gains, *second.gains)),
             unproved=first.unproved + second.unproved,
+            untried=without_additions(self._rules(self.side.packs), as_of=self.terms.as_of),
         )
 
     def _found(
@@ -133,6 +137,9 @@ class _Trying:
                 yield self.name, with_outcome(learner, addition)
 
     def _additions(self, packs: Iterable[RulePack]) -> tuple[Addition, ...]:
+        return additions(self._rules(packs), as_of=self.terms.as_of)
+
+    def _rules(self, packs: Iterable[RulePack]) -> tuple[LiveRule, ...]:
         compiled = compile_rules(
             packs,
             self.programme,
@@ -140,7 +147,7 @@ class _Trying:
             as_of=self.terms.as_of,
             known_at=self.terms.known_at,
         )
-        return additions(compiled.rules, as_of=self.terms.as_of)
+        return compiled.rules
 
     def _promised_additions(self) -> tuple[Addition, ...]:
         """Return what only rules ask for that are in force by promise."""

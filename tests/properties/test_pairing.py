@@ -6,8 +6,12 @@ from decimal import Decimal
 import pytest
 
 from creditbank.conversion.holding import Holding
+from creditbank.conversion.matching import LiveRule
+from creditbank.conversion.next_steps import additions, without_additions
 from creditbank.conversion.rule import ExemptionGrant, Pairing, Pattern, Premise, Rule, Use
+from creditbank.terms import PackId
 from tests.properties.test_conversion_shapes import PROGRAMME, ask, of_class, outcome, rule, targets
+from tests.strategies.conversion import AS_OF, TestPack
 
 COURSE = Pattern(kind="course-credit")
 FINDING = Premise(pattern=Pattern(kind="training", codes=frozenset({"FINDING"})), use="hold")
@@ -72,3 +76,14 @@ def test_a_bucket_is_filled_only_where_the_names_are_right() -> None:
     asked = replace(asked, premises=(*asked.premises, FINDING))
     assert targets(ask(asked, held=(LEARNT, finding(2, about="X")))) == [bucket.id]
     assert targets(ask(asked, held=(LEARNT, finding(2, about="Y")))) == []
+
+
+def test_what_cannot_be_tried_beforehand_is_named() -> None:
+    named = with_finding(Pairing(names_course="course"), "hold")
+    plain = rule("plain", ExemptionGrant(mode="each", courses=of_class("核心课")), COURSE)
+    live = [
+        LiveRule(rule=one, pack=TestPack(id=PackId("pack"), rules=(one,)), fact_needs=())
+        for one in (named, plain)
+    ]
+    assert without_additions(live, as_of=AS_OF) == ("found v1",)
+    assert {rule for one in additions(live, as_of=AS_OF) for rule in one.rules} == {"plain v1"}
