@@ -52,10 +52,15 @@ def print_warnings(words: Catalogue, warnings: Iterable[InputWarning]) -> None:
 
 
 def print_error(error: CreditBankError, words: Catalogue) -> int:
-    """Say what is wrong and what to do next, on standard error; return the exit code."""
+    """Say what is wrong and what to do next, on standard error; return the exit code.
+
+    Where a command helps that those who ask over HTTP do not have, it is named here alone.
+    """
     problem = words.problem(error)
     errors.print(f"{problem.title} [{problem.code}/{problem.reason}]", style="bold red")
-    errors.print(problem.detail)
+    command = f"word.command-for-{problem.reason}"
+    said = [problem.detail, words.text(command)] if words.has(command) else [problem.detail]
+    errors.print(words.sentences(said))
     return NEGATIVE if isinstance(error, IntegrityBroken) else MISUSE
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from creditbank.locale.catalogue import LANGUAGES
 from creditbank.samples.people import sample_issuer, sample_learners
 from tests.banks import new_bank
 from tests.commands import Commands, Done
@@ -71,6 +72,21 @@ def test_a_school_that_nothing_is_known_of_is_refused(commands: Commands, accoun
     commands.run(
         "decide", "waivers", account, "--exam", "catti-2-translation", "--enrolled-at", "CATTI-UNI-1", code=1
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whoever_asks_over_http_is_sent_to_no_command_about_a_school(language: str) -> None:
+    school = School(new_bank())
+    whom = f"/accounts/{school.account(1)}"
+    body = {"programme": HUSBANDRY, "applicant": {"enrolled_at": "123"}}
+    headers = {"Accept-Language": language, "Accept": "text/html"}
+    answer = school.post(f"{whom}/exemption-decisions", body, {"Accept-Language": language})
+    path = f"/statement/{whom.rpartition('/')[2]}/audits/{HUSBANDRY}?enrolled_at=123"
+    page = school.stranger.get(path, headers={**school.headers, **headers})
+    assert answer.status_code == page.status_code == 422
+    for said in (answer.text, page.text):
+        assert "creditbank " not in said
+        assert "18" in said
 
 
 def test_a_second_pre_decision_names_the_first(commands: Commands, account: str) -> None:
