@@ -29,7 +29,7 @@ SLIPS = (
     ("cohort", "99999", "2199"),
     ("years_of_work", "1e999", "150"),
     ("years_of_work", "Infinity", "150"),
-    ("enrolled_at", "123", "creditbank institution list"),
+    ("enrolled_at", "123", "18"),
 )
 """The fact, a slip in it, and what the refusal says that would do."""
 
