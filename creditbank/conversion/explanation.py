@@ -295,12 +295,18 @@ class Refusing:
                     case "limit":
                         yield "limit", ()
                     case "budget":
-                        drawing = {other for other in self.used if bound.options >> other & 1}
-                        yield ("spent-elsewhere" if drawing else "budget"), self._rules(drawing)
+                        by = self._drawing(bound)
+                        yield ("spent-elsewhere" if by else "budget"), by
                     case "capacity":
                         yield "capacity", (bound.source,)
                     case "cap":
                         yield "cap", (cap_name(bound),)
+
+    def _drawing(self, bound: Bound) -> tuple[RuleId, ...]:
+        """Return the rules that draw on the outcome that a budget is of, in this answer or as registered."""
+        here = self._rules({other for other in self.used if bound.options >> other & 1})
+        before = {RuleId(grant.rule) for grant in self.case.pinned if bound.source in grant.spent}
+        return tuple(sorted({*here, *before}))
 
     def _asked(self, bound: Bound, option: int, places: Sequence[int]) -> int:
         courses = [place for place in places if place < self.problem.course_count]

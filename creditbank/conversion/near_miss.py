@@ -111,8 +111,11 @@ def least_outcomes(live: LiveRule, premise: Premise, *, as_of: date) -> tuple[Ho
 
 
 def distance(live: LiveRule, need: Need) -> tuple[int, int]:
-    """Return how far a need is: a better outcome before a new one, then the steps of its scale."""
-    if need.outcome is None:
+    """Return how far a need is: a better outcome before a new one, then the steps of its scale.
+
+    What was awarded too early nobody can better: it takes a new one.
+    """
+    if need.outcome is None or need.attribute == "awarded_on":
         return (1, 0)
     if need.attribute == "level" and need.premise is not None and need.have is not None:
         for level in live.rule.premises[need.premise].pattern.min_levels:

@@ -25,7 +25,7 @@ from creditbank.conversion.rule import (
 from creditbank.conversion.span import years
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
-from tests.strategies.conversion import Question, TestPack, decide, level, words
+from tests.strategies.conversion import Question, TestPack, decide, level, pin, words
 
 
 def course(name: str, credits_: str, kind: str, **members: object) -> Course:
@@ -337,6 +337,16 @@ def test_a_drawn_outcome_is_spent_by_the_credit_and_keeps_the_rest() -> None:
     assert targets(decision) == ["B1", "B2", "free"]
     assert [one.units * decision.step for one in decision.exemptions] == [3, 4, 1]
     assert decision.nowhere == ()
+
+
+def test_a_drawn_outcome_that_registered_grants_used_up_is_said_to_be_spent() -> None:
+    draw = ExemptionGrant(mode="each", courses=of_class("基础课", "核心课"))
+    online = rule("online", draw, Pattern(kind="course-credit"), use="draw")
+    held = (outcome(1, "course-credit", "A", credits=Decimal(4)),)
+    decision = ask(online, held=held, pinned=tuple(map(pin, ask(online, held=held).exemptions)))
+    assert decision.exemptions == ()
+    reasons = {(one.kind, one.by) for one in decision.refusals if one.kind != "taken"}
+    assert reasons == {("spent-elsewhere", ("online",))}
 
 
 def test_an_exemption_without_credit_frees_from_the_duty_only() -> None:
