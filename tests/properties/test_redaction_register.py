@@ -68,5 +68,5 @@ def test_a_register_that_is_none_is_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(RegisterInvalid, match="register-line"):
         enter(path, [])
     assert path.read_bytes() == b"something else\n"
-    with pytest.raises(FileUnusable, match="file-unreadable"):
+    with pytest.raises(FileUnusable, match="file-is-directory"):
         read_register(tmp_path)
