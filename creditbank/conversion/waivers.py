@@ -120,7 +120,7 @@ class _Answer:
     options: tuple[Option | None, ...]  # of each rule
     waived: dict[PartId, Option]
     full: dict[PartId, tuple[PartCap, ...]]  # parts that a rule would waive, and the caps that forbid it
-    excluded: Mapping[int, RuleId]  # rules left out, and which other one of their group applies
+    excluded: Mapping[int, RuleId]  # rules kept out, and which other one of their group applies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,10 +174,12 @@ class _Question:
         waived: dict[PartId, Option] = {}
         full: dict[PartId, tuple[PartCap, ...]] = {}
         for part in self.exam.parts:
-            applying = (one for at, one in enumerate(options) if one is not None and at not in excluded)
-            option = next((one for one in applying if part.id in parts_of(one.live)), None)
-            if option is None or not part.waivable or part.id in self.waived_before:
+            about = [
+                at for at, one in enumerate(options) if one is not None and part.id in parts_of(one.live)
+            ]
+            if not about or not part.waivable or part.id in self.waived_before:
                 continue
+            option = next((options[at] for at in about if at not in excluded), None)
             reached = tuple(
                 cap
                 for cap in sorted(self.exam.caps, key=lambda cap: cap.id)
@@ -185,9 +187,11 @@ class _Question:
             )
             if reached:
                 full[part.id] = reached
-            else:
+            elif option is not None:
                 waived[part.id] = option
-        return _Answer(matches=found, options=options, waived=waived, full=full, excluded=excluded)
+        applies = {one.live.rule.id for one in waived.values()} | {grant.rule for grant in self.pinned}
+        kept_out = {at: rule for at, rule in excluded.items() if rule in applies}
+        return _Answer(matches=found, options=options, waived=waived, full=full, excluded=kept_out)
 
     def used(self, cap: PartCap, waived: Iterable[PartId]) -> int:
         counted = {*waived, *(part.id for part in self.exam.parts if part.id in self.waived_before)}

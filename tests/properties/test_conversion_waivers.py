@@ -185,6 +185,33 @@ def test_a_registered_waiver_keeps_the_others_of_its_group_out() -> None:
     ]
 
 
+def test_a_rule_that_waives_nothing_keeps_none_of_its_group_out() -> None:
+    first = Rule(
+        id=RuleId("w0"),
+        version=1,
+        published_at=Microseconds(0),
+        effective_from=date(2018, 1, 1),
+        premises=(Premise(pattern=Pattern(kind="diploma"), use="hold"),),
+        grant=WaiverGrant(parts=PARTS[:1]),
+        exclusive="one",
+    )
+    packs = (TestPack(id=PackId("pack"), rules=(first, replace(first, id=RuleId("w1")))),)
+    cap = PartCap(id="none", title=words("上限"), maximum=0)
+    parts = tuple(Part(id=part, title=words(part)) for part in PARTS)
+    held = (
+        Holding(
+            id=OutcomeId("1"),
+            kind="diploma",
+            code="A",
+            issuer=IssuerId("s"),
+            awarded_on=AS_OF,
+            recorded_at=Microseconds(0),
+        ),
+    )
+    decision = decide(packs, held, Exam(id=ExamId("exam"), title=words("考试"), parts=parts, caps=(cap,)))
+    assert [(one.cited.rule, one.kind) for one in decision.refusals] == [("w0", "cap"), ("w1", "cap")]
+
+
 @given(asked(), st.data())
 def test_a_learner_among_many_has_as_many_parts_waived_as_alone(case: Case, data: st.DataObject) -> None:
     """Caught: outcomes of a sort counted once; registered waivers left out of what is one sort."""
