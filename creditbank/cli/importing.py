@@ -71,7 +71,9 @@ def import_workbook(
     content = workbook_bytes(file, limits=Limits())
     reading = read(session, principal, content, kind=kind)
     if reading.error_count:
-        refused = refused_rows(bank, principal, _rows_of(reading))
+        rows = _rows_of(reading)
+        with progress(session.words.text("word.checking-rows"), total=len(rows)) as step:
+            refused = refused_rows(bank, principal, rows, on_progress=step)
         show_reading(session.words, reading, refused, as_json=as_json)
         raise typer.Exit(NEGATIVE)
     answer = post(session, bank, principal, reading, content, name=file.name, dry_run=dry_run)
@@ -133,7 +135,8 @@ def post(
     rows = _rows_of(reading)
     digest = sha256(content).digest()
     if dry_run:
-        return preview_import(bank, principal, rows, file_digest=digest)
+        with progress(session.words.text("word.checking-rows"), total=len(rows)) as step:
+            return preview_import(bank, principal, rows, file_digest=digest, on_progress=step)
 
     def write_receipt(batch: PostedBatch) -> bytes:
         return receipt_bytes(_receipt(batch, reading, name=name))

@@ -130,11 +130,16 @@ def import_outcomes(
 
 
 def preview_import(
-    bank: Bank, principal: Principal, rows: Sequence[ImportRow], *, file_digest: bytes
+    bank: Bank,
+    principal: Principal,
+    rows: Sequence[ImportRow],
+    *,
+    file_digest: bytes,
+    on_progress: Progress = lambda _: None,
 ) -> WouldPost | FileRefused | PostedBefore:
-    """Say what `import_outcomes` would do, and write nothing."""
+    """Say what `import_outcomes` would do, and write nothing; `on_progress` counts each row looked at."""
     with bank.store.reading() as books:
-        plan = _plan(bank, books, principal, rows, file_digest)
+        plan = _plan(bank, books, principal, rows, file_digest, on_progress=on_progress)
     if not isinstance(plan, tuple):
         return plan
     return WouldPost(
@@ -144,15 +149,19 @@ def preview_import(
     )
 
 
-def refused_rows(bank: Bank, principal: Principal, rows: Sequence[ImportRow]) -> tuple[RowRefused, ...]:
+def refused_rows(
+    bank: Bank, principal: Principal, rows: Sequence[ImportRow], *, on_progress: Progress = lambda _: None
+) -> tuple[RowRefused, ...]:
     """Return which rows the bank would refuse, of a file that is not posted for what else is wrong with it.
+
+    `on_progress` counts each row as it is looked at.
 
     Raises:
         InstitutionUnknown: the principal's institution is not registered.
     """
     with bank.store.reading() as books:
         institution_of(books, principal.issuer)
-        _, refused = planned_rows(bank, books, rows)
+        _, refused = planned_rows(bank, books, rows, on_progress=on_progress)
     return refused
 
 
@@ -164,6 +173,7 @@ def _plan(
     file_digest: bytes,
     *,
     claim: bool = False,
+    on_progress: Progress = lambda _: None,
 ) -> tuple[PlannedRow, ...] | FileRefused | PostedBefore:
     institution_of(books, principal.issuer)
     for row in rows:
@@ -171,7 +181,7 @@ def _plan(
     before = books.batches.find(issuer=principal.issuer, file_digest=file_digest)
     if before is not None:
         return PostedBefore(batch=before)
-    planned, refused = planned_rows(bank, books, rows, claim=claim)
+    planned, refused = planned_rows(bank, books, rows, claim=claim, on_progress=on_progress)
     return FileRefused(rows=refused) if refused else planned
 
 

@@ -10,6 +10,7 @@ from creditbank.services.accounts import new_number, redaction_of
 from creditbank.services.bank import Bank
 from creditbank.services.books import Books
 from creditbank.services.outcome_keys import key_of, standing
+from creditbank.services.ports import Progress
 from creditbank.terms import SubjectId, instant
 
 
@@ -56,18 +57,25 @@ class _Owner:
 
 
 def planned_rows(
-    bank: Bank, books: Books, rows: Sequence[ImportRow], *, claim: bool = False
+    bank: Bank,
+    books: Books,
+    rows: Sequence[ImportRow],
+    *,
+    claim: bool = False,
+    on_progress: Progress = lambda _: None,
 ) -> tuple[tuple[PlannedRow, ...], tuple[RowRefused, ...]]:
     """Return the rows that can be posted, and why the others cannot.
 
     A learner without an account gets one, the same for all rows that name the same citizen number. Where the
-    rows are to be posted, `claim` what they record, so that nobody else records it meanwhile.
+    rows are to be posted, `claim` what they record, so that nobody else records it meanwhile. `on_progress`
+    counts each row as it is looked at.
     """
     refused: list[RowRefused] = []
     planned: list[PlannedRow] = []
     owners = _owners(bank, books, rows)
     today = bank.today()
     for row in rows:
+        on_progress(1)
         owner = owners.get(row.account or row.person.citizen_number)
         if owner is None:
             refused.append(_without_account(books, row))

@@ -211,7 +211,9 @@ def test_nobody_gets_two_accounts() -> None:
 
 def test_a_file_is_posted_once_and_opens_the_accounts_it_needs() -> None:
     bank = new_bank()
-    would = preview_import(bank, EAST, rows(), file_digest=DIGEST)
+    looked_at: list[int] = []
+    would = preview_import(bank, EAST, rows(), file_digest=DIGEST, on_progress=looked_at.append)
+    assert sum(looked_at) == len(rows())
     assert would == WouldPost(rows=5, accounts_opened=5, outcomes_recorded=5)
     sequence_pending(bank.store)
     posted = import_outcomes(bank, EAST, rows(), file_digest=DIGEST, write_receipt=receipt)
