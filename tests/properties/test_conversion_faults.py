@@ -51,7 +51,8 @@ from tests.strategies.conversion import classes, pinned_classes
 
 TESTS = Path(__file__).resolve().parent.parent
 QUICK = settings(
-    max_examples=100,
+    max_examples=1_000,  # the first that fails is the last
+    report_multiple_bugs=False,
     phases=(Phase.explicit, Phase.generate),
     database=None,
     derandomize=True,

@@ -15,6 +15,7 @@ from creditbank.conversion.programme import Requirement
 from creditbank.ledger.encoding import canonical_bytes
 from creditbank.terms import IssuerId, Microseconds, OutcomeId
 from tests.reference.plain_audit import earning, place_of
+from tests.strategies.choosing import seldom
 from tests.strategies.conversion import (
     AS_OF,
     NOW,
@@ -23,7 +24,6 @@ from tests.strategies.conversion import (
     granted_questions,
     learners,
     pinned_questions,
-    seldom,
 )
 
 SCHOOL = IssuerId("own")

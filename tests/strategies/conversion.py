@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +34,7 @@ from creditbank.conversion.rules_by_aim import RulesByAim
 from creditbank.conversion.span import Span
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
+from tests.strategies.choosing import either, in_any_order, seldom, several_of, up_to
 
 X = "1+X"
 LEVELS = ("初级", "中级", "高级")
@@ -79,12 +81,7 @@ class Question:
     known_at: Microseconds = NOW
 
 
-RARELY_FALSE = st.sampled_from((True,) * 9 + (False,))
-
-
-def seldom(usual: object, *others: object) -> st.SearchStrategy[Any]:
-    """The usual value nine times in ten."""
-    return st.sampled_from((usual,) * (9 * len(others)) + others)
+RARELY_FALSE = seldom(True, False)  # noqa: FBT003 - the values that are drawn
 
 
 def words(text: str) -> Wording:
@@ -95,41 +92,65 @@ def level(name: str) -> FrameworkLevel:
     return FrameworkLevel(framework=X, level=name)
 
 
-credits_of_courses = st.integers(1, 6).map(lambda halves: halves * STEP)
-issuers = st.sampled_from((IssuerId("school"), IssuerId("station")))
+HALVES = tuple(halves * STEP for halves in range(1, 9))
+"""Half a credit, one, one and a half …"""
+ISSUERS = (IssuerId("school"), IssuerId("station"))
+OF_ONE_ISSUER = tuple(frozenset({issuer}) for issuer in ISSUERS)
+LEAST_LEVELS = tuple((level(name),) for name in LEVELS)
+OVERLAP = AttributeTest(attribute="overlap", no_less_than=Decimal(70))
+AGES = (None, Span(count=7, unit="y"), Span(count=80, unit="m"))
+credits_of_courses = either(*HALVES[:6])
 
 
 @st.composite
 def patterns(draw: st.DrawFn) -> Pattern:
-    kind = draw(st.sampled_from(("skill-certificate", "skill-certificate", "course-credit")))
-    codes = draw(st.frozensets(st.sampled_from(CODES), max_size=2))
+    kind = draw(either("skill-certificate", "skill-certificate", "course-credit"))
+    codes = draw(up_to(2, *CODES))
     if kind == "course-credit":
-        score = draw(st.none() | st.just(Decimal(60)))
-        overlap = AttributeTest(attribute="overlap", no_less_than=Decimal(70))
+        score = draw(either(None, Decimal(60)))
         return Pattern(
-            kind="course-credit", codes=codes, min_score=score, attributes=draw(seldom((), (overlap,)))
+            kind="course-credit", codes=codes, min_score=score, attributes=draw(seldom((), (OVERLAP,)))
         )
     return Pattern(
         kind="skill-certificate",
         codes=codes,
-        min_levels=draw(st.just(()) | st.sampled_from(LEVELS).map(lambda one: (level(one),))),
-        max_age=draw(seldom(None, Span(count=7, unit="y"), Span(count=80, unit="m"))),
-        issuers=draw(st.just(frozenset()) | issuers.map(lambda one: frozenset({one}))),
+        min_levels=draw(either(*((),) * len(LEVELS), *LEAST_LEVELS)),
+        max_age=draw(seldom(*AGES)),
+        issuers=draw(either(frozenset(), frozenset(), *OF_ONE_ISSUER)),
     )
 
 
+PATTERNS = patterns()
+
+
+@cache
 @st.composite
-def premises(draw: st.DrawFn, *, first: bool, tables: Sequence[str]) -> Premise:
+def premises(draw: st.DrawFn, *, first: bool, tables: tuple[str, ...]) -> Premise:
     uses = ("consume", "consume", "draw", "hold") if first else ("consume", "hold")
-    use = draw(st.sampled_from(uses))
-    worth = draw(st.none() | st.sampled_from(tables)) if use == "draw" and tables else None
-    return Premise(pattern=draw(patterns()), use=use, worth=worth)  # type: ignore[arg-type]
+    use = draw(either(*uses))
+    worth = draw(either(*(None,) * len(tables), *tables)) if use == "draw" and tables else None
+    return Premise(pattern=draw(PATTERNS), use=use, worth=worth)
+
+
+LESS = Deduction(
+    pattern=Pattern(kind="skill-certificate", issuers=frozenset({IssuerId("station")})),
+    credits=STEP,
+    why=words("鉴定站减半分"),
+)
+OTHER = RecognitionTable(
+    id="other",
+    title=words("另一机构"),
+    rows=(
+        WorthRow(pattern=Pattern(kind="course-credit"), credits=4 * STEP),
+        WorthRow(pattern=Pattern(kind="skill-certificate", min_levels=(level("中级"),)), credits=3 * STEP),
+    ),
+)
 
 
 @st.composite
 def tables(draw: st.DrawFn) -> RecognitionTable:
     """Worths that rise with the level, as any table's do."""
-    low, more = draw(st.integers(1, 4)), draw(st.integers(0, 4))
+    low, more = draw(either(1, 2, 3, 4)), draw(either(0, 1, 2, 3, 4))
     rows = [
         WorthRow(pattern=Pattern(kind="skill-certificate"), credits=low * STEP),
         WorthRow(
@@ -137,42 +158,29 @@ def tables(draw: st.DrawFn) -> RecognitionTable:
             credits=(low + more) * STEP,
         ),
         draw(
-            st.sampled_from(
-                (
-                    WorthRow(pattern=Pattern(kind="course-credit"), credits=low * STEP),
-                    WorthRow(pattern=Pattern(kind="course-credit"), of_stated=Decimal("0.6")),
-                    WorthRow(pattern=Pattern(kind="course-credit"), hours_per_credit=Decimal(18)),
-                )
+            either(
+                WorthRow(pattern=Pattern(kind="course-credit"), credits=low * STEP),
+                WorthRow(pattern=Pattern(kind="course-credit"), of_stated=Decimal("0.6")),
+                WorthRow(pattern=Pattern(kind="course-credit"), hours_per_credit=Decimal(18)),
             )
         ),
     ]
-    less = Deduction(
-        pattern=Pattern(kind="skill-certificate", issuers=frozenset({IssuerId("station")})),
-        credits=STEP,
-        why=words("鉴定站减半分"),
-    )
-    other = RecognitionTable(
-        id="other",
-        title=words("另一机构"),
-        rows=(
-            WorthRow(pattern=Pattern(kind="course-credit"), credits=4 * STEP),
-            WorthRow(
-                pattern=Pattern(kind="skill-certificate", min_levels=(level("中级"),)), credits=3 * STEP
-            ),
-        ),
-    )
     return RecognitionTable(
         id="bank",
         title=words("学分银行赋分"),
         rows=tuple(rows),
-        within=draw(seldom(None, other)),
+        within=draw(seldom(None, OTHER)),
         is_once_per_code=not draw(RARELY_FALSE),
-        deductions=draw(st.just(()) | st.just((less,))),
-        maximum=draw(st.none() | st.integers(1, 6).map(lambda halves: halves * STEP)),
-        families=draw(st.just(()) | st.just((frozenset({"A", "B"}),))),
+        deductions=draw(either((), (LESS,))),
+        maximum=draw(either(*(None,) * 6, *HALVES[:6])),
+        families=draw(either((), (frozenset({"A", "B"}),))),
     )
 
 
+TABLES = tables()
+
+
+OF_VETERANS = FactTest(fact="category", one_of=("veteran",))
 PAIRINGS = (
     Pairing(max_above=Decimal(1)),
     Pairing(max_above=Decimal(0), max_below=Decimal(1)),
@@ -186,13 +194,12 @@ def grants(
     draw: st.DrawFn, programme: Programme, *, is_limited: bool, spends: bool, has_table: bool
 ) -> ExemptionGrant:
     ids = [course.id for course in programme.courses]
-    listed = CourseFilter(courses=draw(st.frozensets(st.sampled_from(ids), min_size=1, max_size=4)))
+    listed = CourseFilter(courses=draw(up_to(4, *ids, least=1)))
     classes = sorted({course.course_class for course in programme.courses})
-    courses = draw(
-        st.just(listed) | st.sampled_from(classes).map(lambda one: CourseFilter(classes=frozenset({one})))
-    )
-    with_credit = draw(st.sampled_from((True, True, False)))
-    mode = draw(st.sampled_from(("each", "choose", "choose", "bundle")))
+    by_class = [CourseFilter(classes=frozenset({one})) for one in classes]
+    courses = draw(either(*[listed] * len(by_class), *by_class))
+    with_credit = draw(either("with", "with", "without")) == "with"
+    mode = draw(either("each", "choose", "choose", "bundle"))
     pairing = draw(seldom(None, *PAIRINGS)) if spends else None
     buckets = tuple(bucket.id for bucket in programme.buckets if draw(st.booleans()))
     if mode == "bundle":
@@ -206,8 +213,8 @@ def grants(
             with_credit=with_credit,
         )
     worth = "bank" if has_table and spends and draw(st.booleans()) else None
-    max_credits = draw(st.none() | st.integers(1, 8).map(lambda halves: halves * STEP))
-    max_courses = draw(st.none() | st.integers(1, 2))
+    max_credits = draw(either(*(None,) * len(HALVES), *HALVES))
+    max_courses = draw(either(None, None, 1, 2))
     if max_credits is None and worth is None and (buckets or max_courses is None):
         max_credits = 4 * STEP
     return ExemptionGrant(
@@ -226,10 +233,10 @@ def grants(
 def rules(draw: st.DrawFn, number: int, programme: Programme, *, has_table: bool) -> Rule:
     names = ("bank",) if has_table else ()
     asked = [draw(premises(first=True, tables=names))]
-    if draw(st.integers(0, 3)) == 0:
+    if draw(either(0, 1, 2, 3)) == 0:
         asked.append(draw(premises(first=False, tables=())))
     spends = any(premise.use != "hold" for premise in asked)
-    facts = draw(seldom((), (FactTest(fact="category", one_of=("veteran",)),)))
+    facts = draw(seldom((), (OF_VETERANS,)))
     return Rule(
         id=RuleId(f"r{number}"),
         version=1,
@@ -245,9 +252,9 @@ def rules(draw: st.DrawFn, number: int, programme: Programme, *, has_table: bool
             )
         ),
         scope=Scope(facts=facts),
-        priority=draw(st.integers(0, 1)),
-        exclusive=draw(st.sampled_from((None, None, None, "one"))),
-        route=draw(st.sampled_from((None, "certificate", "online"))),
+        priority=draw(either(0, 1)),
+        exclusive=draw(either(None, None, None, "one")),
+        route=draw(either(None, "certificate", "online")),
         say=words("规则"),
     )
 
@@ -255,8 +262,8 @@ def rules(draw: st.DrawFn, number: int, programme: Programme, *, has_table: bool
 @st.composite
 def caps(draw: st.DrawFn, number: int, programme: Programme) -> Cap:
     measures: tuple[Measure, ...] = ("credits", "credits", "credits", "courses", "outcomes")
-    measure = draw(st.sampled_from(measures))
-    where = draw(st.integers(0, 3))
+    measure = draw(either(*measures))
+    where = draw(either(0, 1, 2, 3))
     courses = CourseFilter(modules=frozenset({"M1"})) if where == 1 else None
     if where == 2:
         courses = CourseFilter(courses=frozenset(course.id for course in programme.courses[:2]))
@@ -264,43 +271,42 @@ def caps(draw: st.DrawFn, number: int, programme: Programme) -> Cap:
         id=f"cap{number}",
         title=words("上限"),
         measure=measure,
-        maximum=Decimal(draw(st.integers(1, 4))),
+        maximum=Decimal(draw(either(1, 2, 3, 4))),
         courses=courses,
         buckets=frozenset(bucket.id for bucket in programme.buckets) if where == 3 else None,
-        routes=draw(st.just(frozenset()) | st.just(frozenset({"certificate"}))),
-        kinds=draw(st.just(frozenset()) | st.just(frozenset({"skill-certificate"}))),
-        issuers=draw(st.just(frozenset()) | issuers.map(lambda one: frozenset({one}))),
-        periods=draw(st.sampled_from(((), (), ((3, 1),), ((3, 1), (9, 1))))),
+        routes=draw(either(frozenset(), frozenset({"certificate"}))),
+        kinds=draw(either(frozenset(), frozenset({"skill-certificate"}))),
+        issuers=draw(either(frozenset(), frozenset(), *OF_ONE_ISSUER)),
+        periods=draw(either((), (), ((3, 1),), ((3, 1), (9, 1)))),
     )
     if measure != "outcomes" and draw(st.booleans()):
-        share = Decimal(draw(st.integers(1, 9))) / 10
-        return replace(base, maximum=None, share=share, share_of_module=draw(st.sampled_from((None, "M1"))))
+        share = Decimal(draw(either(*range(1, 10)))) / 10
+        return replace(base, maximum=None, share=share, share_of_module=draw(either(None, "M1")))
     return base
 
 
+FREE = tuple(
+    (Bucket(id=CourseId("free"), title=words("任选"), capacity=halves, module="M2"),) for halves in HALVES[:4]
+)
+
+
+@cache
 @st.composite
 def programmes(draw: st.DrawFn, *, max_courses: int = 4) -> Programme:
-    count = draw(st.integers(1, max_courses))
+    count = draw(either(*range(1, max_courses + 1)))
     listed = tuple(
         Course(
             id=CourseId(f"c{at}"),
             title=words(f"课程{at}"),
-            credits=draw(credits_of_courses if draw(RARELY_FALSE) else st.just(Decimal(0))),
-            module="M1" if at == 0 else draw(st.sampled_from(("M1", "M2"))),
-            course_class=draw(st.sampled_from(("基础课", "核心课"))),
+            credits=draw(credits_of_courses) if draw(RARELY_FALSE) else Decimal(0),
+            module="M1" if at == 0 else draw(either("M1", "M2")),
+            course_class=draw(either("基础课", "核心课")),
             exemptible=draw(RARELY_FALSE),
             exempt_for=frozenset({"veteran"}),
         )
         for at in range(count)
     )
-    buckets = draw(
-        st.just(())
-        | st.integers(1, 4).map(
-            lambda halves: (
-                Bucket(id=CourseId("free"), title=words("任选"), capacity=halves * STEP, module="M2"),
-            )
-        )
-    )
+    buckets = draw(either(*((),) * len(FREE), *FREE))
     bare = Programme(
         id=ProgrammeId("p"),
         title=words("专业"),
@@ -308,7 +314,7 @@ def programmes(draw: st.DrawFn, *, max_courses: int = 4) -> Programme:
         courses=listed,
         buckets=buckets,
     )
-    drawn = tuple(draw(caps(at, bare)) for at in range(draw(st.integers(0, 2))))
+    drawn = tuple(draw(caps(at, bare)) for at in range(draw(either(0, 1, 2))))
     return replace(bare, caps=drawn)
 
 
@@ -320,29 +326,29 @@ def meeting(draw: st.DrawFn, number: int, pattern: Pattern, *, surely: bool = Fa
     held = Holding(
         id=OutcomeId(f"{number:06}"),
         kind=pattern.kind,
-        code=draw(st.sampled_from(sorted(pattern.codes) or CODES)),
-        issuer=draw(issuers if not pattern.issuers else st.sampled_from(sorted(pattern.issuers))),
-        awarded_on=draw(st.sampled_from((date(2025, 5, 1), date(2025, 10, 1)))),
+        code=draw(either(*(sorted(pattern.codes) or CODES))),
+        issuer=draw(either(*(sorted(pattern.issuers) or ISSUERS))),
+        awarded_on=draw(either(date(2025, 5, 1), date(2025, 10, 1))),
         recorded_at=Microseconds(0),
-        level=level(draw(st.sampled_from(LEVELS[at_least:]))) if is_certificate else None,
-        score=None if is_certificate else Decimal(draw(st.sampled_from((60, 90)))),
+        level=level(draw(either(*LEVELS[at_least:]))) if is_certificate else None,
+        score=None if is_certificate else Decimal(draw(either(60, 90))),
         credits=None if is_certificate else draw(credits_of_courses),
-        hours=None if is_certificate else Decimal(draw(st.sampled_from((18, 40)))),
-        expires_on=draw(st.none() | st.just(AS_OF + timedelta(days=90))) if is_certificate else None,
+        hours=None if is_certificate else Decimal(draw(either(18, 40))),
+        expires_on=draw(either(None, AS_OF + timedelta(days=90))) if is_certificate else None,
         attributes=() if is_certificate else _stated(number, "80"),
     )
     if surely:
         return held
     return replace(
         held,
-        level=level(draw(st.sampled_from(LEVELS))) if is_certificate else None,
+        level=level(draw(either(*LEVELS))) if is_certificate else None,
         score=None if is_certificate else Decimal(draw(seldom(60, 55))),
         attributes=() if is_certificate else _stated(number, draw(seldom("80", "60"))),
         awarded_on=draw(seldom(held.awarded_on, date(2019, 3, 1))),
         recorded_at=Microseconds(draw(seldom(0, NOW + 1))),
         expires_on=draw(seldom(held.expires_on, AS_OF)) if is_certificate else None,
         revoked_at=draw(seldom(None, Microseconds(5), Microseconds(NOW + 1))),
-        revoked_from=draw(st.none() | st.just(AS_OF + timedelta(days=1))),
+        revoked_from=draw(either(None, AS_OF + timedelta(days=1))),
     )
 
 
@@ -356,9 +362,9 @@ def learners(draw: st.DrawFn, packs: Sequence[TestPack], *, more: int) -> tuple[
     """A learner who meets the premises of one of the rules, and holds a few more outcomes."""
     every_rule = [rule for pack in packs for rule in pack.rules]
     every_pattern = [premise.pattern for rule in every_rule for premise in rule.premises]
-    meant = [premise.pattern for premise in draw(st.sampled_from(every_rule)).premises]
-    others = draw(st.lists(st.sampled_from(every_pattern), max_size=more))
-    numbers = draw(st.permutations(range(len(meant) + len(others))))
+    meant = [premise.pattern for premise in every_rule[draw(either(*range(len(every_rule))))].premises]
+    others = [every_pattern[at] for at in draw(several_of(more, *range(len(every_pattern))))]
+    numbers = draw(in_any_order(len(meant) + len(others)))
     return tuple(
         draw(meeting(number, pattern, surely=at < len(meant)))
         for at, (number, pattern) in enumerate(zip(numbers, (*meant, *others), strict=True))
@@ -367,19 +373,20 @@ def learners(draw: st.DrawFn, packs: Sequence[TestPack], *, more: int) -> tuple[
 
 @st.composite
 def packs_for(draw: st.DrawFn, programme: Programme, *, max_rules: int) -> tuple[TestPack, ...]:
-    count = draw(st.integers(1, max_rules))
+    count = draw(either(*range(1, max_rules + 1)))
     has_table = draw(st.booleans())
-    table = {"bank": draw(tables())} if has_table else {}
+    table = {"bank": draw(TABLES)} if has_table else {}
     drawn = [draw(rules(at, programme, has_table=has_table)) for at in range(count)]
-    cut = draw(st.integers(0, count)) if count > 1 else 0
-    basis = draw(st.sampled_from(("application", "application", "award", "enrolment")))
+    cut = draw(either(*range(count + 1))) if count > 1 else 0
+    basis = draw(either("application", "application", "award", "enrolment"))
     parts = [part for part in (drawn[:cut], drawn[cut:]) if part]
     return tuple(
-        TestPack(id=PackId(f"pack{at}"), rules=tuple(part), tables=table, date_basis=basis)  # type: ignore[arg-type]
+        TestPack(id=PackId(f"pack{at}"), rules=tuple(part), tables=table, date_basis=basis)
         for at, part in enumerate(parts)
     )
 
 
+@cache
 @st.composite
 def questions(draw: st.DrawFn, *, max_courses: int = 4, max_rules: int = 4, more: int = 2) -> Question:
     """Tiny questions, without registered grants."""
@@ -389,9 +396,7 @@ def questions(draw: st.DrawFn, *, max_courses: int = 4, max_rules: int = 4, more
         packs=packs,
         holdings=draw(learners(packs, more=more)),
         programme=programme,
-        applicant=Applicant(
-            category=draw(st.sampled_from((None, "veteran", "student"))), enrolled_on=date(2025, 9, 1)
-        ),
+        applicant=Applicant(category=draw(either(None, "veteran", "student")), enrolled_on=date(2025, 9, 1)),
     )
 
 
@@ -425,10 +430,10 @@ def pin(exemption: Exemption) -> Pinned:
     )
 
 
-@st.composite
-def granted_questions(draw: st.DrawFn) -> Question:
+@cache
+def granted_questions() -> st.SearchStrategy[Question]:
     """Tiny questions whose answer grants something."""
-    return draw(questions().filter(lambda question: decide(question).is_granted))
+    return questions().filter(lambda question: decide(question).is_granted)
 
 
 @st.composite
