@@ -4,10 +4,12 @@ SERVE ?= yes
 DEMO ?= data/demo
 MINUTES ?= 100
 BIN := .venv/bin
+# Tests start hundreds of processes; none of them shall have to compile the bank anew.
+export PYTHONDONTWRITEBYTECODE :=
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test bench nightly format lock schemas clean
+.PHONY: demo test types laws bench nightly format lock schemas clean
 
 demo: .venv/runtime
 	$(BIN)/creditbank --home $(DEMO) demo $(if $(filter no,$(SERVE)),--no-serve)
@@ -15,9 +17,14 @@ demo: .venv/runtime
 test: .venv/development
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(MAKE) --no-print-directory --jobs 2 types laws
+
+types: .venv/development
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+
+laws: .venv/development
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/peers

@@ -1,5 +1,6 @@
 """Hypothesis profiles: `ci` for every run, `nightly` for long campaigns (HYPOTHESIS_PROFILE=nightly)."""
 
+import gc
 import os
 
 from hypothesis import HealthCheck, settings
@@ -19,3 +20,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays until the end: it is not looked through for garbage again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)

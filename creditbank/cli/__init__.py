@@ -1,5 +1,6 @@
 """The command line, one module per command. It exits with 0 done, 1 the answer is no, 2 not answered."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -68,6 +69,7 @@ def begin(
 
 def main() -> None:
     """Run a command in a process of its own, which logs to standard error, beside its messages."""
+    gc.set_threshold(50_000, 20, 100)  # what is imported stays: to look it through for garbage is in vain
     try:
         app(obj=_prepare)
     except BrokenPipeError:
