@@ -5,6 +5,7 @@ near side of the cut bounds over options hold, on the far side bounds over place
 """
 
 from collections.abc import Sequence
+from functools import partial, reduce
 
 from creditbank.conversion.layout import Count, Layout, bits, cliques_of, sumset
 
@@ -19,7 +20,7 @@ class Cut:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        cliques = cliques_of(layout.options, layout.problem.conflicts)
+        cliques = cliques_of(layout.options, layout.conflicts)
         self.cliques = {option: clique for clique in cliques for option in bits(clique)}
         fields = layout.credit_fields
         self.by_options = [
@@ -32,6 +33,8 @@ class Cut:
         ]
         self._weights: dict[int, int] = {}
         self._known: dict[int, int] = {}
+        self._own: dict[tuple[int, Count | None], _Sums] = {}
+        self._together: dict[tuple[int, int, Count | None], _Sums] = {}
 
     def ceiling(self, options: int) -> int:
         """Return units that no allocation of these options exceeds."""
@@ -80,23 +83,35 @@ class Cut:
         return least
 
     def _absorbed(self, groups: Sequence[_Group], count: Count | None) -> int:
+        length = 1 if count is None else count.room + 1
         items = {members: self._sums(members, count) for _, _, members in groups}
-        for within, room in (*self.by_options, (self.layout.mask, None)):
+        for at, (within, room) in enumerate(self.by_options):
             held = [members for members in items if not members & ~within]
-            most = sum(max(items[members]).bit_length() - 1 for members in held)
-            if not held or (room is not None and most <= room):
-                continue
-            together = items.pop(held[0])
-            for members in held[1:]:
-                together = _joined(together, items.pop(members), 1 if count is None else count.room + 1)
-            if room is not None:
-                together = [sums & ((2 << room) - 1) for sums in together]
-            items[sum(held)] = together
-        (total,) = items.values()
-        return max(sums.bit_length() for sums in total) - 1
+            if held and sum(_most(items[members]) for members in held) > room:
+                together = [items.pop(members) for members in held]
+                items[sum(held)] = self._held((at, sum(held), count), together, length, room)
+        if count is None:
+            return sum(map(_most, items.values()))
+        return _most(reduce(partial(_joined, length=length), items.values()))
+
+    def _held(
+        self, name: tuple[int, int, Count | None], parts: Sequence[_Sums], length: int, room: int
+    ) -> _Sums:
+        """Return what these options come to together; which they are says how they were held before."""
+        together = self._together.get(name)
+        if together is None:
+            together = reduce(partial(_joined, length=length), parts)
+            together = self._together[name] = [sums & ((2 << room) - 1) for sums in together]
+        return together
 
     def _sums(self, members: int, count: Count | None) -> _Sums:
         """Return what a clique can come to; of options that no count concerns, without counting."""
+        known = self._own.get((members, count))
+        if known is None:
+            known = self._own[members, count] = self._sums_of(members, count)
+        return known
+
+    def _sums_of(self, members: int, count: Count | None) -> _Sums:
         if count is None or members & ~count.options:
             sums = 0
             for option in bits(members):
@@ -131,6 +146,10 @@ def _union(groups: Sequence[_Group]) -> int:
     for _, one, _ in groups:
         reach |= one
     return reach
+
+
+def _most(sums: _Sums) -> int:
+    return max(sums).bit_length() - 1
 
 
 def _joined(one: _Sums, two: _Sums, length: int) -> _Sums:

@@ -115,7 +115,11 @@ class Refusing:
         self.placed = {(option, place) for option, place, _ in self.grants}
         self.used = {option for option, _, _ in self.grants}
         usage = Usage(solution)
-        self.slack = [(bound, bound.room - usage.of(bound)) for bound in self.problem.bounds]
+        slack = [(bound, bound.room - usage.of(bound)) for bound in self.problem.bounds]
+        self.slack = [
+            [one for one in slack if one[0].options >> option & 1]
+            for option in range(len(self.problem.options))
+        ]
         self.tied: dict[int, bool] = {}
         self.options: list[list[int]] = [[] for _ in case.rules]
         for option, rule in enumerate(solution.rule_of):
@@ -286,9 +290,9 @@ class Refusing:
         return "similar", two.spent_ids
 
     def _full(self, option: int, places: Sequence[int]) -> Iterator[Cause]:
-        for bound, slack in self.slack:
+        for bound, slack in self.slack[option]:
             within = [place for place in places if bound.places >> place & 1]
-            if not within or not bound.options >> option & 1:
+            if not within:
                 continue
             if self._asked(bound, option, within) > slack:
                 match bound.kind:

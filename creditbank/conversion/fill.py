@@ -7,11 +7,14 @@ with the fewest takers go first. Exact, and counted in nodes.
 
 from dataclasses import dataclass, field, replace
 
-from creditbank.conversion.ceiling import Ceiling, Item
+from creditbank.conversion.ceiling import Ceiling
 from creditbank.conversion.layout import Choice, Layout
+from creditbank.conversion.order import Order
 
 Grant = tuple[int, int, int]
 """An option, a place, and the units it gets there."""
+_Item = tuple[int, int, tuple[Choice, ...]]
+"""A position of the order, the place there, and what these options can do with it."""
 
 
 class NodesSpent(Exception):
@@ -36,11 +39,11 @@ class Nodes:
 class _Run:
     """One set of options in one order of places, and what has been proved about it."""
 
-    items: list[Item]
+    items: list[_Item]
     ceiling: Ceiling
     alive: list[tuple[int, int]]  # fields, and outcomes counted, that later items still look at
     proven: dict[tuple[int, int, int], int] = field(default_factory=dict)
-    must: int = -1  # the item that may not be left out
+    must: tuple[int, int] | None = None  # (item, bit): after that item the bit is to be among what is counted
 
 
 class Filler:
@@ -49,7 +52,9 @@ class Filler:
     def __init__(self, layout: Layout, nodes: Nodes) -> None:
         self.layout = layout
         self.nodes = nodes
+        self._orders: dict[bool, Order] = {}
         self._runs: dict[tuple[int, bool], _Run] = {}
+        self._forced_runs: dict[tuple[int, int], _Run] = {}
 
     def fill(
         self,
@@ -57,21 +62,19 @@ class Filler:
         need: int,
         *,
         canonical: bool = False,
-        forced: tuple[int, int] | None = None,
+        forced: int | None = None,
         glance: int | None = None,
     ) -> list[Grant] | None:
         """Return an allocation with at least `need` units that uses none but these options.
 
-        With `forced`, an option and a place, only one in which that option gets that place. With `glance`
-        it gives up after so many nodes, which proves nothing. Units are the layout's; `Layout.scale` makes
-        the problem's of them.
+        With `forced`, an option, only one in which that option gets something. With `glance` it gives up
+        after so many nodes, which proves nothing. Units are the layout's; `Layout.scale` makes the
+        problem's of them.
 
         Raises:
             NodesSpent: the budget ended first.
         """
-        run = self._run(chosen, canonical=canonical)
-        if forced is not None:
-            run = self._forced(run, chosen, *forced)
+        run = self._run(chosen, canonical=canonical) if forced is None else self._forced(chosen, forced)
         path: list[Grant] = []
         if glance is not None:
             self.nodes.pause = min(self.nodes.budget, self.nodes.used + glance)
@@ -92,37 +95,42 @@ class Filler:
     def _run(self, chosen: int, *, canonical: bool) -> _Run:
         run = self._runs.get((chosen, canonical))
         if run is None:
-            layout = self.layout
-            items: list[Item] = []
-            for place, choices in layout.choices.items():
+            order = self._orders.get(canonical)
+            if order is None:
+                order = self._orders[canonical] = Order(self.layout, canonical=canonical)
+            items: list[_Item] = []
+            for at, (place, choices) in enumerate(order.items):
                 kept = tuple(choice for choice in choices if chosen >> choice.option & 1)
-                if kept and place < layout.problem.course_count:
-                    items.append((place, kept))
-                else:
-                    items.extend((place, (choice,)) for choice in kept)
-            if not canonical:
-                items.sort(key=self._scarcity)
+                if kept:
+                    items.append((at, place, kept))
             run = self._runs[chosen, canonical] = _Run(
-                items=items, ceiling=Ceiling(layout, chosen, items), alive=self._alive(items)
+                items=items, ceiling=Ceiling(order, chosen), alive=self._alive(items)
             )
         return run
 
-    def _forced(self, run: _Run, chosen: int, option: int, place: int) -> _Run:
-        items = list(run.items)
-        for at, (_, choices) in enumerate(items):
-            for choice in choices:
-                if choice.option == option and place in choice.places:
-                    items[at] = (items[at][0], (choice,))
-                    return replace(run, items=items, proven={}, must=at)
-        raise AssertionError(f"option {option} of {chosen} may get {place}")
+    def _forced(self, chosen: int, option: int) -> _Run:
+        """Return the run in which an option must get something: that it has is one more thing counted."""
+        run = self._forced_runs.get((chosen, option))
+        if run is None:
+            free = self._run(chosen, canonical=False)
+            bit = 1 << len(self.layout.counted)
+            items, alive, last = list(free.items), list(free.alive), 0
+            for at, (position, place, choices) in enumerate(items):
+                own = [
+                    replace(one, counts=(*one.counts, (bit, 0))) for one in choices if one.option == option
+                ]
+                if own:
+                    items[at] = (position, place, (*own, *(one for one in choices if one.option != option)))
+                    last = at
+            for at in range(last + 1):
+                alive[at] = (alive[at][0], alive[at][1] | bit)
+            run = replace(free, items=items, alive=alive, proven={}, must=(last, bit))
+            self._forced_runs[chosen, option] = run
+        return run
 
-    def _scarcity(self, item: Item) -> tuple[bool, int, int, int]:
-        place, choices = item
-        return (place >= self.layout.problem.course_count, len(choices), -choices[0].units, place)
-
-    def _alive(self, items: list[Item]) -> list[tuple[int, int]]:
+    def _alive(self, items: list[_Item]) -> list[tuple[int, int]]:
         alive = [(0, 0)]
-        for _, choices in reversed(items):
+        for _, _, choices in reversed(items):
             fields, counted = alive[-1]
             for choice in choices:
                 fields |= choice.fields
@@ -132,17 +140,19 @@ class Filler:
         return alive[::-1]
 
     def _descend(self, run: _Run, at: int, state: int, seen: int, need: int, path: list[Grant]) -> bool:
+        if run.must is not None and at > run.must[0] and not seen & run.must[1]:
+            return False
         if at == len(run.items):
             return need <= 0
         fields, outcomes = run.alive[at]
         key = (at, state & fields, seen & outcomes)
         proven = run.proven.get(key)
         if proven is None and need > 0:
-            proven = run.proven[key] = run.ceiling.at_most(at, state, need)
+            proven = run.proven[key] = run.ceiling.at_most(run.items[at][0], state, need)
         if proven is not None and proven < need:
             return False
         self.nodes.spend()
-        if run.items[at][0] >= self.layout.problem.course_count:
+        if run.items[at][1] >= self.layout.problem.course_count:
             done = self._pour(run, at, state, seen, need, path)
         else:
             done = self._place(run, at, state, seen, need, path)
@@ -152,7 +162,7 @@ class Filler:
 
     def _place(self, run: _Run, at: int, state: int, seen: int, need: int, path: list[Grant]) -> bool:
         guards, units = self.layout.guards, self.layout.units
-        for choice in run.items[at][1]:
+        for choice in run.items[at][2]:
             after, counted = state - choice.uses, seen
             if after & guards != guards:
                 continue
@@ -165,10 +175,10 @@ class Filler:
             if self._descend(run, at + 1, after, counted, need - choice.units, path):
                 return True
             del path[length:]
-        return at != run.must and self._descend(run, at + 1, state, seen, need, path)
+        return self._descend(run, at + 1, state, seen, need, path)
 
     def _pour(self, run: _Run, at: int, state: int, seen: int, need: int, path: list[Grant]) -> bool:
-        place, (choice,) = run.items[at]
+        _, place, (choice,) = run.items[at]
         after, counted = self.count(choice, state, seen)
         most = self._most(choice, after) if after >= 0 else 0
         for amount in range(most, 0, -1):
@@ -176,7 +186,7 @@ class Filler:
             if self._descend(run, at + 1, after - amount * choice.uses, counted, need - amount, path):
                 return True
             path.pop()
-        return at != run.must and self._descend(run, at + 1, state, seen, need, path)
+        return self._descend(run, at + 1, state, seen, need, path)
 
     def count(self, choice: Choice, state: int, seen: int) -> tuple[int, int]:
         """Count the outcomes that a choice brings in for the first time; -1 where one is too many."""

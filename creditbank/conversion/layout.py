@@ -10,6 +10,7 @@ from functools import cached_property, reduce
 from math import gcd
 
 from creditbank.conversion.bounds import Bound
+from creditbank.conversion.presolve import exclusions, narrowed, outdone, telling
 from creditbank.conversion.problem import Problem
 
 
@@ -29,7 +30,7 @@ class Choice:
     fields: int  # the whole of every field that it uses
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Count:
     """At most `room` distinct outcomes among these options, wherever they are used."""
 
@@ -68,10 +69,15 @@ class Layout:
         self.options = tuple(options)
         self.mask = sum(1 << option for option in options)
         self.reach = {option: problem.covers[option] | problem.fills[option] for option in options}
-        self.bounds = [bound for bound in bounds if bound.options & self.mask]
+        self.bounds = narrowed(bounds, self.reach)
+        self.conflicts = list(problem.conflicts)
+        for option, others in exclusions(self.bounds, self.reach).items():
+            self.conflicts[option] |= others
         self.singles = self._singles()
         self.bounds.extend(_one_course(clique, self.reach) for clique in self.singles)
-        self.rivals = list(problem.conflicts)
+        self.bounds = telling(self.bounds)
+        self.outdone = outdone(problem, self.bounds, self.reach, self.conflicts)
+        self.rivals = list(self.conflicts)
         for clique in self.singles:
             for option in bits(clique):
                 self.rivals[option] &= ~clique
@@ -86,6 +92,7 @@ class Layout:
         self._pack()
         self.whole = [self._whole(bound) for bound in self.bounds]
         self.counts = self._counts()
+        self.counted: dict[tuple[int, str], int] = {}  # the bit of each outcome that a bound counts
         self.credit_fields = sorted(
             (at for at, bound in enumerate(self.bounds) if bound.measure == "credits"),
             key=lambda at: (
@@ -101,6 +108,7 @@ class Layout:
             option: self.rooms[field] for option, field in self.course_field.items() if field is not None
         }
         self.sums = {option: self._sums_of(option) for option in options}
+        self._most: dict[int, int] = {}
         self.potential = {option: sums.bit_length() - 1 for option, sums in self.sums.items()}
 
     def _singles(self) -> list[int]:
@@ -109,7 +117,7 @@ class Layout:
         That they exclude each other is a bound on courses then, and nothing to choose beforehand.
         """
         single = [option for option in self.options if self._is_single(option)]
-        cliques = cliques_of(single, self.problem.conflicts)
+        cliques = cliques_of(single, self.conflicts)
         return [clique for clique in cliques if clique & (clique - 1)]
 
     def _is_single(self, option: int) -> bool:
@@ -129,7 +137,7 @@ class Layout:
         """Return the bounds on outcomes that hold wherever their options are used."""
         found = []
         for at, bound in enumerate(self.bounds):
-            if bound.counted is None or self.whole[at] != bound.options & self.mask:
+            if bound.counted is None or bound.room == 1 or self.whole[at] != bound.options:
                 continue
             numbers: dict[str, int] = {}
             outcomes = {}
@@ -137,7 +145,7 @@ class Layout:
                 for outcome in bound.counted[option]:
                     numbers.setdefault(outcome, len(numbers))
                 outcomes[option] = sum(1 << numbers[outcome] for outcome in bound.counted[option])
-            found.append(Count(bound.room, self.whole[at], outcomes, self.problem.conflicts))
+            found.append(Count(bound.room, self.whole[at], outcomes, self.conflicts))
         return tuple(found)
 
     def _whole(self, bound: Bound) -> int:
@@ -169,42 +177,43 @@ class Layout:
     def choices(self) -> Mapping[int, tuple[Choice, ...]]:
         """For each place, in the programme's order, what each option can do there, by rank."""
         found: dict[int, list[Choice]] = {}
-        self._counted: dict[tuple[int, str], int] = {}
         for option in self.options:
+            own = [(at, bound) for at, bound in enumerate(self.bounds) if bound.options >> option & 1]
             covers = tuple(bits(self.problem.covers[option]))
             if covers and self.problem.bundles >> option & 1:
-                found.setdefault(covers[0], []).append(self._choice(option, covers))
+                found.setdefault(covers[0], []).append(self._choice(option, covers, own))
                 continue
             for place in (*covers, *bits(self.problem.fills[option])):
-                found.setdefault(place, []).append(self._choice(option, (place,)))
+                found.setdefault(place, []).append(self._choice(option, (place,), own))
         return {place: tuple(found[place]) for place in sorted(found)}
 
-    def _choice(self, option: int, places: tuple[int, ...]) -> Choice:
-        """Return what the option does at these courses; at a bucket, what one unit does."""
+    def _choice(self, option: int, places: tuple[int, ...], own: Sequence[tuple[int, Bound]]) -> Choice:
+        """Return what the option, under its own bounds, does at these courses; or one unit at a bucket."""
         is_bucket = places[0] >= self.problem.course_count
-        amounts = [1] if is_bucket else [self.units[place] for place in places]
-        uses: dict[int, int] = {}
+        brought = 1 if is_bucket else sum(self.units[place] for place in places)
+        uses = mask = 0
         counts: dict[int, int] = {}
-        counted_fields: set[int] = set()
-        for place, amount in zip(places, amounts, strict=True):
+        for place in places:
             if place in self.once:
-                uses[self.once[place]] = 1
-            for at, bound in enumerate(self.bounds):
-                if not (bound.options >> option & 1 and bound.places >> place & 1):
-                    continue
-                if bound.measure == "credits":
-                    uses[at] = uses.get(at, 0) + amount
-                elif bound.measure == "courses" and not is_bucket:
-                    uses[at] = uses.get(at, 0) + 1
-                elif bound.counted is not None:
-                    counted_fields.add(at)
-                    for outcome in bound.counted[option]:
-                        bit = self._counted.setdefault((at, outcome), len(self._counted))
-                        counts[1 << bit] = self._packed(at, 1)
-        packed = sum(self._packed(field, amount) for field, amount in uses.items())
-        fields = {field for field, amount in uses.items() if amount} | counted_fields
-        mask = sum((2 * self.width[field] + 1) << self.shift[field] for field in fields)
-        return Choice(option, sum(amounts), packed, tuple(counts.items()), places, mask)
+                uses += self._packed(self.once[place], 1)
+                mask |= self._field(self.once[place])
+        for at, bound in own:
+            within = [place for place in places if bound.places >> place & 1]
+            if not within or (bound.measure == "courses" and is_bucket):
+                continue
+            if bound.counted is not None:
+                for outcome in bound.counted[option]:
+                    bit = self.counted.setdefault((at, outcome), len(self.counted))
+                    counts[1 << bit] = self._packed(at, 1)
+            elif bound.measure == "courses":
+                uses += self._packed(at, len(within))
+            else:
+                uses += self._packed(at, 1 if is_bucket else sum(self.units[place] for place in within))
+            mask |= self._field(at)
+        return Choice(option, brought, uses, tuple(counts.items()), places, mask)
+
+    def _field(self, at: int) -> int:
+        return (2 * self.width[at] + 1) << self.shift[at]
 
     def _packed(self, field: int, amount: int) -> int:
         """Return `amount` in its field; what is too much for it becomes one more than it ever holds."""
@@ -245,15 +254,22 @@ class Layout:
 
     def units_most(self, options: int) -> int:
         """Return what these options come to at most, but for what bounds several of them."""
-        total = 0
-        for single in self.singles:
-            total += max((self.potential[option] for option in bits(single & options)), default=0)
-            options &= ~single
-        return total + sum(self.potential[option] for option in bits(options))
+        total = self._most.get(options)
+        if total is None:
+            total, left = 0, options
+            for single in self.singles:
+                total += max((self.potential[option] for option in bits(single & left)), default=0)
+                left &= ~single
+            total += sum(self.potential[option] for option in bits(left))
+            self._most[options] = total
+        return total
 
     def reach_of(self, options: int) -> int:
         """Return the places that some of these options may get."""
-        return reduce(int.__or__, (self.reach[option] for option in bits(options)), 0)
+        reach = 0
+        for option in bits(options):
+            reach |= self.reach[option]
+        return reach
 
     def units_of(self, places: int) -> int:
         """Return what these places hold."""

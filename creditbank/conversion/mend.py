@@ -30,7 +30,7 @@ class Mender:
         if choice is None or place >= self.layout.problem.course_count:
             return None
         own = sum(1 << one for one in choice.places)
-        rivals = self.layout.problem.conflicts[option]
+        rivals = self.layout.conflicts[option]
         out = {one for one, at, _ in found if rivals >> one & 1 or (self._is_whole(one) and own >> at & 1)}
         kept = [grant for grant in found if grant[0] not in out and not own >> grant[1] & 1]
         lost = [at for one, at, _ in found if one in out and not own >> at & 1]
@@ -56,7 +56,7 @@ class Mender:
         for choice in self._candidates(lost):
             if need <= 0:
                 break
-            if not allowed >> choice.option & 1 or self.layout.problem.conflicts[choice.option] & used:
+            if not allowed >> choice.option & 1 or self.layout.conflicts[choice.option] & used:
                 continue
             if any(taken >> place & 1 for place in choice.places):
                 continue

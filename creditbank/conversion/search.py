@@ -45,9 +45,12 @@ class Search:
         self.mender = Mender(layout, self.filler)
         self.rivals = layout.rivals
         self.cut = Cut(layout)
-        self.live = sum(1 << option for option in layout.options if layout.potential[option])
+        self.live = (
+            sum(1 << option for option in layout.options if layout.potential[option]) & ~layout.outdone
+        )
         self.found: tuple[Grant, ...] = ()
         self.units = 0
+        self.useful = 0  # the options of all allocations found that have the most units
         self.glance: int | None = None
         self.last_look = 0
 
@@ -57,6 +60,7 @@ class Search:
         try:
             self._climb_twice(ceiling)
             ceiling = self.units
+            self.useful = self._used()
             self._settle(self.live)
         except NodesSpent:
             return self._solved(ceiling)
@@ -90,10 +94,12 @@ class Search:
 
         Beyond the budget of nodes: no.
         """
-        if not self.live >> option & 1:
+        if not self.layout.potential[option]:
             return False
+        if self.useful >> option & 1:
+            return True
         need = units // self.layout.scale
-        available = self.live & ~self.layout.problem.conflicts[option] & ~(1 << option)
+        available = self.live & ~self.layout.conflicts[option] & ~(1 << option)
         if self.cut.ceiling(available | 1 << option) < need:
             return False
         allowed = available | 1 << option
@@ -105,10 +111,7 @@ class Search:
         before, self.nodes = self.nodes, nodes
         self.filler.nodes = nodes
         try:
-            return any(
-                self._reach_twice(available, need, forced=(option, place)) is not None
-                for place in bits(self.layout.reach[option])
-            )
+            return self._reach_twice(available, need, forced=option) is not None
         except NodesSpent:
             return False
         finally:
@@ -129,18 +132,25 @@ class Search:
             self.found = ()
             return
         favours = [1 << option for option in reversed(self.layout.options)]
+        needed: list[int] = []  # of each of these sets some option must be taken
         for unwanted in (*self.spends, *favours):
-            if not allowed & unwanted:
+            if not allowed & unwanted or any(not allowed & some & ~unwanted for some in needed):
                 continue
             if self._used() & unwanted:
                 other = self._another(allowed & ~unwanted)
                 if other is None:
+                    needed.append(allowed & unwanted)
                     continue
-                self.found = tuple(other)
+                self._take(other)
             allowed &= ~unwanted
         last = self.filler.fill(allowed, self.units, canonical=True)
         assert last is not None, "what was reached can be reached again"
-        self.found = tuple(last)
+        self._take(last)
+
+    def _take(self, found: Sequence[Grant]) -> None:
+        """Take another allocation, as good as the one found."""
+        self.found = tuple(found)
+        self.useful |= self._used()
 
     def _another(self, allowed: int) -> list[Grant] | None:
         """Return an allocation of these options that is as good as the one found."""
@@ -183,10 +193,8 @@ class Search:
         if most <= self.units:
             return
         if self.glance is not None:
-            for need in (self.units + 1, most):
-                found = self.filler.fill(chosen, need, glance=self.glance)
-                if found is None:
-                    return
+            found = self.filler.fill(chosen, most, glance=self.glance)
+            if found is not None:
                 self._keep(found)
         while self.units < most and (found := self.filler.fill(chosen, self.units + 1, glance=self.glance)):
             self._keep(found)
@@ -195,10 +203,8 @@ class Search:
         self.found = tuple(found)
         self.units = sum(units for _, _, units in found)
 
-    def _reach_twice(
-        self, available: int, need: int, *, forced: tuple[int, int] | None = None
-    ) -> list[Grant] | None:
-        chosen = 0 if forced is None else 1 << forced[0]
+    def _reach_twice(self, available: int, need: int, *, forced: int | None = None) -> list[Grant] | None:
+        chosen = 0 if forced is None else 1 << forced
         self.glance = _GLANCE
         self.last_look = self.nodes.used + _FIRST_LOOK
         found = self._reach(chosen, available, need, forced=forced)
@@ -206,7 +212,7 @@ class Search:
         return found or self._reach(chosen, available, need, forced=forced)
 
     def _reach(
-        self, chosen: int, available: int, need: int, *, forced: tuple[int, int] | None = None
+        self, chosen: int, available: int, need: int, *, forced: int | None = None
     ) -> list[Grant] | None:
         available = self._affordable(chosen, available)
         if self.cut.ceiling(chosen | available) < need:

@@ -39,7 +39,7 @@ class _Programme:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.upper: list[int] = []
-        self.rows: list[tuple[dict[int, int], int, int]] = []  # coefficients, at least, at most
+        self.rows: list[_Row] = []  # coefficients, at least, at most
         self.used = {option: self._column(1) for option in layout.options}
         self.given: dict[Pair, int] = {}
         problem = layout.problem
@@ -111,7 +111,7 @@ class _Programme:
             costs[column] = self.gain[pair]
         return costs
 
-    def _row(self, coefficients: dict[int, int], low: int, high: int) -> int:
+    def _row(self, coefficients: dict[int, int], low: float, high: float) -> int:
         self.rows.append((coefficients, low, high))
         return len(self.rows) - 1
 
@@ -162,7 +162,10 @@ class _Programme:
             self._row(dict.fromkeys(seen.values(), 1), 0, self.layout.rooms[at])
 
 
-_MOST = 10**9
+_MOST = highspy.kHighsInf
+"""No end. A large figure in its place is a figure to HiGHS, which cuts by it, and cuts too much."""
+_Row = tuple[dict[int, int], float, float]
+"""Coefficients by column, at least, at most."""
 
 
 class _Silent(highspy.Highs):
@@ -173,9 +176,7 @@ class _Silent(highspy.Highs):
         super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
-def _solver(
-    costs: Sequence[int], upper: Sequence[int], rows: Sequence[tuple[dict[int, int], int, int]]
-) -> highspy.Highs:
+def _solver(costs: Sequence[int], upper: Sequence[int], rows: Sequence[_Row]) -> highspy.Highs:
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = len(costs), len(rows)
     lp.col_cost_ = np.array(costs, dtype=float)

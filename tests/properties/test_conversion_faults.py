@@ -19,9 +19,11 @@ from hypothesis.stateful import run_state_machine_as_test
 from creditbank.conversion import (
     addition,
     bounds,
+    layout,
     matching,
     near_miss,
     options,
+    presolve,
     problem,
     search,
     solving,
@@ -40,6 +42,8 @@ from creditbank.terms import Microseconds
 from tests.properties import (
     test_conversion_laws,
     test_conversion_near_misses,
+    test_conversion_oracle,
+    test_conversion_presolve,
     test_conversion_recognition,
     test_conversion_shapes,
     test_conversion_waivers,
@@ -135,6 +139,11 @@ EARLIER_ANSWER = law(test_conversion_laws.test_what_is_recorded_later_leaves_an_
 HIGHER_LEVEL = law(test_conversion_laws.test_a_higher_level_never_exempts_fewer_units)
 REGISTERED = law(test_conversion_laws.test_registered_grants_keep_what_they_have)
 BUDGET = law(test_conversion_laws.test_a_spent_budget_is_admitted_and_bounds_the_optimum)
+LEFT_OUT = law(test_conversion_presolve.test_what_is_left_out_before_the_search_changes_no_answer)
+MANY_BOUNDS = told(test_conversion_presolve.test_what_is_left_out_of_many_bounds_changes_no_answer, seed=2)
+TIED = law(
+    test_conversion_oracle.test_what_is_said_to_lose_a_tie_would_have_been_as_good_and_nothing_else_would
+)
 GAIN = law(test_conversion_near_misses.test_a_gain_is_what_deciding_again_brings)
 OTHER_AUTHORITY = law(test_conversion_recognition.test_nothing_is_worth_more_than_the_other_authority_gives)
 PARTS_BY_HAND = law(test_conversion_waivers.test_the_waived_parts_are_those_found_by_hand)
@@ -231,6 +240,14 @@ def _one_less(right: Right) -> object:
     return lambda self, options: right(self, options) - 1
 
 
+def _counted_as_one(right: Right) -> object:
+    return lambda bounds, reach: right([replace(one, room=min(one.room, 1)) for one in bounds], reach)
+
+
+def _whether_it_gets_something_or_not(right: Right) -> object:
+    return lambda self, chosen, _: self._run(chosen, canonical=False)
+
+
 def _from_the_top(right: Right) -> object:
     def wrong(scale: Scale, level: str) -> int | None:
         rank = right(scale, level)
@@ -305,6 +322,11 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
     ("what is registered is forgotten", plant(solving, "case_of", _nothing_registered), REGISTERED),
     ("a hurried answer is called proved", plant(search.Search, "_best", _said_to_be_proved), BUDGET),
     ("a bound is too low", plant(Cut, "ceiling", _one_less), the_best_of_all),
+    ("any bound implies another", plant(presolve, "_implies", always(value=True)), LEFT_OUT),
+    ("an option outdoes all later ones", plant(presolve, "_outdoes", always(value=True)), MANY_BOUNDS),
+    ("of any count one is allowed", plant(layout, "exclusions", _counted_as_one), MANY_BOUNDS),
+    ("what must get something need not", plant(Filler, "_forced", _whether_it_gets_something_or_not), TIED),
+    ("nothing ever ties", plant(search.Search, "ties", always(value=False)), TIED),
     ("a near miss gains one too many", plant(near_miss, "most_units", _one_more), GAIN),
     ("a part is remembered by ids", plant(addition, "part_name", _named_by_ids), GAIN),
     ("an exam's caps are ignored", plant(waivers._Question, "used", always(0)), PARTS_BY_HAND),

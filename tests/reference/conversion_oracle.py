@@ -616,6 +616,17 @@ class Oracle:
         ]
         return sum(best.values()), lines
 
+    def tied(self) -> frozenset[tuple[str, str, int, tuple[str, ...]]]:
+        """Return what gets something where the units are most: pack, rule, version, and what is spent."""
+        legal = [one for one in self.allocations() if self.is_legal(one)]
+        most = max(sum(one.values()) for one in legal)
+        used = {at for one in legal if sum(one.values()) == most for at, _ in one}
+        options = [self.options[at] for at in used]
+        return frozenset(
+            (one.pack.id, one.rule.id, one.rule.version, tuple(holding.id for holding in one.spent))
+            for one in options
+        )
+
     @property
     def size(self) -> int:
         """How many allocations there are to try."""
