@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
@@ -125,11 +126,14 @@ def found(
     """
     needles = {name: set(islice(forms(value), 1 if plainly else None)) for name, value in wanted.items()}
     seen: dict[str, set[str]] = {}
+    known: dict[bytes, list[str]] = {}  # a PostgreSQL server keeps many a file once for every database
     for path in files(places):
         content = _without_empty_pages(path.read_bytes())
-        for name, ways in needles.items():
-            if any(way in content for way in ways):
-                seen.setdefault(name, set()).add(path.name)
+        digest = sha256(content).digest()
+        if digest not in known:
+            known[digest] = [name for name, ways in needles.items() if any(way in content for way in ways)]
+        for name in known[digest]:
+            seen.setdefault(name, set()).add(path.name)
     return seen
 
 

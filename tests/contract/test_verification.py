@@ -175,13 +175,13 @@ def test_memory_does_not_grow_with_the_log(growing: Engine) -> None:
     peaks = []
     for turn in range(3):
         with SqlStore(growing).writing() as books:
-            accounts = (subject(f"{turn}-{number:05}") for number in range(1_500))
+            accounts = (subject(f"{turn}-{number:05}") for number in range(750))
             books.ledger.append([entry for one in accounts for entry in chain(one, length=4)])
             while (done := books.ledger.sequence()) is not None and done.size > done.first:
                 pass
         keep_checkpoint(SqlStore(growing))
-        peaks.append(peak_bytes(growing, entries=6_000 * (turn + 1)))
-    # Two hundred thousand bytes are noise; 12,000 entries more that were kept would be millions.
+        peaks.append(peak_bytes(growing, entries=3_000 * (turn + 1)))
+    # Two hundred thousand bytes are noise; 6,000 entries more that were kept would be a million.
     assert peaks[2] < 1.1 * peaks[0] + 200_000, peaks
 
 
@@ -189,11 +189,11 @@ def peak_bytes(engine: Engine, *, entries: int) -> int:
     """Return what a verification needs at most, in parts of a tenth of the smallest log."""
     with examined(engine) as examination:  # what is made once, such as imports, does not count
         assert examination.rows.size() == entries
-    verified(engine, cut=Cut(entries=10**6, places=256)) if entries == 6_000 else None
+    verified(engine, cut=Cut(entries=10**6, places=256)) if entries == 3_000 else None
     gc.collect()
     tracemalloc.start()
     try:
-        assert verified(engine, cut=Cut(entries=600, places=512)).is_whole
+        assert verified(engine, cut=Cut(entries=300, places=256)).is_whole
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

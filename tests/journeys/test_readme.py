@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from creditbank.cli import app
+from creditbank.signing.key_file import create_key_file, read_key_file
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -24,7 +25,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     (folder / ".venv").symlink_to(sys.prefix)
     run("make", "demo", "SERVE=no", f"DEMO={folder / 'data' / 'demo'}", cwd=ROOT)
+    seal_cheaply(folder / "data" / "demo")
     return folder
+
+
+def seal_cheaply(home: Path) -> None:
+    """Seal the keys again so that each of many commands opens them quickly; all else stays as it is."""
+    passphrase = (home / "passphrase").read_text("utf-8").strip()
+    keyring = read_key_file(home / "keys.sealed", passphrase=passphrase).keyring
+    (home / "keys.sealed").unlink()
+    create_key_file(home / "keys.sealed", keyring, passphrase=passphrase, cost=2)
 
 
 def run(*command: str, cwd: Path) -> str:

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
-from typing import TypeVar
+from operator import itemgetter
+from typing import Any, TypeVar
 
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -30,6 +31,7 @@ from creditbank.terms import SubjectId
 from tests.strategies.ledger import LOG, Signer, head_of, next_entry, without_payload
 
 Row = dict[str, object]
+_KINDS: Mapping[type, int] = {type(None): 0, bool: 1, int: 1, float: 1, str: 2}
 
 SIGNER = Signer(LOG, bytes(32))
 _NOTHING: Row = defaultdict(lambda: None)
@@ -373,25 +375,20 @@ def _joined(row: Row, others: Mapping[tuple[object, object], list[Row]]) -> list
 
 def _within(rows: list[Row], column: str, first: object, end: object) -> list[Row]:
     """Return the rows between two bounds, None being none, in order."""
-    return [
-        row
-        for row in _ordered(rows, column)
-        if (first is None or _rank(first) <= _rank(row[column]))
-        and (end is None or _rank(row[column]) < _rank(end))
+    low, high = _rank(first), _rank(end)
+    within = [
+        (rank, row)
+        for row in rows
+        for rank in [_rank(row[column])]
+        if (first is None or low <= rank) and (end is None or rank < high)
     ]
+    return [row for _, row in sorted(within, key=itemgetter(0))]
 
 
 def _ordered(rows: list[Row], *columns: str) -> list[Row]:
     return sorted(rows, key=lambda row: [_rank(row[column]) for column in columns])
 
 
-def _rank(cell: object) -> tuple[int, object]:
-    match cell:
-        case None:
-            return 0, 0
-        case int() | float():
-            return 1, cell
-        case str():
-            return 2, cell.encode("utf-8", "surrogatepass")
-        case _:
-            return 3, cell
+def _rank(cell: object) -> tuple[int, Any]:
+    """Order as SQL does: nothing, numbers, texts by code point, which is the order of their bytes, bytes."""
+    return _KINDS.get(type(cell), 3), cell
