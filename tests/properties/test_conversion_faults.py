@@ -18,6 +18,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from creditbank.conversion import (
     addition,
+    allocation,
     bounds,
     layout,
     matching,
@@ -134,6 +135,13 @@ VETERANS = told(
 PAIRED = told(test_conversion_shapes.test_a_course_is_paired_with_what_is_spent)
 SIMILAR = told(test_conversion_near_misses.test_an_outcome_is_not_asked_for_beside_a_similar_one)
 WITHIN_BOUNDS = law(test_conversion_laws.test_no_bound_is_exceeded_and_the_parts_make_the_whole)
+MORE_OUTCOMES = law(test_conversion_laws.test_more_outcomes_never_exempt_fewer_units)
+REVOCATION = law(test_conversion_laws.test_a_revocation_never_exempts_more_units)
+TIGHTER_CAP = law(test_conversion_laws.test_a_tighter_cap_never_exempts_more_units)
+CITED_ALONE = law(test_conversion_laws.test_the_cited_outcomes_alone_exempt_as_many_units)
+GONE = law(test_conversion_laws.test_without_a_cited_outcome_the_application_is_gone)
+NOBODY_MEETS = law(test_conversion_laws.test_a_rule_nobody_meets_changes_nothing)
+SUPPLIED = law(test_conversion_near_misses.test_the_near_miss_supplied_makes_the_rule_apply)
 ANY_ORDER = law(test_conversion_laws.test_the_order_of_what_is_given_changes_no_byte)
 EARLIER_ANSWER = law(test_conversion_laws.test_what_is_recorded_later_leaves_an_earlier_answer_alone)
 HIGHER_LEVEL = law(test_conversion_laws.test_a_higher_level_never_exempts_fewer_units)
@@ -169,6 +177,30 @@ def _conflicts_but_of_spending(right: Right) -> object:
 
 def _rank_from_the_lowest(right: Right) -> object:
     return lambda rule, pack: (rule.priority, *right(rule, pack)[1:])
+
+
+def _the_last_alone(right: Right) -> object:
+    def wrong(found: matching.Match, **more: Any) -> object:  # noqa: ANN401
+        made, are_all = right(found, **more)
+        return made[-1:], are_all
+
+    return wrong
+
+
+def _nothing_is_no_bound(right: Right) -> object:
+    return lambda *asked: right(*asked) or 10**6
+
+
+def _without_witnesses(right: Right) -> object:
+    return lambda *asked: replace(right(*asked), witnesses=())
+
+
+def _the_first_in_rank_alone(right: Right) -> object:
+    def wrong(*asked: Any, **more: Any) -> object:  # noqa: ANN401
+        found = right(*asked, **more)
+        return tuple(one for one in found if one.rule.priority == found[0].rule.priority)
+
+    return wrong
 
 
 def _without_periods(right: Right) -> object:
@@ -322,6 +354,17 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
     ("what is registered is forgotten", plant(solving, "case_of", _nothing_registered), REGISTERED),
     ("a hurried answer is called proved", plant(search.Search, "_best", _said_to_be_proved), BUDGET),
     ("a bound is too low", plant(Cut, "ceiling", _one_less), the_best_of_all),
+    ("of a rule the last option counts", plant(solving, "options_of", _the_last_alone), MORE_OUTCOMES),
+    ("what is revoked stood in the way", plant(solving, "options_of", _the_last_alone), REVOCATION),
+    ("a cap of nothing is none", plant(bounds, "cap_maximum", _nothing_is_no_bound), TIGHTER_CAP),
+    ("witnesses are not cited", plant(allocation, "_exemption", _without_witnesses), CITED_ALONE),
+    ("what is revoked is cited", plant(Holding, "is_revoked", always(value=False)), GONE),
+    (
+        "the first rule in rank is the only one",
+        plant(solving, "rules_in_force", _the_first_in_rank_alone),
+        NOBODY_MEETS,
+    ),
+    ("a similar outcome is supplied", plant(near_miss, "would_be_met", always(value=True)), SUPPLIED),
     ("any bound implies another", plant(presolve, "_implies", always(value=True)), LEFT_OUT),
     ("an option outdoes all later ones", plant(presolve, "_outdoes", always(value=True)), MANY_BOUNDS),
     ("of any count one is allowed", plant(layout, "exclusions", _counted_as_one), MANY_BOUNDS),
