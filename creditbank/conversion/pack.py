@@ -4,7 +4,7 @@ A pack is data with an identity, the digest of its canonical JSON. How it is wri
 `documents`, which of several is in force for `rulepacks`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -144,22 +144,28 @@ class Pack:
 
     def programme(self, programme: ProgrammeId, *, as_of: date) -> Programme | None:
         """Return the newest version, of those that hold on a day, of a programme that the pack defines."""
-        return newest([found for found in self.programmes if found.id == programme], as_of=as_of)
+        return newest([(self, found) for found in self.programmes if found.id == programme], as_of=as_of)
 
     def exam(self, exam: ExamId, *, as_of: date) -> Exam | None:
         """Return the newest version, of those that hold on a day, of an exam that the pack defines."""
-        return newest([found for found in self.exams if found.id == exam], as_of=as_of)
+        return newest([(self, found) for found in self.exams if found.id == exam], as_of=as_of)
 
 
 Aim = TypeVar("Aim", Programme, Exam)
 
 
-def newest(versions: Sequence[Aim], *, as_of: date) -> Aim | None:
-    """Return the newest of some versions of one programme or exam that holds on a day."""
-    in_force = [
-        found
-        for found in versions
-        if (found.effective_from is None or found.effective_from <= as_of)
-        and (found.effective_to is None or as_of < found.effective_to)
-    ]
+def newest(versions: Iterable[tuple[Pack, Aim]], *, as_of: date) -> Aim | None:
+    """Return the newest of some versions of one programme or exam that holds on a day; each with its pack."""
+    in_force = [found for pack, found in versions if holds(found, pack, as_of=as_of)]
     return max(in_force, key=lambda found: found.version, default=None)
+
+
+def holds(aim: Programme | Exam, pack: Pack, *, as_of: date) -> bool:
+    """Whether a version of a programme or exam holds on a day: dates that it lacks are those of its pack.
+
+    What a pack ends that goes by the day of the award or of enrolment is still granted later on, and so its
+    programmes do not end with it.
+    """
+    begins = aim.effective_from or pack.effective_from
+    ends = aim.effective_to or (pack.effective_to if pack.date_basis == "application" else None)
+    return begins <= as_of and (ends is None or as_of < ends)

@@ -38,9 +38,12 @@ def run_examples(pack: Pack) -> tuple[ExampleRun, ...]:
 
 def _run(pack: Pack, index: int, example: Example) -> ExampleRun:
     path = ("example", index)
+    outside = () if pack.is_effective(example.as_of) else (_outside(pack, example, path),)
     try:
         decision = _decide(pack, example)
     except InvalidInput as error:
+        if outside:
+            return ExampleRun(example=example, decision=None, findings=outside)
         finding = PackFinding(
             code=error.reason,
             severity="error",
@@ -57,7 +60,18 @@ def _run(pack: Pack, index: int, example: Example) -> ExampleRun:
         )
         for what, wanted, got in _differences(example, decision)
     )
-    return ExampleRun(example=example, decision=decision, findings=found)
+    return ExampleRun(example=example, decision=decision, findings=outside if found and outside else found)
+
+
+def _outside(pack: Pack, example: Example, path: tuple[str | int, ...]) -> PackFinding:
+    """Say that the pack is not in force on the example's day: that is why it comes out wrong."""
+    values = {
+        "example": example.name,
+        "as_of": example.as_of,
+        "effective_from": pack.effective_from,
+        "effective_to": pack.effective_to or "—",
+    }
+    return PackFinding(code="example-outside-pack", severity="error", path=(*path, "as_of"), values=values)
 
 
 def _decide(pack: Pack, example: Example) -> Decision | WaiverDecision:

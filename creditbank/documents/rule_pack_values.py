@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 from creditbank.conversion.holding import Applicant, Holding
-from creditbank.conversion.pack import Example, ExpectedMiss, Pack, PackFinding, PackInvalid
+from creditbank.conversion.pack import Aim, Example, ExpectedMiss, Pack, PackFinding, PackInvalid
+from creditbank.conversion.programme import ProgrammeInvalid
 from creditbank.conversion.recognition import Deduction, Downgrade, RecognitionTable, WorthRow
 from creditbank.conversion.rule import (
     AttributeTest,
@@ -89,8 +90,8 @@ class _Building:
             "scale", text.scale, lambda scale: Scale(framework=scale.framework, levels=scale.levels)
         )
         tables = self._each("recognition", text.recognition, self._table)
-        programmes = self._each("programme", text.programme, programme)
-        exams = self._each("exam", text.exam, exam)
+        programmes = self._each("programme", text.programme, lambda one: self._dated(one, programme(one)))
+        exams = self._each("exam", text.exam, lambda one: self._dated(one, exam(one)))
         rules = self._each("rule", text.rule, self._rule)
         examples = self._each("example", text.example, self._example)
         try:
@@ -126,6 +127,14 @@ class _Building:
             except InvalidInput as error:
                 self._refused((key, index, *_cap_of(text, error)), error)
         return tuple(built)
+
+    def _dated(self, text: ProgrammeText | ExamText, built: Aim) -> Aim:
+        """Return a programme or exam, unless it ends before its pack begins and begins with it."""
+        if text.effective_to is not None and text.effective_to <= (
+            text.effective_from or self.text.effective_from
+        ):
+            raise ProgrammeInvalid("programme-dates", field=text.id)
+        return built
 
     def _refused(self, path: Path, error: InvalidInput) -> None:
         values = error.values if error.field is None else {"at": error.field, **error.values}

@@ -227,13 +227,15 @@ class Library:
             finding for document in self.documents for finding in findings_of(document, vocabularies)
         )
 
-    def _versions(self, programme: ProgrammeId, known_at: Microseconds | None) -> list[Programme]:
+    def _versions(
+        self, programme: ProgrammeId, known_at: Microseconds | None
+    ) -> list[tuple[Pack, Programme]]:
         known = self._known(programme, known_at)
-        return [one for pack in known for one in pack.programmes if one.id == programme]
+        return [(pack, one) for pack in known for one in pack.programmes if one.id == programme]
 
-    def _exam_versions(self, exam: ExamId, known_at: Microseconds | None) -> list[Exam]:
+    def _exam_versions(self, exam: ExamId, known_at: Microseconds | None) -> list[tuple[Pack, Exam]]:
         known = self._known(exam, known_at)
-        return [one for pack in known for one in pack.exams if one.id == exam]
+        return [(pack, one) for pack in known for one in pack.exams if one.id == exam]
 
     def _known(self, aim: ProgrammeId | ExamId, known_at: Microseconds | None) -> list[Pack]:
         """Return the packs that define a programme or exam and were published by then, or else the first."""
@@ -341,11 +343,16 @@ def _require_distinct(packs: Iterable[Pack]) -> None:
         for programme in pack.programmes:
             first = programmes.setdefault((programme.id, programme.version), (pack, programme))
             if not _is_same(first, (pack, programme)):
-                raise RulePacksCollide("programme-taken", id=programme.id, pack=pack.id, other=first[0].id)
+                raise _taken("programme-taken", programme, pack, first[0])
         for exam in pack.exams:
             known = exams.setdefault((exam.id, exam.version), (pack, exam))
             if not _is_same(known, (pack, exam)):
-                raise RulePacksCollide("exam-taken", id=exam.id, pack=pack.id, other=known[0].id)
+                raise _taken("exam-taken", exam, pack, known[0])
+
+
+def _taken(reason: str, aim: Programme | Exam, pack: Pack, other: Pack) -> RulePacksCollide:
+    version, following = aim.version, aim.version + 1
+    return RulePacksCollide(reason, id=aim.id, version=version, next=following, pack=pack.id, other=other.id)
 
 
 def _is_same(first: tuple[Pack, Programme | Exam], second: tuple[Pack, Programme | Exam]) -> bool:

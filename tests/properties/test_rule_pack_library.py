@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creditbank.conversion.pack import Pack, PackFinding, PackInvalid
-from creditbank.documents.rule_pack import parse_rule_pack
+from creditbank.documents.rule_pack import RulePackInvalid, parse_rule_pack
 from creditbank.errors import Misconfigured, NotFound
 from creditbank.rulepacks.library import Library, RulePacksCollide
 from creditbank.terms import ExamId, Microseconds, PackId, ProgrammeId, microseconds
@@ -146,6 +146,55 @@ def test_a_programme_has_versions_in_time() -> None:
     assert library.programme(web, as_of=date(2025, 8, 31)).version == 1
     assert library.programme(web, as_of=date(2025, 9, 1)).version == 2
     assert [programme.version for programme in library.programmes] == [1, 2]
+
+
+@given(st.lists(some_days, min_size=2, max_size=4, unique=True), some_days)
+def test_a_programme_or_an_exam_without_dates_holds_while_its_pack_does(
+    days: list[date], as_of: date
+) -> None:
+    library = library_of(
+        [
+            head(f"small-{number}", effective=day.isoformat())
+            + PROGRAMME.replace("credits = 10", f"version = {number}\ncredits = 10")
+            + WAIVER.format(part="p", caps="").replace("[[exam]]", f"[[exam]]\nversion = {number}")
+            + RULE
+            for number, day in enumerate(sorted(days), start=1)
+        ]
+    )
+    begun = sum(day <= as_of for day in days)
+    asked = (
+        lambda: library.programme(ProgrammeId("web"), as_of=as_of),
+        lambda: library.exam(ExamId("e"), as_of=as_of),
+    )
+    for ask in asked:
+        if begun:
+            assert ask().version == begun
+        else:
+            with pytest.raises(NotFound):
+                ask()
+    listed = library.programmes_on(as_of), library.exams_on(as_of)
+    assert [[one.version for one in found] for found in listed] == [[begun] if begun else []] * 2
+    for number, day in enumerate(sorted(days)):
+        pack = library.pack(PackId(f"small-{number + 1}"))
+        assert (pack.programme(ProgrammeId("web"), as_of=as_of) is None) == (as_of < day)
+
+
+def test_a_programme_without_an_end_ends_with_its_pack() -> None:
+    ended = head().replace("date_basis", "effective_to = 2025-09-01\ndate_basis")
+    library = library_of([ended + PROGRAMME + RULE])
+    assert library.programmes_on(date(2025, 8, 31))
+    assert not library.programmes_on(date(2025, 9, 1))
+    for basis in ("award", "enrolment"):
+        still = library_of([ended.replace('"application"', f'"{basis}"') + PROGRAMME + RULE])
+        assert still.programmes_on(date(2025, 9, 1)), basis
+
+
+def test_a_programme_that_ends_before_its_pack_begins_is_refused() -> None:
+    with pytest.raises(RulePackInvalid) as caught:
+        library_of(
+            [head() + PROGRAMME.replace("credits = 10", "credits = 10\neffective_to = 2024-12-31") + RULE]
+        )
+    assert [one.code for one in caught.value.findings] == ["programme-dates"]
 
 
 @pytest.mark.parametrize(

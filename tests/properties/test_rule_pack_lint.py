@@ -19,7 +19,7 @@ from creditbank.errors import InvalidInput
 from creditbank.rulepacks.library import Library, findings_of
 from creditbank.terms import RuleId
 from tests.strategies.conversion import Question, decide, granted_questions
-from tests.strategies.small_packs import PROGRAMME, RULE, SOUND, WAIVER, head, write
+from tests.strategies.small_packs import EXAMPLES, PROGRAMME, RULE, SOUND, WAIVER, head, write
 
 if TYPE_CHECKING:
     from creditbank.conversion.pack import Pack
@@ -117,6 +117,23 @@ def with_caps(*caps: str) -> str:
 def test_what_is_most_likely_a_mistake_is_warned_of(text: str, code: str) -> None:
     assert text != SOUND
     assert found_in(text) == [("warning", code)]
+
+
+@pytest.mark.parametrize("dates", ["effective_from = 2026-01-01", "effective_to = 2025-03-01"])
+def test_of_an_example_outside_the_pack_the_day_is_named_and_nothing_else(dates: str) -> None:
+    """Last year's pack under a new date: one thing is wrong with each of its examples."""
+    key = dates.split(maxsplit=1)[0]
+    begun = head().replace(
+        "effective_from = 2025-01-01", "" if key == "effective_from" else "effective_from = 2025-01-01"
+    )
+    document = parse_rule_pack(
+        (begun.replace("step", f"{dates}\nstep") + PROGRAMME + RULE + EXAMPLES).encode()
+    )
+    found = [one for one in findings_of(document) if one.severity == "error"]
+    assert [(one.code, one.place) for one in found] == [
+        ("example-outside-pack", "example[1].as_of"),
+        ("example-outside-pack", "example[2].as_of"),
+    ]
 
 
 def test_a_rule_without_its_two_examples_is_warned_of() -> None:
