@@ -38,6 +38,10 @@ class Order:
         if not canonical:
             self.items.sort(key=self._scarcity)
         self.ends = self._ends()
+        self.choices: dict[int, dict[int, Choice]] = {}  # of each option, by position
+        for at, (_, choices) in enumerate(self.items):
+            for choice in choices:
+                self.choices.setdefault(choice.option, {})[at] = choice
         self._later: dict[int, list[int]] = {}
         self._own: dict[int, _Own] = {}
         self._one_of: dict[int, Part] = {}
@@ -90,26 +94,27 @@ class Order:
     def _of(self, option: int) -> "_Own":
         own = self._own.get(option)
         if own is None:
-            own = self._own[option] = _Own(self.layout, option, self.items)
+            own = self._own[option] = _Own(self, option)
         return own
 
 
 class _Own:
     """What one option can still come to by itself, from each position on."""
 
-    def __init__(self, layout: Layout, option: int, items: Sequence[Item]) -> None:
+    def __init__(self, order: Order, option: int) -> None:
+        layout, choices = order.layout, order.choices[option]
         self.any_of, self.one_of, self.poured = [1], [1], [0]
-        for place, choices in reversed(items):
-            units = bucket = 0
-            for choice in choices:
-                if choice.option == option:
-                    if place < layout.problem.course_count:
-                        units = choice.units
-                    else:
-                        bucket = layout.units[place]
-            self.any_of.append(self.any_of[-1] | self.any_of[-1] << units)
-            self.one_of.append(self.one_of[-1] | 1 << units)
-            self.poured.append(self.poured[-1] + bucket)
+        any_of, one_of, poured = 1, 1, 0
+        for at in range(len(order.items) - 1, -1, -1):
+            choice = choices.get(at)
+            if choice is not None and choice.places[0] < layout.problem.course_count:
+                any_of |= any_of << choice.units
+                one_of |= 1 << choice.units
+            elif choice is not None:
+                poured += layout.units[choice.places[0]]
+            self.any_of.append(any_of)
+            self.one_of.append(one_of)
+            self.poured.append(poured)
         self.any_of.reverse()
         self.one_of.reverse()
         self.poured.reverse()
