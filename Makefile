@@ -4,8 +4,10 @@ SERVE ?= yes
 DEMO ?= data/demo
 MINUTES ?= 100
 BIN := .venv/bin
-# Tests start hundreds of processes; none of them shall have to compile the bank anew.
+# Tests start hundreds of processes; none of them shall have to compile the bank anew, or look through all that
+# is installed for plug-ins of pydantic's, of which the bank uses none.
 export PYTHONDONTWRITEBYTECODE :=
+export PYDANTIC_DISABLE_PLUGINS := __all__
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
