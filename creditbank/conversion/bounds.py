@@ -1,6 +1,7 @@
 """Everything that bounds an allocation, in one form: limits of rules, budgets, capacities, and caps.
 
-A cap with periods becomes one bound for each stretch of time in which a spent outcome was awarded.
+A cap with periods becomes one bound for each stretch of time in which a spent outcome was awarded; one that
+holds per issuer, code or kind becomes one for each of these.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,23 +18,27 @@ from creditbank.conversion.registered import Registered, mask_of
 from creditbank.terms import OutcomeId
 
 _Use = tuple[Pinned, tuple[Holding, ...]]
+Stretch = tuple[date | None, str | None]
+"""What a cap counts by itself: a period by its first day, and one issuer, code or kind; None: all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
     """At most `room` units, courses or distinct outcomes among these options at these places.
 
+    Of the measure `leftover`: nothing at the buckets unless something at the courses among them.
     `source` is the cap, the option, the outcome or the bucket that it comes from.
     """
 
-    kind: Literal["limit", "budget", "capacity", "cap"]
-    measure: Literal["credits", "courses", "outcomes"]
+    kind: Literal["limit", "budget", "capacity", "cap", "leftover"]
+    measure: Literal["credits", "courses", "outcomes", "leftover"]
     room: int
     maximum: int  # room before registered grants
     places: int
     options: int
     source: str
     period: date | None = None
+    each: str | None = None  # the issuer, code or kind that it is over, of a cap that is over each
     counted: Mapping[int, tuple[OutcomeId, ...]] | None = None  # option -> outcomes, for the measure outcomes
 
 
@@ -55,8 +60,10 @@ def limits(
             maximum = int(min(credit_limits) // step)
             room = max(0, maximum - sum(grant.units for grant in used))
             yield _bound("limit", "credits", room, maximum, covers[at] | fills[at], 1 << at, str(at))
+        courses = sum(programme.course_of(one.target) is not None for one in used)
+        if grant.is_leftover_only and fills[at] and not courses:
+            yield _bound("leftover", "leftover", 0, 0, covers[at] | fills[at], 1 << at, str(at))
         if grant.max_courses is not None:
-            courses = sum(programme.course_of(one.target) is not None for one in used)
             room = max(0, grant.max_courses - courses)
             yield _bound("limit", "courses", room, grant.max_courses, covers[at], 1 << at, str(at))
 
@@ -109,27 +116,27 @@ def caps(
     place_of: dict[str, int] = {id_: at for at, id_ in enumerate(ids)}
     for cap in sorted(programme.caps, key=lambda cap: cap.id):
         places = _cap_places(cap, programme)
-        covered: dict[date | None, dict[int, tuple[Holding, ...]]] = {} if cap.periods else {None: {}}
+        is_split = bool(cap.periods or cap.per)
+        covered: dict[Stretch, dict[int, tuple[Holding, ...]]] = {} if is_split else {_ALL: {}}
         for at, option in enumerate(options):
-            for period, outcomes in _periods(cap, option.live.rule.route, option.spent).items():
-                covered.setdefault(period, {})[at] = outcomes
-        used: dict[date | None, list[_Use]] = {}
+            for stretch, outcomes in _stretches(cap, option.live.rule.route, option.spent).items():
+                covered.setdefault(stretch, {})[at] = outcomes
+        used: dict[Stretch, list[_Use]] = {}
         for grant in registered.pinned:
             at_place = place_of.get(grant.target)
             if at_place is not None and places >> at_place & 1:
-                for period, outcomes in _periods(
-                    cap, registered.route(grant), registered.spent(grant)
-                ).items():
-                    used.setdefault(period, []).append((grant, outcomes))
-        for period in sorted({*covered, *used}, key=lambda day: day or date.min):
+                found = _stretches(cap, registered.route(grant), registered.spent(grant))
+                for stretch, outcomes in found.items():
+                    used.setdefault(stretch, []).append((grant, outcomes))
+        for stretch in sorted({*covered, *used}, key=lambda one: (one[0] or date.min, one[1] or "")):
             yield _cap_bound(
                 cap,
                 programme,
-                covered.get(period, {}),
-                used.get(period, []),
+                covered.get(stretch, {}),
+                used.get(stretch, []),
                 places=places,
                 maximum=cap_maximum(cap, programme, step),
-                period=period,
+                stretch=stretch,
             )
 
 
@@ -141,7 +148,7 @@ def _cap_bound(
     *,
     places: int,
     maximum: int,
-    period: date | None,
+    stretch: Stretch,
 ) -> Bound:
     already = {holding.id for _, outcomes in used for holding in outcomes}
     counted = {
@@ -155,7 +162,8 @@ def _cap_bound(
         places=places,
         options=mask_of(covered),
         source=cap.id,
-        period=period,
+        period=stretch[0],
+        each=stretch[1],
         counted=counted if cap.measure == "outcomes" else None,
     )
 
@@ -189,8 +197,11 @@ def _used(cap: Cap, programme: Programme, used: Sequence[_Use]) -> int:
             return len({holding.id for _, outcomes in used for holding in outcomes})
 
 
-def _periods(cap: Cap, route: str | None, spent: Sequence[Holding]) -> dict[date | None, tuple[Holding, ...]]:
-    """Return the outcomes that the cap counts, by its periods; empty where it does not cover them."""
+_ALL: Stretch = (None, None)
+
+
+def _stretches(cap: Cap, route: str | None, spent: Sequence[Holding]) -> dict[Stretch, tuple[Holding, ...]]:
+    """Return the outcomes that the cap counts, by what it counts apart; empty where it covers none."""
     if cap.routes and route not in cap.routes:
         return {}
     fitting = tuple(
@@ -198,13 +209,14 @@ def _periods(cap: Cap, route: str | None, spent: Sequence[Holding]) -> dict[date
         for holding in spent
         if (not cap.kinds or holding.kind in cap.kinds) and (not cap.issuers or holding.issuer in cap.issuers)
     )
-    if not cap.periods:
+    if not cap.periods and cap.per is None:
         asks = bool(cap.kinds or cap.issuers)
-        return {None: fitting} if fitting or not asks else {}
-    found: dict[date | None, tuple[Holding, ...]] = {}
+        return {_ALL: fitting} if fitting or not asks else {}
+    found: dict[Stretch, tuple[Holding, ...]] = {}
     for holding in fitting:
-        start = period_start(cap, holding.awarded_on)
-        found[start] = (*found.get(start, ()), holding)
+        start = period_start(cap, holding.awarded_on) if cap.periods else None
+        stretch = (start, None if cap.per is None else str(getattr(holding, cap.per)))
+        found[stretch] = (*found.get(stretch, ()), holding)
     return found
 
 
@@ -230,8 +242,8 @@ def _cap_places(cap: Cap, programme: Programme) -> int:
 
 
 def _bound(
-    kind: Literal["limit", "budget", "capacity"],
-    measure: Literal["credits", "courses"],
+    kind: Literal["limit", "budget", "capacity", "leftover"],
+    measure: Literal["credits", "courses", "leftover"],
     room: int,
     maximum: int,
     places: int,

@@ -15,7 +15,7 @@ from creditbank.conversion.programme import Measure
 from creditbank.conversion.rule import GradePolicy, Wording
 from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
 
-_LEFT_OUT = (("kept", ()), ("solver", None))
+_LEFT_OUT = (("kept", ()), ("solver", None), ("each", None))
 JsonValue = None | bool | int | str | list["JsonValue"] | dict[str, "JsonValue"]
 
 RefusalKind = Literal[
@@ -32,6 +32,7 @@ RefusalKind = Literal[
     "budget",  # the outcome holds fewer credits than the course
     "limit",  # the rule's own limit is reached
     "capacity",  # the bucket is full
+    "leftover",  # only what is left of a course goes there, and none is exempted by it
     "cap",  # a cap is reached
     "not-waivable",  # the part must be sat
     "tie-break",  # as good as the answer, and later in the published order
@@ -92,6 +93,7 @@ class CapUse:
     binds: bool
     cite: tuple[str, ...]
     period: date | None = None  # the first day of the stretch of time, of a cap that has them
+    each: str | None = None  # the issuer, code or kind, of a cap that bounds each; else not in the JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,14 +67,16 @@ def cap_uses(case: Case, solution: Solution, refused: Sequence[Refusal]) -> tupl
                 binds=cap_name(bound) in binding,
                 cite=cap.cite,
                 period=bound.period,
+                each=bound.each,
             )
         )
     return tuple(found)
 
 
 def cap_name(bound: Bound) -> str:
-    """Return what a refusal calls a cap: its id, and the first day of the period of one that has them."""
-    return bound.source if bound.period is None else f"{bound.source}@{bound.period.isoformat()}"
+    """Return what a refusal calls a cap: its id, the first day of its period, and what it bounds each of."""
+    period = None if bound.period is None else bound.period.isoformat()
+    return "@".join(filter(None, (bound.source, period, bound.each)))
 
 
 class Usage:
@@ -93,8 +95,11 @@ class Usage:
         if bound.counted is not None:
             counted = bound.counted
             return len({outcome for option, _, _ in within for outcome in counted[option]})
+        courses = sum(place < self.problem.course_count for _, place, _ in within)
         if bound.measure == "courses":
-            return sum(place < self.problem.course_count for _, place, _ in within)
+            return courses
+        if bound.measure == "leftover":
+            return -sum(self.problem.units) if courses else 0
         return sum(units for _, _, units in within)
 
 
@@ -305,6 +310,8 @@ class Refusing:
                         yield "capacity", (bound.source,)
                     case "cap":
                         yield "cap", (cap_name(bound),)
+                    case "leftover":
+                        yield "leftover", ()
 
     def _drawing(self, bound: Bound) -> tuple[RuleId, ...]:
         """Return the rules that draw on the outcome that a budget is of, in this answer or as registered."""
@@ -325,6 +332,8 @@ class Refusing:
             return len(set(counted[option]) - already)
         if bound.measure == "courses":
             return len(courses)
+        if bound.measure == "leftover":
+            return 0 if courses else 1
         return sum(self.problem.units[place] for place in courses) or (1 if len(courses) < len(places) else 0)
 
     def _rules(self, options: set[int]) -> tuple[RuleId, ...]:

@@ -165,13 +165,27 @@ class Layout:
             if self.problem.bundles >> option & 1:
                 bundled |= self.problem.covers[option]
         self.once = {place: len(self.bounds) + n for n, place in enumerate(bits(bundled))}
-        for room in (*self.rooms, *(1 for _ in self.once)):
-            width = max(1, room.bit_length())
+        heights = [self._height(bound, room) for bound, room in zip(self.bounds, self.rooms, strict=True)]
+        for room, height in zip(
+            (*self.rooms, *(1 for _ in self.once)), (*heights, *(1 for _ in self.once)), strict=True
+        ):
+            width = max(1, height.bit_length())
             self.shift.append(at)
             self.width.append((1 << width) - 1)
             self.start |= (room | 1 << width) << at
             self.guards |= 1 << (at + width)
             at += width + 1
+
+    def _height(self, bound: Bound, room: int) -> int:
+        """Return the most that a bound's field ever holds: every course brings room for what is left."""
+        if bound.measure != "leftover":
+            return room
+        (option,) = bits(bound.options)
+        return self.left_of_one(option) * self.problem.covers[option].bit_count()
+
+    def left_of_one(self, option: int) -> int:
+        """Return how much room one course brings for what is left of it: all that its buckets hold."""
+        return self.units_of(self.problem.fills[option])
 
     @cached_property
     def choices(self) -> Mapping[int, tuple[Choice, ...]]:
@@ -201,7 +215,9 @@ class Layout:
             within = [place for place in places if bound.places >> place & 1]
             if not within or (bound.measure == "courses" and is_bucket):
                 continue
-            if bound.counted is not None:
+            if bound.measure == "leftover":
+                uses += (1 if is_bucket else -self.left_of_one(option) * len(within)) << self.shift[at]
+            elif bound.counted is not None:
                 for outcome in bound.counted[option]:
                     bit = self.counted.setdefault((at, outcome), len(self.counted))
                     counts[1 << bit] = self._packed(at, 1)

@@ -123,7 +123,7 @@ def _of_programme(programme: Programme, path: Path) -> Iterator[PackFinding]:
 
 def _most_under(cap: Cap, programme: Programme) -> Decimal | None:
     """Return the most that the cap's places can hold; None for a cap that also counts something else."""
-    if cap.periods or cap.measure == "outcomes":
+    if cap.periods or cap.per or cap.measure == "outcomes":
         return None
     courses = [course for course in programme.courses if course.exemptible or course.exempt_for]
     everywhere = cap.courses is None and cap.buckets is None

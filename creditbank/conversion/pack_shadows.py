@@ -131,7 +131,7 @@ def _gives_no_less(other: Rule, rule: Rule, pack: Pack) -> bool:
 
 
 def _kind_of_grant(grant: ExemptionGrant) -> object:
-    return grant.mode, grant.worth, grant.pairing, grant.with_credit
+    return grant.mode, grant.worth, grant.pairing, grant.with_credit, grant.is_leftover_only
 
 
 def _is_limited(grant: ExemptionGrant) -> bool:

@@ -15,6 +15,8 @@ Nature = Literal["compulsory", "elective"]
 PLACES_MAX = 500
 """Courses and buckets of one programme."""
 Measure = Literal["credits", "courses", "outcomes"]
+Per = Literal["issuer", "code", "kind"]
+"""What of the outcomes spent tells apart those that a cap bounds each for themselves."""
 
 
 class ProgrammeInvalid(InvalidInput):
@@ -93,7 +95,7 @@ class Cap:
     route fits, and that spends at least one outcome of the kinds and issuers named. A share is taken of
     the programme's credits, of one module's, or of the number of courses, and rounded down. With `periods`
     the cap holds for each stretch of time that starts on one of these (month, day), by the day on which
-    a spent outcome was awarded.
+    a spent outcome was awarded; with `per`, for the outcomes of each issuer (code, kind) by themselves.
 
     Raises:
         ProgrammeInvalid: `cap-limit` (not exactly one limit, or a negative one), `cap-share`,
@@ -112,6 +114,7 @@ class Cap:
     kinds: frozenset[OutcomeKind] = frozenset()
     issuers: frozenset[IssuerId] = frozenset()
     periods: tuple[tuple[int, int], ...] = ()
+    per: Per | None = None
     cite: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

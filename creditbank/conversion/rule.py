@@ -256,11 +256,13 @@ class ExemptionGrant:
 
     `each` any of the listed · `choose` any subset within the limits · `bundle` all of the listed or none.
     With `worth` the units may not exceed the worth of the outcomes spent, in the recognition table of
-    that id: together with `max_credits` this is min(school's cap, bank's value).
+    that id: together with `max_credits` this is min(school's cap, bank's value). With `is_leftover_only`
+    buckets get nothing unless the same application exempts a course: only what is left of it.
 
     Raises:
-        RuleInvalid: `grant-empty`, `grant-limits` (limits on another mode than choose, or choose
-            without any), `grant-bound`, `bundle-of-buckets`, `pairing-of-buckets`.
+        RuleInvalid: `leftover-of-nothing` (without buckets or courses), `grant-empty`, `grant-limits`
+            (limits on another mode than choose, or choose without any), `grant-bound`,
+            `bundle-of-buckets`, `pairing-of-buckets`.
     """
 
     mode: Mode
@@ -270,12 +272,15 @@ class ExemptionGrant:
     max_courses: int | None = None
     worth: str | None = None
     pairing: Pairing | None = None
+    is_leftover_only: bool = False
     with_credit: bool = True  # False: the duty goes, the credit does not come
     grade: GradePolicy = GradePolicy()
 
     def __post_init__(self) -> None:
         if self.courses is None and not self.buckets:
             raise RuleInvalid("grant-empty", field="grant")
+        if self.is_leftover_only and (self.courses is None or not self.buckets):
+            raise RuleInvalid("leftover-of-nothing", field="leftover_only")
         limits = (self.max_credits, self.max_courses, self.worth)
         if (self.mode == "choose") == all(limit is None for limit in limits):
             raise RuleInvalid("grant-limits", field="grant", mode=self.mode)

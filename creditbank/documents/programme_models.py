@@ -4,7 +4,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from creditbank.conversion.programme import Measure, Nature
+from creditbank.conversion.programme import Measure, Nature, Per
 from creditbank.documents.atoms import Count, Credits, Day, Id, Members, Name, Number, Words
 from creditbank.outcomes.outcome import OutcomeKind
 
@@ -64,6 +64,7 @@ class CapText(Members):
     kinds: tuple[OutcomeKind, ...] = ()
     issuers: tuple[Name, ...] = ()
     periods: tuple[PeriodText, ...] = ()
+    per: Per | None = None
     cite: tuple[Id, ...] = ()
 
 

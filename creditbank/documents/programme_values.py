@@ -128,6 +128,7 @@ def _cap(text: CapText) -> Cap:
         kinds=frozenset(text.kinds),
         issuers=frozenset(map(IssuerId, text.issuers)),
         periods=tuple((period.month, period.day) for period in text.periods),
+        per=text.per,
         cite=text.cite,
     )
 

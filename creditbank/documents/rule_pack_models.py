@@ -143,6 +143,7 @@ class GrantText(CourseFilterText):
     max_courses: Count | None = None
     worth: Id | None = None
     pairing: PairingText | None = None
+    leftover_only: bool = False
     with_credit: bool = True
     grade: Grade | None = None
 

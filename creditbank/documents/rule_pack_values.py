@@ -310,6 +310,7 @@ def _exemption_grant(text: GrantText) -> ExemptionGrant:
         max_courses=text.max_courses,
         worth=text.worth,
         pairing=None if text.pairing is None else _pairing(text.pairing),
+        is_leftover_only=text.leftover_only,
         with_credit=text.with_credit,
         grade=GradePolicy() if text.grade is None else _grade(text.grade),
     )

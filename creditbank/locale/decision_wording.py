@@ -200,6 +200,8 @@ class _Speaker:
         title = shown(self.words, cap.title)
         if cap.period is not None:
             title = self.words.text("say.cap-from", title=title, day=cap.period)
+        if cap.each is not None:
+            title = self.words.text("say.cap-each", title=title, each=cap.each)
         return self.words.text(
             "say.cap-binds" if cap.binds else "say.cap",
             title=title,
@@ -379,11 +381,12 @@ class _Speaker:
         return target if title is None else shown(self.words, title)
 
     def _cap(self, name: str) -> str:
-        cap, _, period = name.partition("@")
+        cap, *parts = name.split("@", maxsplit=2)
         title = shown(self.words, self.caps[cap]) if cap in self.caps else cap
-        if not period:
-            return title
-        return self.words.text("say.cap-from", title=title, day=self._value("", period))
+        for part in parts:
+            key = "say.cap-each" if _day(part) is None else "say.cap-from"
+            title = self.words.text(key, title=title, day=self._value("", part), each=part)
+        return title
 
 
 def _percent(attribute: str, text: str) -> str | None:

@@ -143,7 +143,15 @@ class _Programme:
 
     def _limit(self, at: int) -> None:
         count = self.layout.problem.course_count
-        if self.layout.bounds[at].measure == "courses":
+        measure = self.layout.bounds[at].measure
+        if measure == "leftover":
+            row = {
+                self.given[pair]: 1 if pair[1] >= count else -self.layout.left_of_one(pair[0])
+                for pair in self._within(at)
+            }
+            self._row(row, -_MOST, 0)
+            return
+        if measure == "courses":
             row = {self.given[pair]: 1 for pair in self._within(at) if pair[1] < count}
         else:
             row = {self.given[pair]: self.gain[pair] for pair in self._within(at)}

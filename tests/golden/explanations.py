@@ -99,6 +99,7 @@ REFUSED: dict[RefusalKind, Refusal] = {
     "budget": Refusal(cited=CITED, kind="budget", target="C1", outcomes=(SECOND,)),
     "limit": Refusal(cited=CITED, kind="limit", target="C1"),
     "capacity": Refusal(cited=CITED, kind="capacity", target="free", by=("free",)),
+    "leftover": Refusal(cited=CITED, kind="leftover", target="free"),
     "cap": Refusal(cited=CITED, kind="cap", target="C1", by=("share", "half@2025-09-01")),
     "not-waivable": Refusal(cited=CITED, kind="not-waivable", target="theory", by=("theory",)),
     "tie-break": Refusal(cited=CITED, kind="tie-break", target="C1"),

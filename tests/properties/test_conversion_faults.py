@@ -211,6 +211,14 @@ def _without_periods(right: Right) -> object:
     return wrong
 
 
+def _over_all_at_once(right: Right) -> object:
+    return lambda cap, *asked: right(replace(cap, per=None), *asked)
+
+
+def _but_those_of_what_is_left(right: Right) -> object:
+    return lambda *asked, **more: (one for one in right(*asked, **more) if one.kind != "leftover")
+
+
 def _rounded_up(right: Right) -> object:
     def wrong(cap: Cap, programme: Programme, step: Decimal) -> int:
         if cap.share is None or cap.measure != "credits" or cap.share_of_module is not None:
@@ -316,6 +324,12 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
     ("a cap is ignored", plant(problem, "caps", always(())), SHARE),
     ("a share is rounded up", plant(bounds, "cap_maximum", _rounded_up), SHARE),
     ("a period begins with the year", plant(bounds, "period_start", _without_periods), PERIOD),
+    ("a cap over each is one over all", plant(bounds, "_stretches", _over_all_at_once), the_best_of_all),
+    (
+        "a bucket is filled without a course",
+        plant(problem, "limits", _but_those_of_what_is_left),
+        the_best_of_all,
+    ),
     ("a rule's own limit is ignored", plant(problem, "limits", always(())), WITHIN_BOUNDS),
     ("an outcome is drawn on without end", plant(problem, "budgets", always(())), WITHIN_BOUNDS),
     ("a bundle is split", plant(problem, "_bundles", always(0)), BUNDLE),

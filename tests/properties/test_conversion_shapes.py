@@ -9,7 +9,15 @@ import pytest
 
 from creditbank.conversion.decision import Decision
 from creditbank.conversion.holding import Applicant, Holding
-from creditbank.conversion.programme import Bucket, Cap, Course, CourseFilter, Programme, ProgrammeInvalid
+from creditbank.conversion.programme import (
+    Bucket,
+    Cap,
+    Course,
+    CourseFilter,
+    Per,
+    Programme,
+    ProgrammeInvalid,
+)
 from creditbank.conversion.recognition import RecognitionTable, WorthRow
 from creditbank.conversion.rule import (
     ExemptionGrant,
@@ -337,6 +345,54 @@ def test_a_drawn_outcome_is_spent_by_the_credit_and_keeps_the_rest() -> None:
     assert targets(decision) == ["B1", "B2", "free"]
     assert [one.units * decision.step for one in decision.exemptions] == [3, 4, 1]
     assert decision.nowhere == ()
+
+
+@pytest.mark.parametrize(
+    ("issuers", "per", "credits_"),
+    [("AAA", None, 8), ("AAB", None, 8), ("AAA", "issuer", 8), ("AAB", "issuer", 12), ("ABC", "issuer", 12)],
+)
+def test_a_cap_bounds_each_institution_by_itself(issuers: str, per: Per | None, credits_: int) -> None:
+    held = tuple(
+        replace(outcome(at, "course-credit", "K", credits=Decimal(4)), issuer=IssuerId(issuer))
+        for at, issuer in enumerate(issuers)
+    )
+    cap = Cap(id="institution", title=words("每机构"), maximum=Decimal(8), per=per)
+    of_courses = rule(
+        "k",
+        ExemptionGrant(mode="choose", courses=of_class("英语", "基础课", "核心课"), max_courses=1),
+        Pattern(kind="course-credit"),
+    )
+    programme = replace(PROGRAMME, caps=(cap,), courses=tuple(c for c in PROGRAMME.courses if c.credits == 4))
+    decision = ask(of_courses, held=held, programme=programme)
+    assert decision.credits == credits_
+    each = {use.each: use.used for use in decision.caps}
+    assert (each.keys() == {None}) if per is None else (sum(each.values()) == credits_)
+    assert all(used <= 8 for used in each.values())
+
+
+@pytest.mark.parametrize("pinned_first", [False, True])
+@pytest.mark.parametrize(("credits_", "given"), [("3", []), ("4", ["B2"]), ("5", ["B2", "free"])])
+def test_what_is_left_counts_only_where_a_course_was_replaced(
+    credits_: str, given: list[str], *, pinned_first: bool
+) -> None:
+    grant = ExemptionGrant(
+        mode="choose",
+        courses=CourseFilter(courses=frozenset({CourseId("B2")})),
+        buckets=(CourseId("free"),),
+        max_courses=1,
+        max_credits=Decimal(6),
+        is_leftover_only=True,
+    )
+    drawn = rule("left", grant, Pattern(kind="course-credit"), use="draw")
+    held = (outcome(1, "course-credit", "K", credits=Decimal(credits_)),)
+    decision = ask(drawn, held=held)
+    assert targets(decision) == given
+    if not given:
+        kinds = {one.target: one.kind for one in decision.refusals}
+        assert kinds == {"B2": "budget", "free": "leftover"}
+    elif pinned_first:
+        registered = tuple(pin(one) for one in decision.exemptions if one.target == "B2")
+        assert targets(ask(drawn, held=held, pinned=registered)) == given[1:]
 
 
 def test_a_drawn_outcome_that_registered_grants_used_up_is_said_to_be_spent() -> None:

@@ -71,7 +71,10 @@ class Milp:
                 if not (bound.options >> option & 1 and bound.places >> place & 1):
                     continue
                 is_course = (option, place) in self.course
-                if bound.measure == "courses":
+                if bound.measure == "leftover":
+                    filled = bits(self.problem.fills[option])
+                    row[column] = -sum(self.problem.units[one] for one in filled) if is_course else 1
+                elif bound.measure == "courses":
                     row[column] = 1 if is_course else 0
                 else:
                     row[column] = self.problem.units[place] if is_course else 1

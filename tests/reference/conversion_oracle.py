@@ -455,6 +455,12 @@ class Oracle:
                 return False
         if grant.max_courses is not None and courses > grant.max_courses:
             return False
+        if (
+            grant.is_leftover_only
+            and not courses
+            and any(place >= len(self.programme.courses) for place in mine)
+        ):
+            return False
         if grant.mode == "bundle":
             assert grant.courses is not None
             listed = [c for c in self.programme.courses if grant.courses.covers(c)]
@@ -519,6 +525,17 @@ class Oracle:
             ]
             if (cap.kinds or cap.issuers) and not fitting:
                 continue
+            if cap.per is not None:
+                for name, start in {
+                    (str(getattr(one, cap.per)), self.period(cap, one.awarded_on)) for one in fitting
+                }:
+                    ids = {
+                        str(one.id)
+                        for one in fitting
+                        if (str(getattr(one, cap.per)), self.period(cap, one.awarded_on)) == (name, start)
+                    }
+                    totals.setdefault((name, start), []).append((is_course, units, ids, is_new))
+                continue
             if not cap.periods:
                 totals.setdefault(None, []).append(
                     (is_course, units, {str(one.id) for one in fitting}, is_new)
@@ -567,7 +584,9 @@ class Oracle:
             base += sum((b.capacity for b in self.programme.buckets if b.module == module), Decimal(0))
         return self.units(cap.share * base)
 
-    def period(self, cap: Cap, day: date) -> date:
+    def period(self, cap: Cap, day: date) -> date | None:
+        if not cap.periods:
+            return None
         starts = [date(year, m, d) for year in (day.year - 1, day.year) for m, d in cap.periods]
         return max(start for start in starts if start <= day)
 

@@ -202,6 +202,7 @@ def grants(
     mode = draw(either("each", "choose", "choose", "bundle"))
     pairing = draw(seldom(None, *PAIRINGS)) if spends else None
     buckets = tuple(bucket.id for bucket in programme.buckets if draw(st.booleans()))
+    leftover = bool(buckets) and draw(st.booleans())
     if mode == "bundle":
         return ExemptionGrant(mode="bundle", courses=listed, pairing=pairing, with_credit=with_credit)
     if mode == "each":
@@ -209,6 +210,7 @@ def grants(
             mode="each",
             courses=courses,
             buckets=buckets if is_limited else (),
+            is_leftover_only=leftover and is_limited,
             pairing=pairing,
             with_credit=with_credit,
         )
@@ -224,6 +226,7 @@ def grants(
         max_credits=max_credits,
         max_courses=max_courses,
         worth=worth,
+        is_leftover_only=leftover,
         pairing=pairing,
         with_credit=with_credit,
     )
@@ -278,6 +281,7 @@ def caps(draw: st.DrawFn, number: int, programme: Programme) -> Cap:
         kinds=draw(either(frozenset(), frozenset({"skill-certificate"}))),
         issuers=draw(either(frozenset(), frozenset(), *OF_ONE_ISSUER)),
         periods=draw(either((), (), ((3, 1),), ((3, 1), (9, 1)))),
+        per=draw(either(None, None, None, "issuer", "code")),
     )
     if measure != "outcomes" and draw(st.booleans()):
         share = Decimal(draw(either(*range(1, 10)))) / 10
