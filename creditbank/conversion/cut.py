@@ -5,14 +5,17 @@ near side of the cut bounds over options hold, on the far side bounds over place
 """
 
 from collections.abc import Sequence
-from functools import partial, reduce
 
 from creditbank.conversion.layout import Count, Layout, bits, cliques_of, sumset
 
 _Group = tuple[int, int, int]
 """What a clique may bring, the places it reaches, its options."""
-_Sums = list[int]
-"""By the number of counted outcomes: the bitset of units that they can come to."""
+_Sums = tuple[int, list[int]]
+"""The most units, and by the number of counted outcomes the bitset of those that can be come to."""
+
+
+_NO_END = 1 << 62
+"""More units than there are."""
 
 
 class Cut:
@@ -24,7 +27,9 @@ class Cut:
         self.cliques = {option: clique for clique in cliques for option in bits(clique)}
         fields = layout.credit_fields
         self.by_options = [
-            (layout.whole[at], layout.rooms[at]) for at in fields if layout.whole[at] & (layout.whole[at] - 1)
+            (layout.mask & ~layout.whole[at], layout.rooms[at])
+            for at in fields
+            if layout.whole[at] & (layout.whole[at] - 1)
         ]
         self.by_places = [
             (layout.bounds[at].places, layout.rooms[at])
@@ -32,15 +37,19 @@ class Cut:
             if not layout.mask & ~layout.bounds[at].options
         ]
         self._weights: dict[int, int] = {}
-        self._known: dict[int, int] = {}
+        self._known: dict[int, tuple[int, int]] = {}  # the least so far, and how many cuts it is of
+        self._cuts = (self._by_places, self._limited, self._parted)
         self._own: dict[tuple[int, Count | None], _Sums] = {}
         self._together: dict[tuple[int, int, Count | None], _Sums] = {}
 
-    def ceiling(self, options: int) -> int:
-        """Return units that no allocation of these options exceeds."""
-        known = self._known.get(options)
-        if known is None:
-            known = self._known[options] = self._least(self._groups(options))
+    def ceiling(self, options: int, need: int = 0) -> int:
+        """Return units that no allocation of these options exceeds; any such figure below `need` will do."""
+        known, cuts = self._known.get(options, (_NO_END, 0))
+        groups = self._groups(options) if known >= need and cuts < len(self._cuts) else []
+        while known >= need and cuts < len(self._cuts):
+            known = min(known, self._cuts[cuts](groups))
+            cuts += 1
+        self._known[options] = known, cuts
         return known
 
     def _groups(self, options: int) -> list[_Group]:
@@ -56,8 +65,12 @@ class Cut:
             groups.append((limit, reach, members))
         return groups
 
-    def _least(self, groups: Sequence[_Group]) -> int:
-        """Return the least of three cuts: all groups on one side, on the other, or on the tighter one."""
+    def _by_places(self, groups: Sequence[_Group]) -> int:
+        """Return the cut with all groups on the side of their places."""
+        return self._weight(_union(groups))
+
+    def _parted(self, groups: Sequence[_Group]) -> int:
+        """Return the cut with each group on the side where it weighs less."""
         inside = list(groups)
         for group in groups:
             others = 0
@@ -66,11 +79,10 @@ class Cut:
                     others |= other[1]
             if group[0] <= self.layout.units_of(group[1] & ~others):
                 inside.remove(group)
-        least = min(self._limited(groups), self._weight(_union(groups)))
         if not inside:
-            return least
+            return _NO_END
         outside = [group for group in groups if group not in inside]
-        return min(least, self._weight(_union(inside)) + self._limited(outside))
+        return self._weight(_union(inside)) + self._limited(outside)
 
     def _limited(self, groups: Sequence[_Group]) -> int:
         """Return what these groups may come to, as far as bounds over options allow."""
@@ -85,14 +97,18 @@ class Cut:
     def _absorbed(self, groups: Sequence[_Group], count: Count | None) -> int:
         length = 1 if count is None else count.room + 1
         items = {members: self._sums(members, count) for _, _, members in groups}
-        for at, (within, room) in enumerate(self.by_options):
-            held = [members for members in items if not members & ~within]
-            if held and sum(_most(items[members]) for members in held) > room:
+        for at, (outside, room) in enumerate(self.by_options):
+            held, most = [], 0
+            for members, sums in items.items():
+                if not members & outside:
+                    held.append(members)
+                    most += sums[0]
+            if most > room:
                 together = [items.pop(members) for members in held]
                 items[sum(held)] = self._held((at, sum(held), count), together, length, room)
         if count is None:
-            return sum(map(_most, items.values()))
-        return _most(reduce(partial(_joined, length=length), items.values()))
+            return sum(most for most, _ in items.values())
+        return _with_most(_joined([sums for _, sums in items.values()], length))[0]
 
     def _held(
         self, name: tuple[int, int, Count | None], parts: Sequence[_Sums], length: int, room: int
@@ -100,18 +116,18 @@ class Cut:
         """Return what these options come to together; which they are says how they were held before."""
         together = self._together.get(name)
         if together is None:
-            together = reduce(partial(_joined, length=length), parts)
-            together = self._together[name] = [sums & ((2 << room) - 1) for sums in together]
+            sums = _joined([by_count for _, by_count in parts], length)
+            together = self._together[name] = _with_most([one & ((2 << room) - 1) for one in sums])
         return together
 
     def _sums(self, members: int, count: Count | None) -> _Sums:
         """Return what a clique can come to; of options that no count concerns, without counting."""
         known = self._own.get((members, count))
         if known is None:
-            known = self._own[members, count] = self._sums_of(members, count)
+            known = self._own[members, count] = _with_most(self._sums_of(members, count))
         return known
 
-    def _sums_of(self, members: int, count: Count | None) -> _Sums:
+    def _sums_of(self, members: int, count: Count | None) -> list[int]:
         if count is None or members & ~count.options:
             sums = 0
             for option in bits(members):
@@ -148,14 +164,18 @@ def _union(groups: Sequence[_Group]) -> int:
     return reach
 
 
-def _most(sums: _Sums) -> int:
-    return max(sums).bit_length() - 1
+def _with_most(by_count: list[int]) -> _Sums:
+    return max(by_count).bit_length() - 1, by_count
 
 
-def _joined(one: _Sums, two: _Sums, length: int) -> _Sums:
-    sums = [0] * min(length, len(one) + len(two) - 1)
-    for at, left in enumerate(one):
-        for other, right in enumerate(two):
-            if left and right and at + other < len(sums):
-                sums[at + other] |= sumset(left, right)
-    return sums
+def _joined(parts: Sequence[list[int]], length: int) -> list[int]:
+    """Return what these can come to together, with fewer outcomes than `length`."""
+    joined = [1]
+    for part in parts:
+        sums = [0] * min(length, len(joined) + len(part) - 1)
+        for at, left in enumerate(joined):
+            for other, right in enumerate(part[: len(sums) - at]):
+                if left and right:
+                    sums[at + other] |= sumset(left, right)
+        joined = sums
+    return joined

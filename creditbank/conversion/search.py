@@ -100,7 +100,7 @@ class Search:
             return True
         need = units // self.layout.scale
         available = self.live & ~self.layout.conflicts[option] & ~(1 << option)
-        if self.cut.ceiling(available | 1 << option) < need:
+        if self.cut.ceiling(available | 1 << option, need) < need:
             return False
         allowed = available | 1 << option
         if any(
@@ -154,7 +154,7 @@ class Search:
 
     def _another(self, allowed: int) -> list[Grant] | None:
         """Return an allocation of these options that is as good as the one found."""
-        if self.cut.ceiling(allowed) < self.units:
+        if self.cut.ceiling(allowed, self.units) < self.units:
             return None
         mended = self.mender.without(self.found, allowed=allowed, need=self.units)
         return mended or self._reach_twice(allowed, self.units)
@@ -176,7 +176,7 @@ class Search:
 
     def _climb(self, chosen: int, available: int, ceiling: int) -> None:
         available = self._affordable(chosen, available)
-        if self.units >= ceiling or self.cut.ceiling(chosen | available) <= self.units:
+        if self.units >= ceiling or self.cut.ceiling(chosen | available, self.units + 1) <= self.units:
             return
         if self.glance is not None and self.nodes.used >= self.last_look:
             return
@@ -215,7 +215,7 @@ class Search:
         self, chosen: int, available: int, need: int, *, forced: int | None = None
     ) -> list[Grant] | None:
         available = self._affordable(chosen, available)
-        if self.cut.ceiling(chosen | available) < need:
+        if self.cut.ceiling(chosen | available, need) < need:
             return None
         if self.glance is not None and self.nodes.used >= self.last_look:
             return None
