@@ -15,7 +15,7 @@ from creditbank.conversion.programme import Measure
 from creditbank.conversion.rule import GradePolicy, Wording
 from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
 
-_LEFT_OUT = (("kept", ()), ("solver", None), ("each", None))
+_LEFT_OUT = (("kept", ()), ("solver", None), ("each", None), ("proof", None))
 JsonValue = None | bool | int | str | list["JsonValue"] | dict[str, "JsonValue"]
 
 RefusalKind = Literal[
@@ -51,6 +51,7 @@ class RuleCited:
     version: int
     cite: tuple[str, ...]
     say: Wording
+    proof: Wording | None = None  # the document to be shown; not in the JSON where none is asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

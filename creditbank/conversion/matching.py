@@ -43,6 +43,7 @@ class LiveRule:
             version=self.rule.version,
             cite=self.rule.cite,
             say=self.rule.say,
+            proof=self.rule.proof,
         )
 
     @property

@@ -160,6 +160,12 @@ def newest(versions: Iterable[tuple[Pack, Aim]], *, as_of: date) -> Aim | None:
     return max(in_force, key=lambda found: found.version, default=None)
 
 
+def earliest(versions: Iterable[tuple[Pack, Aim]]) -> Aim | None:
+    """Return the version of one programme or exam that begins first; each with its pack."""
+    begun = [(found.effective_from or pack.effective_from, found.version, found) for pack, found in versions]
+    return min(begun, key=lambda one: one[:2], default=(None, None, None))[2]
+
+
 def holds(aim: Programme | Exam, pack: Pack, *, as_of: date) -> bool:
     """Whether a version of a programme or exam holds on a day: dates that it lacks are those of its pack.
 

@@ -300,11 +300,15 @@ def _rules_of(packs: Sequence[RulePack]) -> Mapping[Key, frozenset[Asked]]:
         scales = tuple(sorted((name, repr(scale)) for name, scale in pack.scales.items()))
         spoken = (pack.id, pack.step, pack.date_basis, tables, scales)
         for rule in pack.rules:
-            asked = (
+            asked: list[Asked] = [
                 (one.pattern.kind, code) for one in rule.premises for code in one.pattern.codes or (None,)
-            )
-            found[spoken, rule] = frozenset(asked)
+            ]
+            found[spoken, rule] = frozenset(asked or [_OF_EVERYBODY])
     return found
+
+
+_OF_EVERYBODY: Asked = ("experience", "")
+"""What a rule asks for that goes by facts alone: no outcome has this code, and everybody may be meant."""
 
 
 class Holders:
@@ -315,6 +319,7 @@ class Holders:
         for number, learner in enumerate(learners):
             held: set[Asked] = {(one.kind, one.code) for one in learner.holdings}
             held |= {(one.kind, None) for one in learner.holdings}
+            held.add(_OF_EVERYBODY)
             for asked in held:
                 self._by_code.setdefault(asked, []).append(number)
 

@@ -312,7 +312,8 @@ class Rule:
     """One version of a rule: in force on a day between two dates, once it has been published.
 
     Raises:
-        RuleInvalid: `rule-dates`, `rule-version`, `rule-without-premise`, `rule-draws-twice`,
+        RuleInvalid: `rule-dates`, `rule-version`, `rule-without-premise` (only a waiver may go by facts about
+            the applicant alone), `rule-draws-twice`,
             `waiver-spends` (a waiver's premises only hold), `bucket-without-limit` (neither the grant nor
             an outcome's budget says how many credits a bucket may get), `worth-of-held` (a grant limited
             by the worth of outcomes, where none is spent), `pairing-of-held` (the same of its pairing).
@@ -332,13 +333,14 @@ class Rule:
     supersedes: int | None = None
     cite: tuple[str, ...] = ()
     say: Wording = Wording(zh="")
+    proof: Wording | None = None  # the document that the applicant has to show
 
     def __post_init__(self) -> None:
         if self.effective_to is not None and self.effective_to <= self.effective_from:
             raise RuleInvalid("rule-dates", field=self.id)
         if self.version < 1 or (self.supersedes is not None and self.supersedes >= self.version):
             raise RuleInvalid("rule-version", field=self.id, version=self.version)
-        if not self.premises:
+        if not self.premises and not (isinstance(self.grant, WaiverGrant) and self.scope.facts):
             raise RuleInvalid("rule-without-premise", field=self.id)
         if sum(premise.use == "draw" for premise in self.premises) > 1:
             raise RuleInvalid("rule-draws-twice", field=self.id)

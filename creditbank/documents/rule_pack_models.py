@@ -184,7 +184,8 @@ class RuleText(Members):
     cite: Annotated[tuple[Id, ...], Field(min_length=1)]
     say: Words
     scope: ScopeText = ScopeText()
-    premise: Annotated[tuple[PremiseText, ...], Field(min_length=1)]
+    proof: Words | None = None
+    premise: tuple[PremiseText, ...] = ()
     grant: GrantText | None = None
     waive: WaiveText | None = None
 

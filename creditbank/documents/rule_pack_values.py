@@ -30,7 +30,7 @@ from creditbank.conversion.rule import (
 from creditbank.conversion.span import Span, parse_span
 from creditbank.documents.atoms import LevelText
 from creditbank.documents.programme_models import ExamText, ProgrammeText
-from creditbank.documents.programme_values import course_filter, exam, programme, wording
+from creditbank.documents.programme_values import course_filter, exam, optional_wording, programme, wording
 from creditbank.documents.rule_pack_models import (
     CitationText,
     DowngradeText,
@@ -232,6 +232,7 @@ class _Building:
             supersedes=text.supersedes,
             cite=text.cite,
             say=wording(text.say),
+            proof=optional_wording(text.proof),
         )
 
     def _example(self, text: ExampleText) -> Example:

@@ -346,7 +346,12 @@ class _Speaker:
         return self.words.sentences(self._basis_parts(cited, evidence))
 
     def _basis_parts(self, cited: RuleCited, evidence: tuple[OutcomeId, ...]) -> Iterator[str]:
-        yield self.words.text("say.evidence", evidence=self.words.listed(map(self._outcome, evidence)))
+        if evidence:
+            yield self.words.text("say.evidence", evidence=self.words.listed(map(self._outcome, evidence)))
+        else:
+            yield self.words.text("say.evidence-facts")
+        if cited.proof is not None:
+            yield self.words.text("say.proof", proof=shown(self.words, cited.proof).rstrip("。."))
         if says := shown(self.words, cited.say).rstrip("。."):
             yield self.words.text("say.rule-says", rule=self._rule(cited), says=says)
         else:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
 
-from creditbank.conversion.pack import Pack, PackFinding, newest
+from creditbank.conversion.pack import Aim, Pack, PackFinding, earliest, newest
 from creditbank.conversion.pack_examples import run_examples
 from creditbank.conversion.pack_lint import lint
 from creditbank.conversion.pack_terms import Vocabularies, unlisted_terms
@@ -26,8 +25,6 @@ from creditbank.terms import ExamId, Microseconds, PackId, ProgrammeId
 _EXAMPLES_LACKING = frozenset({"rule-without-granting-example", "rule-without-missing-example"})
 SHIPPED = Path(__file__).parent
 NO_LISTS: Vocabularies = MappingProxyType({})
-
-Aim = TypeVar("Aim", Programme, Exam)
 
 
 class PackUnknown(NotFound):
@@ -180,12 +177,13 @@ class Library:
     ) -> Programme:
         """Return the newest version of a programme that holds on a day, of those published up to `known_at`.
 
-        A programme that nobody had published by then is taken as it was published first.
+        A programme that nobody had published by then is taken as it was published first, and on a day before
+        it began as it began: the answer is that no rule is in force yet.
 
         Raises:
             ProgrammeUnknown: there is none.
         """
-        found = newest(self._versions(programme, known_at), as_of=as_of)
+        found = _version(self._versions(programme, known_at), as_of)
         if found is None:
             known = sorted({known.id for known in self.programmes})
             raise ProgrammeUnknown("programme-unknown", id=programme, as_of=as_of, known=known)
@@ -194,24 +192,25 @@ class Library:
     def exam(self, exam: ExamId, *, as_of: date, known_at: Microseconds | None = None) -> Exam:
         """Return the newest version of an exam that holds on a day, of those published up to `known_at`.
 
-        An exam that nobody had published by then is taken as it was published first.
+        An exam that nobody had published by then is taken as it was published first, and on a day before it
+        began as it began.
 
         Raises:
             ExamUnknown: there is none.
         """
-        found = newest(self._exam_versions(exam, known_at), as_of=as_of)
+        found = _version(self._exam_versions(exam, known_at), as_of)
         if found is None:
             known = sorted({known.id for known in self.exams})
             raise ExamUnknown("exam-unknown", id=exam, as_of=as_of, known=known)
         return found
 
     def programmes_on(self, as_of: date, *, known_at: Microseconds | None = None) -> tuple[Programme, ...]:
-        """Return, by id, the version of each programme that `programme` would give, where it would."""
+        """Return, by id, the newest version of each programme that holds on a day."""
         ids = sorted({one.id for one in self.programmes})
         return _found(newest(self._versions(id_, known_at), as_of=as_of) for id_ in ids)
 
     def exams_on(self, as_of: date, *, known_at: Microseconds | None = None) -> tuple[Exam, ...]:
-        """Return, by id, the version of each exam that `exam` would give, where it would."""
+        """Return, by id, the newest version of each exam that holds on a day."""
         ids = sorted({one.id for one in self.exams})
         return _found(newest(self._exam_versions(id_, known_at), as_of=as_of) for id_ in ids)
 
@@ -358,6 +357,12 @@ def _taken(reason: str, aim: Programme | Exam, pack: Pack, other: Pack) -> RuleP
 def _is_same(first: tuple[Pack, Programme | Exam], second: tuple[Pack, Programme | Exam]) -> bool:
     """Whether two packs of one authority define the same thing: a later pack repeats what still holds."""
     return first[0].authority == second[0].authority and first[1] == second[1]
+
+
+def _version(versions: list[tuple[Pack, Aim]], as_of: date) -> Aim | None:
+    """Return the newest version that holds on a day, and before any of them begins the first."""
+    has_begun = any((one.effective_from or pack.effective_from) <= as_of for pack, one in versions)
+    return newest(versions, as_of=as_of) if has_begun else earliest(versions)
 
 
 def _found(aims: Iterable[Aim | None]) -> tuple[Aim, ...]:

@@ -74,6 +74,21 @@ def test_a_school_that_nothing_is_known_of_is_refused(commands: Commands, accoun
     )
 
 
+def test_a_part_is_waived_and_registered_by_facts_alone_and_the_document_is_named(
+    commands: Commands, account: str
+) -> None:
+    asked = (
+        *("decide", "waivers", account, "--exam", "catti-2-translation", "--enrolled-at", "CATTI-UNI-1"),
+        *("--fact", "enrolled_level=master", "--major", "0551"),
+    )
+    said = commands.run(*asked, "--apply", "--issuer", sample_issuer("school-east")).out.replace("\n", "")
+    assert "须交验：盖章的在读证明" in said
+    again = commands.run("--language", "en", *asked, code=1).out
+    assert "Comprehensive ability" in again
+    whole = commands.run("account", "show", account).out
+    assert "综合能力" in whole
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_whoever_asks_over_http_is_sent_to_no_command_about_a_school(language: str) -> None:
     school = School(new_bank())

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,18 @@ from hypothesis import strategies as st
 from creditbank.conversion.allocation import NODE_BUDGET
 from creditbank.conversion.decision import WaiverDecision
 from creditbank.conversion.holding import Applicant, Holding, Pinned
-from creditbank.conversion.programme import Exam, Part, PartCap
-from creditbank.conversion.reevaluation import Learner, Reevaluation
-from creditbank.conversion.rule import FactTest, Pattern, Premise, Rule, RuleInvalid, Scope, WaiverGrant
+from creditbank.conversion.programme import CourseFilter, Exam, Part, PartCap
+from creditbank.conversion.reevaluation import Holders, Learner, Reevaluation, asked_by_changes
+from creditbank.conversion.rule import (
+    ExemptionGrant,
+    FactTest,
+    Pattern,
+    Premise,
+    Rule,
+    RuleInvalid,
+    Scope,
+    WaiverGrant,
+)
 from creditbank.conversion.span import years
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.terms import ExamId, IssuerId, Microseconds, OutcomeId, PackId, PartId, RuleId
@@ -228,6 +238,46 @@ def test_a_learner_among_many_has_as_many_parts_waived_as_alone(case: Case, data
             alone = decide(packs, holdings, exam, waived)
             for _ in range(2):
                 assert among.units_of(learner).credits == len(alone.waivers)
+
+
+BY_FACT = Rule(
+    id=RuleId("enrolled"),
+    version=1,
+    published_at=Microseconds(0),
+    effective_from=date(2018, 1, 1),
+    premises=(),
+    grant=WaiverGrant(parts=(PartId("theory"),)),
+    scope=Scope(facts=(FactTest(fact="enrolled_at", one_of=("SCHOOL",)),)),
+    proof=words("在读证明"),
+)
+
+
+@given(asked(), st.sampled_from([None, "SCHOOL", "OTHER"]))
+def test_a_waiver_may_go_by_a_fact_alone(case: Case, school: str | None) -> None:
+    _, holdings, exam, _ = case
+    packs = (TestPack(id=PackId("pack"), rules=(BY_FACT,)),)
+    someone = Applicant(enrolled_at=school)
+    allowed = all(cap.maximum > 0 for cap in exam.caps if not cap.parts or "theory" in cap.parts)
+    for held in (holdings, ()):
+        decision = decide_waivers(packs, held, exam, as_of=AS_OF, known_at=NOW, applicant=someone)
+        assert [(one.part, one.witnesses) for one in decision.waivers] == (
+            [("theory", ())] if allowed and school == "SCHOOL" else []
+        )
+        assert all(one.cited.proof == words("在读证明") for one in decision.waivers)
+        if school != "SCHOOL":
+            assert [one.kind for one in decision.refusals] == ["fact"]
+    among = Reevaluation(packs, exam, as_of=AS_OF, known_at=NOW, node_budget=NODE_BUDGET)
+    assert among.units_of(Learner(holdings=(), applicant=someone)).credits == (allowed and school == "SCHOOL")
+    everybody = Holders([Learner(holdings=()), Learner(holdings=holdings)])
+    assert list(everybody.of(asked_by_changes((), packs))) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"scope": Scope()}, {"grant": ExemptionGrant(mode="each", courses=CourseFilter())}]
+)
+def test_without_a_premise_a_rule_waives_and_asks_for_a_fact(wrong: dict[str, Any]) -> None:
+    with pytest.raises(RuleInvalid, match="rule-without-premise"):
+        replace(BY_FACT, **wrong)
 
 
 @given(asked(), st.data())
