@@ -16,6 +16,8 @@ from creditbank.conversion.rule import GradePolicy, Wording
 from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
 
 _LEFT_OUT = (("kept", ()), ("solver", None), ("each", None), ("proof", None))
+_EFFORT = "nodes"
+"""How much was searched: no part of the answer, whose bytes stay the same when the search gets better."""
 JsonValue = None | bool | int | str | list["JsonValue"] | dict[str, "JsonValue"]
 
 RefusalKind = Literal[
@@ -182,7 +184,7 @@ class Decision:
     credited: Decimal  # of these, with credit
     proved: bool
     upper_bound: int
-    nodes: int
+    nodes: int  # that were searched; not in the JSON
     exemptions: tuple[Exemption, ...]
     pinned: tuple[Pinned, ...]
     caps: tuple[CapUse, ...]
@@ -236,7 +238,9 @@ def decimal_text(value: Decimal) -> str:
 def json_members(value: Any) -> dict[str, JsonValue]:  # noqa: ANN401 (any dataclass of plain values)
     """Return the members of an answer as canonical JSON values: no floats, decimals as strings."""
     named = {member.name: getattr(value, member.name) for member in fields(value)}
-    return {name: _json(own) for name, own in named.items() if (name, own) not in _LEFT_OUT}
+    return {
+        name: _json(own) for name, own in named.items() if name != _EFFORT and (name, own) not in _LEFT_OUT
+    }
 
 
 def _json(value: object) -> JsonValue:

@@ -1,10 +1,10 @@
-"""What is left out before a search changes no answer, and no word of why."""
+"""What is left out before a search changes no byte of an answer, nor of why."""
 
 import pytest
 from hypothesis import given, settings
 
 from creditbank.conversion import layout
-from creditbank.conversion.decision import Decision, JsonValue
+from tests.properties.test_conversion_laws import encoded
 from tests.strategies.conversion import Question, decide, pinned_questions, questions
 from tests.strategies.conversion_profiles import yearly
 
@@ -23,15 +23,10 @@ def test_what_is_left_out_of_many_bounds_changes_no_answer(seed: int) -> None:
 
 
 def assert_alike(question: Question) -> None:
-    found = said(decide(question, gains=False))
+    found = encoded(decide(question, gains=False))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layout, "telling", list)
         patch.setattr(layout, "outdone", lambda *_: 0)
         patch.setattr(layout, "exclusions", lambda *_: {})
-        whole = said(decide(question, gains=False))
+        whole = encoded(decide(question, gains=False))
     assert found == whole
-
-
-def said(decision: Decision) -> dict[str, JsonValue]:
-    """Everything about a decision but what it took."""
-    return {name: value for name, value in decision.as_json().items() if name != "nodes"}

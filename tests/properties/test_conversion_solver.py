@@ -51,7 +51,7 @@ def posed(question: Question) -> Case:
 
 def granted(decision: Decision) -> bytes:
     """What is decided, without what explaining it took: that has a budget of its own."""
-    bare = replace(decision, nodes=0, refusals=(), next_step=None, solver=None)
+    bare = replace(decision, refusals=(), next_step=None, solver=None)
     return canonical_bytes(
         replace(bare, caps=tuple(replace(cap, binds=False) for cap in bare.caps)).as_json()
     )
