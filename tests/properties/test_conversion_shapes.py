@@ -18,8 +18,9 @@ from creditbank.conversion.programme import (
     Programme,
     ProgrammeInvalid,
 )
-from creditbank.conversion.recognition import RecognitionTable, WorthRow
+from creditbank.conversion.recognition import Deduction, RecognitionTable, WorthRow
 from creditbank.conversion.rule import (
+    AttributeTest,
     ExemptionGrant,
     FactTest,
     GradePolicy,
@@ -160,6 +161,24 @@ def test_what_the_bank_gives_bounds_the_school_and_the_rest_is_said_to_be_left()
     assert raised.gain_credits == 3
     assert decision.next_step is not None
     assert decision.next_step.need == raised.needs[0] or decision.next_step.gain_credits > 3
+
+
+def test_what_a_team_member_has_taken_off_is_not_drawn_on() -> None:
+    """An award of 4 credits, of which half a one is taken off behind the first: a course of 4 is too much."""
+    behind = Pattern(kind="award", attributes=(AttributeTest(attribute="position", more_than=Decimal(1)),))
+    awards = RecognitionTable(
+        id="awards",
+        title=words("竞赛"),
+        rows=(WorthRow(pattern=Pattern(kind="award"), credits=Decimal(4)),),
+        deductions=(Deduction(pattern=behind, credits=Decimal("0.5"), why=words("团队成员减半分")),),
+    )
+    grant = ExemptionGrant(mode="choose", courses=of_class("基础课"), worth="awards")
+    pack = TestPack(
+        id=PackId("p06"), rules=(rule("a", grant, Pattern(kind="award")),), tables={"awards": awards}
+    )
+    for position, exempted in (("1", ["B2"]), ("2", ["B1"])):
+        held = outcome(1, "award", "skills", attributes=(("position", position),))
+        assert targets(ask(held=(held,), packs=(pack,))) == exempted
 
 
 def test_of_allocations_alike_the_one_with_the_earliest_courses_is_taken() -> None:

@@ -18,7 +18,7 @@ from creditbank.conversion.solving import Case, pose_case, solve
 from creditbank.ledger.encoding import canonical_bytes
 from creditbank.solver.highs import Highs
 from tests.strategies.conversion import Question, granted_questions, pinned_questions, questions
-from tests.strategies.conversion_profiles import small
+from tests.strategies.conversion_profiles import small, yearly
 
 MEDIUM = questions(max_courses=10, max_rules=8, more=6)
 
@@ -80,6 +80,19 @@ def test_a_solver_knows_what_has_no_end(seed: int) -> None:
         named = Highs().pose(searched.layout).most(searched.live, {})
         assert named is not None
         assert named.bound * searched.layout.scale == best.units
+
+
+@pytest.mark.parametrize("seed", [7, 51])
+def test_what_would_have_tied_is_what_the_solver_says(seed: int) -> None:
+    """Of options that are about courses alone: with one of its courses given, are there as many units?"""
+    solution = solve(posed(yearly(seed)), Nodes(1_000_000))
+    for searched, best in zip(solution.searches, solution.bests, strict=True):
+        layout, asked = searched.layout, Highs().pose(searched.layout)
+        for option in layout.options:
+            courses = solution.problem.covers[option]
+            ways = [asked.most(layout.mask, {(option, at): layout.units[at]}) for at in bits(courses)]
+            could = any(named is not None and named.bound * layout.scale >= best.units for named in ways)
+            assert not courses or searched.ties(option, best.units, Nodes(100_000)) == could
 
 
 @settings(max_examples=30)
