@@ -172,7 +172,21 @@ class Search:
         self.last_look = self.nodes.used + _FIRST_LOOK
         self._climb(0, self.live, ceiling)
         self.glance = None
+        self._exchange(ceiling)
         self._climb(0, self.live, ceiling)
+
+    def _exchange(self, ceiling: int) -> None:
+        """Improve what was found while one thing given, and what falls out for it replaced, makes it more."""
+        pairs = [(option, place) for option in bits(self.live) for place in bits(self.layout.reach[option])]
+        while self.found and self.units < ceiling:
+            ways = (
+                self.mender.using(self.found, option, place, allowed=self.live, need=self.units + 1)
+                for option, place in pairs
+            )
+            better = next((way for way in ways if way is not None), None)
+            if better is None:
+                return
+            self._keep(better)
 
     def _climb(self, chosen: int, available: int, ceiling: int) -> None:
         available = self._affordable(chosen, available)
