@@ -183,7 +183,7 @@ def test_a_rule_nobody_meets_changes_nothing(question: Question) -> None:
         premises=(Premise(pattern=Pattern(kind="diploma", codes=frozenset({"Z"})), use="consume"),),
         grant=replace(grant, worth=None, max_credits=Decimal(2))
         if grant.mode == "choose"
-        else replace(grant, buckets=()),
+        else replace(grant, buckets=(), is_leftover_only=False),
         priority=9,
     )
     before = decide(question)
