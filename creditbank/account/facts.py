@@ -129,6 +129,7 @@ def _holding(held: HeldOutcome) -> Holding:
         score=outcome.score if isinstance(outcome, SkillCertificate | CourseCredit) else None,
         grade=outcome.grade if isinstance(outcome, CourseCredit) else None,
         hours=outcome.hours if isinstance(outcome, CourseCredit | Training | Experience) else None,
+        hours_per_credit=outcome.hours_per_credit if isinstance(outcome, CourseCredit) else None,
         credits=outcome.credits if isinstance(outcome, CourseCredit) else None,
         expires_on=outcome.expires_on if isinstance(outcome, SkillCertificate) else None,
         revoked_at=held.ended_at,

@@ -55,6 +55,7 @@ class Planned:
             score=own.score,
             grade=own.grade,
             hours=own.hours,
+            hours_per_credit=own.hours_per_credit,
             credits=own.credits,
             expires_on=own.expires_on,
             attributes=own.attributes,
@@ -64,8 +65,8 @@ class Planned:
 def parse_planned(text: str) -> Planned:
     """Read a planned outcome, written `kind=skill-certificate,code=X-WEB,level=1+X/中级`.
 
-    Names: kind and code, which it must have; level (framework/level), score, grade, hours, credits, issuer,
-    awarded_on, expires_on; every other name is an attribute, such as rank.
+    Names: kind and code, which it must have; level (framework/level), score, grade, hours,
+    hours_per_credit, credits, issuer, awarded_on, expires_on; every other name is an attribute, such as rank.
 
     Raises:
         PlannedInvalid: `planned-not-read`, naming the part; `planned-incomplete`; `planned-kind`;
@@ -128,6 +129,7 @@ _READERS: Mapping[str, Callable[[str, str], Any]] = MappingProxyType(
         "score": _number,
         "grade": _text,
         "hours": _number,
+        "hours_per_credit": _number,
         "credits": _number,
         "awarded_on": _day,
         "expires_on": _day,

@@ -9,7 +9,7 @@ import typer
 from creditbank.cli import pack_publishing, rules_diff, rules_new
 from creditbank.cli.asking import AsOf
 from creditbank.cli.files import FileUnusable, require_no_directory
-from creditbank.cli.output import NEGATIVE, console, print_json
+from creditbank.cli.output import NEGATIVE, console, print_json, progress
 from creditbank.cli.session import JsonOption, Session, session_of
 from creditbank.conversion.equivalence import Equivalence, equivalences
 from creditbank.conversion.pack import Pack, PackFinding
@@ -18,7 +18,7 @@ from creditbank.documents.rule_pack import RulePackInvalid
 from creditbank.ledger.encoding import JsonValue
 from creditbank.locale.pack_wording import finding_line
 from creditbank.locale.wording import equivalence_line
-from creditbank.rulepacks.library import findings_of, read_document
+from creditbank.rulepacks.library import Step, findings_of, read_document
 from creditbank.services.bank import CHINA
 from creditbank.terms import PackId, microseconds
 from creditbank.vocabularies.library import Vocabularies
@@ -54,10 +54,12 @@ def check(
 ) -> None:
     """运行例题并检查规则包，逐条指出文件与行 · run the examples, name what is wrong by file and line."""
     session = session_of(context)
-    if files:
-        found = [finding for file in files for finding in _findings_in(file)]
-    else:
-        found = list(session.library(check=False).check(Vocabularies.load().vocabularies))
+    with progress(session.words.text("word.checking-packs")) as step:
+        if files:
+            found = [finding for file in files for finding in _findings_in(file, step)]
+        else:
+            lists = Vocabularies.load().vocabularies
+            found = list(session.library(check=False).check(lists, on_progress=step))
     errors_found = sum(finding.severity == "error" for finding in found)
     failed = errors_found > 0
     if as_json:
@@ -140,10 +142,11 @@ def _equivalence_members(one: Equivalence) -> JsonValue:
     }
 
 
-def _findings_in(file: Path) -> tuple[PackFinding, ...]:
+def _findings_in(file: Path, step: Step) -> tuple[PackFinding, ...]:
     require_no_directory(file)
     try:
-        return findings_of(read_document(file, shown_as=str(file)), Vocabularies.load().vocabularies)
+        document = read_document(file, shown_as=str(file))
+        return findings_of(document, Vocabularies.load().vocabularies, on_progress=step)
     except RulePackInvalid as error:
         return error.findings
     except OSError as error:

@@ -46,6 +46,7 @@ class Holding:
     score: Decimal | None = None
     grade: str | None = None
     hours: Decimal | None = None
+    hours_per_credit: Decimal | None = None  # the issuer's own unit, as it is recorded
     credits: Decimal | None = None  # as the issuer states them
     expires_on: date | None = None  # first day on which it no longer holds
     revoked_at: Microseconds | None = None

@@ -1,6 +1,6 @@
 """Run a pack's examples: each is decided under the pack alone and compared with what it expects."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from creditbank.conversion.allocation import decide_exemptions
@@ -31,9 +31,18 @@ class ExampleRun:
                 return frozenset()
 
 
-def run_examples(pack: Pack) -> tuple[ExampleRun, ...]:
-    """Return a run of every example of the pack, in its order; an example that fails has findings."""
-    return tuple(_run(pack, index, example) for index, example in enumerate(pack.examples))
+def run_examples(
+    pack: Pack, *, on_progress: Callable[[int], None] = lambda _: None
+) -> tuple[ExampleRun, ...]:
+    """Return a run of every example of the pack, in its order; an example that fails has findings.
+
+    `on_progress` is told 1 after each.
+    """
+    runs = []
+    for index, example in enumerate(pack.examples):
+        runs.append(_run(pack, index, example))
+        on_progress(1)
+    return tuple(runs)
 
 
 def _run(pack: Pack, index: int, example: Example) -> ExampleRun:

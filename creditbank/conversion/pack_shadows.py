@@ -14,6 +14,7 @@ from creditbank.conversion.rule import (
     Premise,
     Rule,
     Scale,
+    Scope,
     WaiverGrant,
 )
 from creditbank.outcomes.outcome import FrameworkLevel
@@ -26,13 +27,40 @@ def shadowed_rules(pack: Pack) -> Iterator[tuple[int, Rule, Rule]]:
     route, and no more by both; and the other is ranked before it, or gives the same grade. Of two that are
     alike the first stays.
     """
+    known: dict[_Sort, list[tuple[int, Rule]]] = {}
     for index, rule in enumerate(pack.rules):
-        for other in pack.rules:
+        for code in _first_codes(rule) or (None,):
+            known.setdefault((_sort(rule), rule.scope, code), []).append((index, rule))
+    for index, rule in enumerate(pack.rules):
+        for _, other in sorted(_candidates(rule, known), key=lambda one: one[0]):
             if other is rule or not _does_all_of(other, rule, pack):
                 continue
             if _is_before(other, rule) or not _does_all_of(rule, other, pack):
                 yield index, rule, other
                 break
+
+
+_Sort = tuple[object, Scope, str | None]
+
+
+def _sort(rule: Rule) -> object:
+    """Return what two rules must have in common for one to make the other needless."""
+    asked = tuple((one.use, one.worth, one.pattern.kind) for one in rule.premises)
+    grant = rule.grant
+    return rule.route, asked, _kind_of_grant(grant) if isinstance(grant, ExemptionGrant) else None
+
+
+def _first_codes(rule: Rule) -> frozenset[str]:
+    """Return the codes that the first premise asks for; none: any."""
+    return rule.premises[0].pattern.codes if rule.premises else frozenset()
+
+
+def _candidates(rule: Rule, known: Mapping[_Sort, list[tuple[int, Rule]]]) -> Iterator[tuple[int, Rule]]:
+    """Yield the rules that could do all that this one does: of its sort, for no fewer codes, in its scope."""
+    sort, codes = _sort(rule), _first_codes(rule)
+    for scope in {rule.scope, EVERYWHERE}:
+        for code in {None, min(codes, default=None)}:
+            yield from known.get((sort, scope, code), ())
 
 
 def _is_before(other: Rule, rule: Rule) -> bool:

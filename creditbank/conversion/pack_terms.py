@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from creditbank.conversion.pack import Pack, PackFinding
+from creditbank.conversion.recognition import WorthRow
 from creditbank.conversion.rule import Pattern
+from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.outcomes.vocabulary import Vocabulary
 
 Path = tuple[str | int, ...]
@@ -21,6 +23,16 @@ _OF_ATTRIBUTE = {
     "rank": "award-rank",
     "study_form": "study-form",
 }
+_MEMBERS = ("level", "score", "grade", "hours", "credits")
+_STATED: Mapping[OutcomeKind, frozenset[str]] = {
+    "diploma": frozenset({"level"}),
+    "skill-certificate": frozenset({"level", "score"}),
+    "course-credit": frozenset({"score", "grade", "hours", "unit", "credits"}),
+    "training": frozenset({"hours"}),
+    "award": frozenset(),
+    "experience": frozenset({"hours"}),
+}
+"""What a record of each kind can state, of what a pattern may ask."""
 _OF_FACT = {"category": "person-category", "study_form": "study-form"}
 
 
@@ -31,6 +43,7 @@ def unlisted_terms(pack: Pack, vocabularies: Vocabularies) -> Iterator[PackFindi
     """
     day = pack.effective_from
     yield from _of_scales(pack, vocabularies)
+    yield from _never_stated(pack)
     for path, pattern in _patterns(pack):
         yield from _of_pattern(pattern, path, vocabularies, day)
     for index, rule in enumerate(pack.rules):
@@ -57,6 +70,52 @@ def _patterns(pack: Pack) -> Iterator[tuple[Path, Pattern]]:
             yield ("recognition", index, "deductions", at), deduction.pattern
         for at, downgrade in enumerate(table.downgrades):
             yield ("recognition", index, "downgrades", at), downgrade.pattern
+
+
+def _never_stated(pack: Pack) -> Iterator[PackFinding]:
+    """Name what is asked of outcomes of a kind that never state it: nobody would ever meet it."""
+    for path, pattern in _patterns(pack):
+        asked = {
+            "level": bool(pattern.min_levels),
+            "score": pattern.min_score is not None,
+            "grade": pattern.min_grade is not None,
+            "hours": pattern.min_hours is not None,
+            "credits": pattern.min_credits is not None,
+        }
+        for name in _MEMBERS:
+            if asked[name] and name not in _STATED[pattern.kind]:
+                yield _unstated((*path, f"min_{name}"), pattern.kind, name)
+    for index, table in enumerate(pack.tables.values()):
+        for at, row in enumerate(table.rows):
+            path = ("recognition", index, "rows", at)
+            key, stated = _gone_by(row)
+            if stated is not None and stated not in _STATED[row.pattern.kind]:
+                yield _unstated((*path, key), row.pattern.kind, stated)
+    for index, rule in enumerate(pack.rules):
+        for at, premise in enumerate(rule.premises):
+            is_budget = premise.use == "draw" and premise.worth is None
+            if is_budget and "credits" not in _STATED[premise.pattern.kind]:
+                yield _unstated(("rule", index, "premise", at, "use"), premise.pattern.kind, "credits")
+
+
+def _gone_by(row: WorthRow) -> tuple[str, str | None]:
+    """Return the key by which a row gives its worth, and what of an outcome that goes by."""
+    if row.of_stated is not None:
+        return "of_stated", "credits"
+    if row.is_by_issuers_hours:
+        return "hours_by_issuer", "unit"
+    return ("credits", None) if row.hours_per_credit is None else ("hours_per_credit", "hours")
+
+
+def _unstated(path: Path, kind: OutcomeKind, name: str) -> PackFinding:
+    known = sorted(one for one, stated in _STATED.items() if name in stated)
+    return _warning(
+        "member-never-stated",
+        path,
+        kind=kind,
+        member="hours_per_credit" if name == "unit" else name,
+        known=known,
+    )
 
 
 def _of_scales(pack: Pack, vocabularies: Vocabularies) -> Iterator[PackFinding]:

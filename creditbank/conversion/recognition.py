@@ -23,23 +23,28 @@ _CENT = Decimal("0.01")
 class WorthRow:
     """Outcomes that fit the pattern are worth so many credits, or what follows from what they state.
 
-    `hours_per_credit` divides the hours stated, to the hundredth and rounded down; `of_stated` is the
-    share, or the multiple, of the credits stated that is given. An outcome that does not state them is
-    worth nothing.
+    `hours_per_credit` divides the hours stated, to the hundredth and rounded down; with
+    `is_by_issuers_hours` so does the unit that the issuer states beside them, one's 16 and another's 18.
+    `of_stated` is the share, or the multiple, of the credits stated that is given. An outcome that does
+    not state them is worth nothing.
 
     Raises:
-        RuleInvalid: `row-worth` (not exactly one of the three, or one that is not above nothing).
+        RuleInvalid: `row-worth` (not exactly one of the four, or one that is not above nothing).
     """
 
     pattern: Pattern
     credits: Decimal | None = None
     hours_per_credit: Decimal | None = None
     of_stated: Decimal | None = None
+    is_by_issuers_hours: bool = False
 
     def __post_init__(self) -> None:
         given = [one for one in (self.credits, self.hours_per_credit, self.of_stated) if one is not None]
+        if self.is_by_issuers_hours and not given:
+            return
         if (
             len(given) != 1
+            or self.is_by_issuers_hours
             or not given[0].is_finite()
             or given[0] < 0
             or (self.credits is None and not given[0])
@@ -50,10 +55,11 @@ class WorthRow:
         """Return what an outcome that fits is worth by this row."""
         if self.credits is not None:
             return self.credits
-        if self.hours_per_credit is not None:
-            return ((holding.hours or Decimal(0)) / self.hours_per_credit).quantize(
-                _CENT, rounding=ROUND_DOWN
-            )
+        unit = holding.hours_per_credit if self.is_by_issuers_hours else self.hours_per_credit
+        if self.is_by_issuers_hours and not unit:
+            return Decimal(0)
+        if unit is not None:
+            return ((holding.hours or Decimal(0)) / unit).quantize(_CENT, rounding=ROUND_DOWN)
         assert self.of_stated is not None, "a row says what it gives in one way"
         return ((holding.credits or Decimal(0)) * self.of_stated).quantize(_CENT, rounding=ROUND_DOWN)
 

@@ -217,6 +217,7 @@ class Reevaluation:
             holding.score,
             holding.grade,
             holding.hours,
+            holding.hours_per_credit,
             holding.credits,
             holding.attributes,
         )
@@ -241,6 +242,7 @@ class Reevaluation:
             holding.code,
             holding.issuer,
             holding.hours,
+            holding.hours_per_credit,
             holding.credits,
             holding.attributes,
         )

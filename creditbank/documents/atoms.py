@@ -6,11 +6,20 @@ about one form.
 """
 
 import re
+import unicodedata
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from creditbank.conversion.span import SPAN_PATTERN
@@ -59,9 +68,27 @@ STEP_MIN = Decimal("0.01")
 Credits: TypeAlias = Annotated[Number, Field(le=CREDITS_MAX)]
 """What one course or bucket holds: in steps it is a number that the search counts up to."""
 Step: TypeAlias = Annotated[Number, Field(ge=STEP_MIN)]
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of writing: what is shown would not be what is compared."""
+
+
+def _plain(text: str) -> str:
+    """Refuse what no reader sees and every reader is misled by: control characters, turned writing."""
+    hidden = [
+        one for one in text if one in _TURNS or (unicodedata.category(one) == "Cc" and one not in "\t\n\r")
+    ]
+    if hidden:
+        found = " ".join(f"U+{ord(one):04X}" for one in dict.fromkeys(hidden))
+        raise PydanticCustomError("hidden_characters", "no control characters are allowed", {"found": found})
+    return text
+
+
+_Plain = AfterValidator(_plain)
 Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z][0-9A-Za-z._/-]*$")]
-Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=120)]
-Sentence: TypeAlias = Annotated[str, Field(min_length=1, max_length=2000)]
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=120), _Plain]
+Sentence: TypeAlias = Annotated[str, Field(min_length=1, max_length=2000), _Plain]
+Blank: TypeAlias = Annotated[str, Field(max_length=120), _Plain]
+"""A name that may be left out."""
 Count: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
 Day: TypeAlias = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2999, 12, 31))]
 SpanText: TypeAlias = Annotated[str, Field(pattern=SPAN_PATTERN)]
@@ -78,7 +105,7 @@ class WordingText(Members):
     """Chinese first; the English may be missing."""
 
     zh: Sentence
-    en: Annotated[str, Field(max_length=2000)] = ""
+    en: Annotated[str, Field(max_length=2000), _Plain] = ""
 
 
 def _words(value: object) -> object:
@@ -137,5 +164,6 @@ def _value(value: object) -> object:
 
 
 Value: TypeAlias = Annotated[
-    Annotated[str, Field(max_length=120)], BeforeValidator(_value, json_schema_input_type=str | int | Decimal)
+    Annotated[str, Field(max_length=120), _Plain],
+    BeforeValidator(_value, json_schema_input_type=str | int | Decimal),
 ]

@@ -1,15 +1,12 @@
 """The members of programmes and exams in a rule pack document: what is studied toward and what is sat."""
 
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 from pydantic import Field
 
 from creditbank.conversion.programme import Measure, Nature, Per
-from creditbank.documents.atoms import Count, Credits, Day, Id, Members, Name, Number, Words
+from creditbank.documents.atoms import Blank, Count, Credits, Day, Id, Members, Name, Number, Words
 from creditbank.outcomes.outcome import OutcomeKind
-
-Blank: TypeAlias = Annotated[str, Field(max_length=120)]
-"""A name that may be left out."""
 
 
 class CourseFilterText(Members):

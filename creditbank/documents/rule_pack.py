@@ -183,6 +183,8 @@ def _finding_of(error: ErrorDetails) -> PackFinding:
         code, values = "value-not-listed", {"value": _shown(error["input"]), "allowed": context["expected"]}
     elif kind == "string_pattern_mismatch":
         code, values = "value-pattern", {"value": _shown(error["input"]), "pattern": context["pattern"]}
+    elif kind == "hidden_characters":
+        code, values = "characters-hidden", {"found": context["found"]}
     elif kind in _WANTED:
         code, values = "value-type", {"value": _shown(error["input"]), "wanted": _WANTED[kind]}
     else:

@@ -82,6 +82,7 @@ class WorthRowText(PatternText):
 
     credits: Number | None = None
     hours_per_credit: Number | None = None
+    hours_by_issuer: bool = False
     of_stated: Number | None = None
 
 
@@ -205,6 +206,7 @@ class OutcomeText(Members):
     score: Number | None = None
     grade: Name | None = None
     hours: Number | None = None
+    hours_per_credit: Number | None = None
     credits: Number | None = None
     issuer: Name = "example"
     awarded_on: Day

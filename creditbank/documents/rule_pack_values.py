@@ -188,6 +188,7 @@ class _Building:
                     credits=row.credits,
                     hours_per_credit=row.hours_per_credit,
                     of_stated=row.of_stated,
+                    is_by_issuers_hours=row.hours_by_issuer,
                 )
                 for row in text.rows
             ),
@@ -273,6 +274,7 @@ class _Building:
             score=text.score,
             grade=text.grade,
             hours=text.hours,
+            hours_per_credit=text.hours_per_credit,
             credits=text.credits,
             expires_on=text.expires_on,
             revoked_at=None if text.revoked_at is None else microseconds(text.revoked_at),

@@ -6,7 +6,7 @@ effect; the earlier one stays, so that past decisions can be made again.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -24,7 +24,12 @@ from creditbank.terms import ExamId, Microseconds, PackId, ProgrammeId
 
 _EXAMPLES_LACKING = frozenset({"rule-without-granting-example", "rule-without-missing-example"})
 SHIPPED = Path(__file__).parent
+Step = Callable[[int], None]
 NO_LISTS: Vocabularies = MappingProxyType({})
+
+
+def _unseen(_: int) -> None:
+    """Show nobody how far it is."""
 
 
 class PackUnknown(NotFound):
@@ -220,10 +225,14 @@ class Library:
             runs = run_examples(document.pack)
             yield from document.located(finding for run in runs for finding in run.findings)
 
-    def check(self, vocabularies: Vocabularies = NO_LISTS) -> tuple[PackFinding, ...]:
+    def check(
+        self, vocabularies: Vocabularies = NO_LISTS, *, on_progress: Step = _unseen
+    ) -> tuple[PackFinding, ...]:
         """Run every example and lint every pack: all errors and warnings, each with file and line."""
         return tuple(
-            finding for document in self.documents for finding in findings_of(document, vocabularies)
+            finding
+            for document in self.documents
+            for finding in findings_of(document, vocabularies, on_progress=on_progress)
         )
 
     def _versions(
@@ -266,12 +275,16 @@ def read_document(file: Path, *, shown_as: str | None = None) -> RulePackDocumen
     return parse_rule_pack(file.read_bytes(), name=name, beside=beside)
 
 
-def findings_of(document: RulePackDocument, vocabularies: Vocabularies = NO_LISTS) -> tuple[PackFinding, ...]:
+def findings_of(
+    document: RulePackDocument, vocabularies: Vocabularies = NO_LISTS, *, on_progress: Step = _unseen
+) -> tuple[PackFinding, ...]:
     """Run the examples of one pack and lint it: errors first.
 
     With `vocabularies`, those that records are held to, it is also said what no record can state.
+    `on_progress` is told how many rules and examples were looked at since it was told last.
     """
-    runs = run_examples(document.pack)
+    on_progress(len(document.pack.rules))
+    runs = run_examples(document.pack, on_progress=on_progress)
     failed = document.located(finding for run in runs for finding in run.findings)
     warned = document.located(lint(document.pack, runs))
     unlisted = unlisted_terms(document.pack, vocabularies) if vocabularies else ()

@@ -3,11 +3,15 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from creditbank.account.facts import holdings_for_rules
+from creditbank.account.holdings import AccountHoldings, HeldOutcome
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.recognition import (
     Deduction,
@@ -17,6 +21,7 @@ from creditbank.conversion.recognition import (
     recognise,
 )
 from creditbank.conversion.rule import AttributeTest, Pattern, RuleInvalid, Scale
+from creditbank.outcomes.course import CourseCredit
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import IssuerId, Microseconds, OutcomeId
 from tests.strategies.conversion import (
@@ -189,8 +194,39 @@ def test_a_row_may_go_by_the_hours_or_credits_that_are_stated(row: WorthRow, wor
     assert bare.worth == (3 if row.credits is not None else 0)
 
 
+@given(st.decimals(1, 500, places=1), st.none() | st.sampled_from([Decimal(16), Decimal(18), Decimal(10)]))
+def test_hours_are_divided_by_the_unit_that_their_issuer_recorded_with_them(
+    hours: Decimal, unit: Decimal | None
+) -> None:
+    course = CourseCredit(
+        course_code="K",
+        title="课程",
+        credits=Decimal(1),
+        issuer=IssuerId("91540300MA6T1ABC1X"),
+        awarded_on=date(2025, 5, 1),
+        hours=hours,
+        hours_per_credit=unit,
+    )
+    recorded = HeldOutcome(
+        id=OutcomeId("000001"), outcome=course, recorded_by=course.issuer, recorded_at=Microseconds(1)
+    )
+    account = SimpleNamespace(outcomes=(recorded,))
+    (held,) = holdings_for_rules(cast("AccountHoldings", account))
+    row = WorthRow(pattern=Pattern(kind="course-credit"), is_by_issuers_hours=True)
+    table = RecognitionTable(id="t", title=words("表"), rows=(row,))
+    found = recognise(table, held, scales=SCALES, as_of=AS_OF)
+    assert found is not None
+    assert found.worth <= (hours / unit if unit else 0) < found.worth + Decimal("0.01")
+
+
 def test_a_row_says_what_it_gives_in_one_way() -> None:
-    for members in ({}, {"credits": Decimal(1), "of_stated": Decimal(1)}, {"hours_per_credit": Decimal(0)}):
+    wrong: tuple[dict[str, Any], ...] = (
+        {},
+        {"credits": Decimal(1), "of_stated": Decimal(1)},
+        {"hours_per_credit": Decimal(0)},
+        {"hours_per_credit": Decimal(16), "is_by_issuers_hours": True},
+    )
+    for members in wrong:
         with pytest.raises(RuleInvalid, match="row-worth"):
             WorthRow(pattern=Pattern(kind="award"), **members)
 

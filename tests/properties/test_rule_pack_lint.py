@@ -1,6 +1,7 @@
 """An example that comes out otherwise is an error, what is most likely a mistake a warning."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from creditbank.conversion import pack_shadows
 from creditbank.conversion.pack_reach import unexempted
 from creditbank.conversion.pack_shadows import shadowed_rules
-from creditbank.conversion.rule import ExemptionGrant
+from creditbank.conversion.rule import ExemptionGrant, Rule
 from creditbank.documents.rule_pack import RulePackInvalid, parse_rule_pack
 from creditbank.errors import InvalidInput
 from creditbank.rulepacks.library import Library, findings_of
@@ -258,6 +260,40 @@ def test_a_rule_that_may_matter_is_not_warned_of(other: str) -> None:
     assert shadows(RULE, other) == []
 
 
+def test_of_many_rules_only_those_are_compared_that_could_do_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared, right = [], pack_shadows._does_all_of
+
+    def counting(other: Rule, rule: Rule, pack: "Pack") -> bool:
+        compared.append((other.id, rule.id))
+        return right(other, rule, pack)
+
+    monkeypatch.setattr(pack_shadows, "_does_all_of", counting)
+    apart = [RULE.replace('"r"', f'"r{at}"').replace('"X"', f'"X{at}"') for at in range(200)]
+    assert shadows(*apart) == []
+    assert compared == []
+    alike = HIGHER.replace('"s"', '"like-seven"').replace('"X"', '"X7", "X8"'), HIGHER.replace('"X"', '"X7"')
+    assert shadows(*apart, *alike) == [("s", "r7")]
+    assert len(compared) < 10
+
+
+def compared_with_all(pack: "Pack") -> Iterator[tuple[int, Rule, Rule]]:
+    """Yield what `shadowed_rules` does, from looking at every pair."""
+    for index, rule in enumerate(pack.rules):
+        for other in pack.rules:
+            if other is rule or not pack_shadows._does_all_of(other, rule, pack):
+                continue
+            if pack_shadows._is_before(other, rule) or not pack_shadows._does_all_of(rule, other, pack):
+                yield index, rule, other
+                break
+
+
+def test_every_rule_and_every_example_is_a_step_of_the_bar() -> None:
+    steps: list[int] = []
+    document = parse_rule_pack(SOUND.encode())
+    assert findings_of(document, on_progress=steps.append) == ()
+    assert steps == [1, 1, 1], "one rule, and its two examples"
+
+
 @settings(max_examples=50)
 @given(st.data())
 def test_without_a_shadowed_rule_everybody_comes_to_the_same_units(data: st.DataObject) -> None:
@@ -280,6 +316,7 @@ def test_without_a_shadowed_rule_everybody_comes_to_the_same_units(data: st.Data
     whole = SimpleNamespace(rules=rules, scales=pack.scales, programmes=(question.programme,))
     packs = (replace(pack, rules=rules), *question.packs[1:])
     before = decide(question, packs=packs)
+    assert list(shadowed_rules(cast("Pack", whole))) == list(compared_with_all(cast("Pack", whole)))
     for index, _, _ in shadowed_rules(cast("Pack", whole)):
         fewer = (*rules[:index], *rules[index + 1 :])
         after = decide(question, packs=(replace(pack, rules=fewer), *question.packs[1:]))

@@ -1,6 +1,7 @@
 """Laws of rule packs as documents: whatever a pack must not say is found, wherever it is."""
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path as FilePath
 from typing import cast
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from creditbank.conversion.pack import PackFinding
 from creditbank.documents.rule_pack import (
     RulePackInvalid,
     parse_rule_pack,
@@ -30,7 +32,7 @@ from tests.strategies.rule_pack import (
     toml_of,
     tree_of,
 )
-from tests.strategies.small_packs import head
+from tests.strategies.small_packs import SOUND, head
 
 junk = st.one_of(
     st.none(),
@@ -126,6 +128,37 @@ def test_a_number_in_json_is_written_in_one_way(file: FilePath, written: str, da
     refused = refusal(canonical_bytes(replaced(tree, path, written)), parse_rule_pack_json)
     assert isinstance(refused, RulePackInvalid)
     assert [(finding.place, finding.code) for finding in refused.findings] == [(place(path), "value-type")]
+
+
+HIDDEN = [*map(chr, range(32)), "\x7f", "\x85", *"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"]
+
+
+@pytest.mark.parametrize(
+    ("said", "where"),
+    [
+        ('title = "小"', "title"),
+        ('title = "甲"', "citation[1].title"),
+        ('title = "网页"', "programme[1].title"),
+        ('say = "规则"', "rule[1].say"),
+        ('codes = ["X"]', "rule[1].premise[1].codes[1]"),
+        ('module = "m"', "programme[1].courses[1].module"),
+        ('name = "授予"', "example[1].name"),
+    ],
+)
+@given(st.sampled_from(HIDDEN))
+def test_what_nobody_sees_is_refused_wherever_it_stands(said: str, where: str, hidden: str) -> None:
+    written = said.replace('"', f'"\\u{ord(hidden):04x}', 1)
+    found = [(one.place, one.code) for one in refused(SOUND.replace(said, written, 1))]
+    allowed = hidden in "\t\n\r"
+    assert found == ([] if allowed else [(where, "characters-hidden")])
+
+
+def refused(text: str) -> Sequence[PackFinding]:
+    try:
+        parse_rule_pack(text.encode())
+    except RulePackInvalid as error:
+        return error.findings
+    return ()
 
 
 @fewer

@@ -1,12 +1,14 @@
 """What a pack asks for in words that no record uses is named, and nothing else is."""
 
 from datetime import date
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from creditbank.documents.rule_pack import parse_rule_pack
+from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.rulepacks.library import findings_of
 from creditbank.samples.starters import STARTERS, Starter, starter_pack
 from creditbank.vocabularies.library import Vocabularies
@@ -116,6 +118,58 @@ def test_a_level_of_a_framework_that_no_record_has_is_named() -> None:
 def test_the_code_of_a_term_is_told_to_who_writes_its_name() -> None:
     scale = '[[scale]]\nframework = "GB/T 4658"\nlevels = ["专科", "21"]\n'
     assert found_in(SOUND + scale) == [("scale-levels-unlisted", ["专科 → 31"])]
+
+
+STATED = {
+    "level": {"diploma", "skill-certificate"},
+    "score": {"skill-certificate", "course-credit"},
+    "grade": {"course-credit"},
+    "hours": {"course-credit", "training", "experience"},
+    "credits": {"course-credit"},
+}
+ASKED = {
+    "level": 'min_level = "中级"',
+    "score": "min_score = 60",
+    "grade": 'min_grade = "中级"',
+    "hours": "min_hours = 40",
+    "credits": "min_credits = 2",
+}
+
+
+@pytest.mark.parametrize("kind", get_args(OutcomeKind))
+@pytest.mark.parametrize("member", sorted(ASKED))
+def test_what_no_outcome_of_the_kind_states_is_named(kind: str, member: str) -> None:
+    asked = RULE.replace("skill-certificate", kind).replace('min_level = "中级"', ASKED[member])
+    found = findings_of(parse_rule_pack((head() + PROGRAMME + asked).encode()), LISTS)
+    named = [(one.values["member"], one.place) for one in found if one.code == "member-never-stated"]
+    place = f"rule[1].premise[1].min_{member}"
+    assert named == ([] if kind in STATED[member] else [(member, place)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "place"),
+    [
+        ("training", "hours_per_credit = 16", None),
+        ("course-credit", "hours_by_issuer = true", None),
+        ("training", "of_stated = 1", "recognition[1].rows[1].of_stated"),
+        ("award", "hours_per_credit = 16", "recognition[1].rows[1].hours_per_credit"),
+        ("training", "hours_by_issuer = true", "recognition[1].rows[1].hours_by_issuer"),
+    ],
+)
+def test_a_worth_of_what_no_outcome_of_the_kind_states_is_named(
+    kind: str, row: str, place: str | None
+) -> None:
+    table = f'[[recognition]]\nid = "t"\ntitle = "t"\nrows = [{{ kind = "{kind}", {row} }}]\n'
+    found = findings_of(parse_rule_pack((head() + PROGRAMME + RULE + table).encode()), LISTS)
+    named = [one.place for one in found if one.code == "member-never-stated"]
+    assert named == ([] if place is None else [place])
+
+
+def test_what_is_drawn_on_states_credits_or_has_a_worth() -> None:
+    drawn = RULE.replace('use = "consume"', 'use = "draw"')
+    found = findings_of(parse_rule_pack((head() + PROGRAMME + drawn).encode()), LISTS)
+    named = [one.place for one in found if one.code == "member-never-stated"]
+    assert named == ["rule[1].premise[1].use"]
 
 
 @pytest.mark.parametrize("starter", STARTERS)

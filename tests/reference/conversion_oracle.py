@@ -242,6 +242,9 @@ class Oracle:
     def row_worth(self, row: WorthRow, holding: Holding) -> Decimal:
         if row.credits is not None:
             return row.credits
+        if row.is_by_issuers_hours:
+            unit = holding.hours_per_credit
+            return Decimal(int(100 * (holding.hours or 0) / unit)) / 100 if unit else Decimal(0)
         if row.hours_per_credit is not None:
             return Decimal(int(100 * (holding.hours or 0) / row.hours_per_credit)) / 100
         assert row.of_stated is not None

@@ -162,6 +162,7 @@ def tables(draw: st.DrawFn) -> RecognitionTable:
                 WorthRow(pattern=Pattern(kind="course-credit"), credits=low * STEP),
                 WorthRow(pattern=Pattern(kind="course-credit"), of_stated=Decimal("0.6")),
                 WorthRow(pattern=Pattern(kind="course-credit"), hours_per_credit=Decimal(18)),
+                WorthRow(pattern=Pattern(kind="course-credit"), is_by_issuers_hours=True),
             )
         ),
     ]
@@ -338,6 +339,7 @@ def meeting(draw: st.DrawFn, number: int, pattern: Pattern, *, surely: bool = Fa
         score=None if is_certificate else Decimal(draw(either(60, 90))),
         credits=None if is_certificate else draw(credits_of_courses),
         hours=None if is_certificate else Decimal(draw(either(18, 40))),
+        hours_per_credit=None if is_certificate else draw(either(None, Decimal(16), Decimal(20))),
         expires_on=draw(either(None, AS_OF + timedelta(days=90))) if is_certificate else None,
         attributes=() if is_certificate else _stated(number, "80"),
     )
