@@ -9,7 +9,7 @@ from api.written import Message
 from creditbank.conversion.diploma_audit import State
 from creditbank.locale.audit_wording import audit_lines
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import names_of
+from creditbank.locale.naming import names_of
 from creditbank.services.diploma_audits import AuditAnswer
 
 
@@ -55,6 +55,7 @@ class DiplomaAuditMessage(Message):
     caps: tuple[str, ...]
     next_step: str | None
     nowhere: tuple[str, ...]
+    worths: tuple[str, ...] = ()
     unpublished: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -83,6 +84,7 @@ class DiplomaAuditMessage(Message):
             caps=said.caps,
             next_step=said.next_step,
             nowhere=said.nowhere,
+            worths=said.worths,
             unpublished=answer.unpublished,
             warnings=tuple(map(words.warning, answer.warnings)),
         )

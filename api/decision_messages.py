@@ -6,10 +6,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from api.written import DateText, DayAsked, DecimalText, InstantAsked, Message, ShortText
+from creditbank.account.planned import Planned, planned_holdings
 from creditbank.conversion.holding import FACTS, Applicant, Holding
 from creditbank.errors import InvalidInput
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import decision_lines, names_of
+from creditbank.locale.decision_wording import decision_lines
+from creditbank.locale.naming import names_of
 from creditbank.locale.what_if_wording import with_supposed
 from creditbank.services import questions
 from creditbank.services.conversions import Answer
@@ -140,7 +142,8 @@ class DecisionMessage(Message):
     """The decision whole, and the same in sentences of the reader's language.
 
     `unpublished` are the rule packs it goes by that the ledger did not hold then; `kept` the rules that a
-    pre-decision keeps in force; `warnings` what was odd about the facts of the applicant.
+    pre-decision keeps in force; `worths` how what tables give for the outcomes spent came out; `warnings`
+    what was odd about the facts of the applicant.
     """
 
     decision: dict[str, Any]
@@ -152,6 +155,7 @@ class DecisionMessage(Message):
     nowhere: tuple[str, ...]
     unpublished: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    worths: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -172,6 +176,7 @@ class DecisionMessage(Message):
             nowhere=said.nowhere,
             unpublished=answer.unpublished,
             kept=said.kept,
+            worths=said.worths,
             warnings=tuple(map(words.warning, answer.warnings)),
         )
 
@@ -187,9 +192,10 @@ class GrantsMessage(Message):
     promised_already: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, answer: Answer[D], words: Catalogue) -> "GrantsMessage":
+    def of(cls, answer: Answer[D], words: Catalogue, *, planned: Sequence[Planned] = ()) -> "GrantsMessage":
+        supposed = planned_holdings(planned, today=answer.decision.as_of)
         return cls(
-            answer=DecisionMessage.of(answer, words),
+            answer=DecisionMessage.of(answer, words, supposed=supposed),
             registered=answer.registered,
             promised_already=answer.promised_already,
         )

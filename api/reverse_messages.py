@@ -6,9 +6,11 @@ from api.written import Message
 from creditbank.conversion.decision import NowhereReason, decimal_text
 from creditbank.conversion.exam_help import PartState
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import decision_lines, names_of, shown
-from creditbank.locale.reverse_wording import counts_in_line, exam_lines
-from creditbank.services.reverse import CountsIn, ExamAnswer, IdleAnswer
+from creditbank.locale.decision_wording import decision_lines
+from creditbank.locale.naming import names_of
+from creditbank.locale.pack_wording import shown
+from creditbank.locale.reverse_wording import counts_in_line, exam_lines, waives_in_line
+from creditbank.services.reverse import CountsIn, ExamAnswer, IdleAnswer, WaivesIn
 
 
 class CountsInMessage(Message):
@@ -41,6 +43,30 @@ class CountsInMessage(Message):
         )
 
 
+class WaivesInMessage(Message):
+    """An exam of which parts rest on the outcome, registered already or waived if asked."""
+
+    exam: str
+    pack: str
+    rule: str
+    version: int
+    parts: tuple[str, ...]
+    line: str
+
+    @classmethod
+    def of(cls, found: WaivesIn, words: Catalogue) -> "WaivesInMessage":
+        return cls(
+            exam=found.exam,
+            pack=found.pack,
+            rule=found.rule,
+            version=found.version,
+            parts=tuple(shown(words, part) for part in found.parts),
+            line=waives_in_line(
+                words, exam=found.title, parts=found.parts, rule=f"{found.rule} v{found.version}"
+            ),
+        )
+
+
 class IdleMessage(Message):
     """An outcome that counts for nothing here, why, and where it would count."""
 
@@ -48,10 +74,11 @@ class IdleMessage(Message):
     reason: NowhereReason
     line: str
     counts_in: tuple[CountsInMessage, ...]
+    waives_in: tuple[WaivesInMessage, ...] = ()
 
 
 class NowhereMessage(Message):
-    """Every outcome that is idle in a programme; `tried` counts the other programmes.
+    """Every outcome that is idle in a programme; `tried` counts the other programmes, `exams` the exams.
 
     `warnings` what was odd about the facts of the applicant.
     """
@@ -60,6 +87,7 @@ class NowhereMessage(Message):
     as_of: str
     known_at: int
     tried: int
+    exams: int = 0
     idle: tuple[IdleMessage, ...]
     warnings: tuple[str, ...] = ()
 
@@ -73,12 +101,14 @@ class NowhereMessage(Message):
             as_of=answer.decision.as_of.isoformat(),
             known_at=answer.decision.known_at,
             tried=found.tried,
+            exams=found.exams,
             idle=tuple(
                 IdleMessage(
                     outcome=one.nowhere.outcome,
                     reason=one.nowhere.reason,
                     line=line,
                     counts_in=tuple(CountsInMessage.of(where, words) for where in one.counts_in),
+                    waives_in=tuple(WaivesInMessage.of(where, words) for where in one.waives_in),
                 )
                 for line, one in zip(lines, found.idle, strict=True)
             ),

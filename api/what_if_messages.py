@@ -14,7 +14,7 @@ from creditbank.conversion.policy_diff import Measure, name_of
 from creditbank.errors import InvalidInput
 from creditbank.identity.account_number import AccountNumber, parse_account_number
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import names_of
+from creditbank.locale.naming import names_of
 from creditbank.locale.what_if_wording import shift_line, step_line, with_supposed
 from creditbank.services.next_steps import ClassSteps
 from creditbank.services.policy_diff import Difference, Survey, Terms

@@ -8,13 +8,13 @@ from fastapi.responses import HTMLResponse
 
 from api.dependencies import NamedAccount, Rules, TheBank, Words
 from api.pages.rendering import page
-from api.reverse_messages import CountsInMessage
+from api.reverse_messages import CountsInMessage, WaivesInMessage
 from creditbank.conversion.diploma_audit import Figures
 from creditbank.conversion.holding import Applicant
 from creditbank.identity.account_number import AccountNumber
 from creditbank.locale.audit_wording import audit_lines
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import names_of
+from creditbank.locale.naming import names_of
 from creditbank.locale.reverse_wording import exam_lines
 from creditbank.outcomes.course import CourseCredit
 from creditbank.services.accounts import read_account
@@ -88,7 +88,10 @@ def _elsewhere(
     return [
         words.sentences([names.outcomes[one.nowhere.outcome], where])
         for one in found.idle
-        for where in (CountsInMessage.of(each, words).line for each in one.counts_in)
+        for where in (
+            *(CountsInMessage.of(each, words).line for each in one.counts_in),
+            *(WaivesInMessage.of(each, words).line for each in one.waives_in),
+        )
     ]
 
 

@@ -8,7 +8,8 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.languages import words_for
-from creditbank.locale.wording import grant_line, outcome_line, promise_line
+from creditbank.locale.promise_wording import promise_line
+from creditbank.locale.wording import grant_line, outcome_line
 from creditbank.terms import instant
 
 _templates = Environment(

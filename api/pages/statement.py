@@ -5,7 +5,7 @@ from fastapi.responses import HTMLResponse
 
 from api.dependencies import NamedAccount, Rules, TheBank, Words
 from api.pages.rendering import page
-from creditbank.locale.decision_wording import shown
+from creditbank.locale.pack_wording import shown
 from creditbank.services.accounts import read_account
 
 router = APIRouter(include_in_schema=False)

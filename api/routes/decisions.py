@@ -68,6 +68,7 @@ def post_pre_decision(
     once: DoneOnce,
 ) -> Response:
     """Decide with planned outcomes, and bind the caller's institution to the answer up to a last day."""
+    planned = tuple(map(parse_planned, asked.planned))
     return once.created(
         lambda bank: give_pre_decision(
             bank,
@@ -76,9 +77,9 @@ def post_pre_decision(
             asked.question(rules),
             applicant=asked.applicant.stated(),
             until=asked.until,
-            planned=tuple(map(parse_planned, asked.planned)),
+            planned=planned,
         ),
-        lambda answer: GrantsMessage.of(answer, words),
+        lambda answer: GrantsMessage.of(answer, words, planned=planned),
     )
 
 

@@ -21,6 +21,8 @@ from creditbank.account.promise_body import (
     withdrawal_parser,
 )
 from creditbank.account.redaction import Redacted, parse_redacted, redacted_members
+from creditbank.account.worth_body import parse_worths, worth_members
+from creditbank.conversion.decision import Worth
 from creditbank.errors import InvalidInput
 from creditbank.ledger.encoding import JsonValue, canonical_bytes, parse_canonical
 from creditbank.ledger.entry import REDACTION
@@ -124,6 +126,7 @@ class Granted:
     decision: str  # hex SHA-256 of the decision's canonical bytes
     facts: tuple[tuple[str, str], ...] = ()  # what was stated about the applicant, by name (`account.facts`)
     replaces: OutcomeId | None = None  # the suspended grant in whose place it stands
+    worths: tuple[Worth, ...] = ()  # of what is spent, as tables gave it on the day
 
     @property
     def evidence(self) -> tuple[OutcomeId, ...]:
@@ -280,7 +283,7 @@ def _granted_members(body: Granted) -> dict[str, JsonValue]:
         "as_of": body.as_of.isoformat(),
         "known_at": body.known_at,
         "decision": body.decision,
-        **_stated(facts=dict(body.facts) or None, replaces=body.replaces),
+        **_stated(facts=dict(body.facts) or None, replaces=body.replaces, worths=worth_members(body.worths)),
     }
 
 
@@ -342,6 +345,7 @@ def _parse_granted(members: Mapping[str, Any], target: ExemptionTarget | WaiverT
         decision=members["decision"],
         facts=tuple(sorted(members.get("facts", {}).items())),
         replaces=OutcomeId(members["replaces"]) if "replaces" in members else None,
+        worths=parse_worths(members.get("worths", ())),
     )
 
 

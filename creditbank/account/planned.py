@@ -1,6 +1,6 @@
 """Outcomes that are not there yet, as a person writes them down: to ask what they would bring."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -60,6 +60,11 @@ class Planned:
             expires_on=own.expires_on,
             attributes=own.attributes,
         )
+
+
+def planned_holdings(planned: Sequence[Planned], *, today: date) -> tuple[Holding, ...]:
+    """Return planned outcomes as rules see them, in their order, awarded today unless they say when."""
+    return tuple(one.holding(at, awarded_on=today) for at, one in enumerate(planned, start=1))
 
 
 def parse_planned(text: str) -> Planned:

@@ -17,7 +17,8 @@ from creditbank.identity.names import PersonNames
 from creditbank.identity.person import Person
 from creditbank.identity.regions import warnings_of
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.wording import grant_line, outcome_line, promise_line
+from creditbank.locale.promise_wording import promise_line
+from creditbank.locale.wording import grant_line, outcome_line
 from creditbank.services.accounts import account_of_citizen, open_account, read_account
 from creditbank.services.outcomes import revoke_outcome
 from creditbank.terms import OutcomeId, instant
@@ -161,5 +162,5 @@ app.command("redact")(redact.redact)
 app.command("correct")(correcting.correct)
 app.command("suspended")(suspended.suspended)
 app.command("substitute")(suspended.substitute)
-app.command("reverse")(suspended.reverse)
+app.command("confirm")(suspended.confirm)
 app.command("withdraw")(pre_decisions.withdraw)

@@ -44,6 +44,7 @@ BesideEarned = Annotated[
     bool,
     typer.Option("--beside-earned", help="不再免修在读学校已修得的课程 · leave out courses that are earned"),
 ]
+Whole = Annotated[bool, typer.Option("--all", help="列出所有未获准的原因 · list every reason why not")]
 LeftOn = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d"], help="毕业或离校日期 · day of graduation")
 ]

@@ -23,7 +23,7 @@ from creditbank.conversion.holding import Applicant
 from creditbank.identity.account_number import parse_account_number
 from creditbank.locale.audit_wording import AuditWords, PlaceWords, audit_lines
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import names_of
+from creditbank.locale.naming import names_of
 from creditbank.services.diploma_audits import AuditAnswer, audit_account
 from creditbank.terms import ProgrammeId
 
@@ -107,6 +107,7 @@ def _print_place(words: Catalogue, place: PlaceWords) -> None:
 def _print_rest(words: Catalogue, said: AuditWords) -> None:
     for heading, lines, style in (
         ("word.audit-elsewhere", said.elsewhere, "yellow"),
+        ("word.decision-worths", said.worths, None),
         ("word.decision-caps", said.caps, None),
         ("word.decision-next-step", (said.next_step,) if said.next_step else (), "cyan"),
         ("word.decision-nowhere", said.nowhere, "dim"),

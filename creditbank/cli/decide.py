@@ -1,5 +1,7 @@
 """`creditbank decide`: what an account's outcomes exempt in a programme, what they waive in an exam."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -21,6 +23,7 @@ from creditbank.cli.asking import (
     QuestionInvalid,
     Region,
     StudyForm,
+    Whole,
     day_of,
     decimal_of,
     known_at_of,
@@ -28,10 +31,12 @@ from creditbank.cli.asking import (
 )
 from creditbank.cli.output import NEGATIVE, console, print_json, print_warnings
 from creditbank.cli.session import AccountArgument, JsonOption, Session, session_of
-from creditbank.conversion.holding import Applicant
+from creditbank.conversion.holding import Applicant, Holding
 from creditbank.identity.account_number import parse_account_number
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import decision_lines, names_of
+from creditbank.locale.decision_wording import decision_lines, refusals_first
+from creditbank.locale.naming import names_of
+from creditbank.locale.what_if_wording import with_supposed
 from creditbank.services.bank import Principal
 from creditbank.services.conversions import Answer, apply_for, decide_for
 from creditbank.services.questions import D, ExemptionQuestion, Question, WaiverQuestion
@@ -56,6 +61,7 @@ def exemptions(
     fact: Facts = None,
     enrolled_at: EnrolledAt = None,
     beside_earned: BesideEarned = False,
+    whole: Whole = False,
     as_json: JsonOption = False,
 ) -> None:
     """可免修哪些课程、依据什么、为何其余不免 · which courses are exempted, why, and why not the others."""
@@ -67,7 +73,8 @@ def exemptions(
         category=category, study_form=study_form, cohort=cohort, region=region, enrolled_at=enrolled_at
     )
     applicant = with_facts(applicant, fact or [])
-    _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, as_json=as_json)
+    shown = _Shown(whole=whole, as_json=as_json)
+    _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, shown=shown)
 
 
 @app.command("waivers")
@@ -85,6 +92,7 @@ def waivers(
     left_on: LeftOn = None,
     completed_percent: Completed = None,
     fact: Facts = None,
+    whole: Whole = False,
     as_json: JsonOption = False,
 ) -> None:
     """可免试哪些科目、依据什么、为何其余不免 · which parts are waived, why, and why not the others."""
@@ -98,7 +106,16 @@ def waivers(
         completed_percent=decimal_of(completed_percent, field="completed_percent"),
     )
     applicant = with_facts(applicant, fact or [])
-    _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, as_json=as_json)
+    shown = _Shown(whole=whole, as_json=as_json)
+    _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, shown=shown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """How an answer is shown: every reason, or what concerns the learner; for programs, or for people."""
+
+    whole: bool
+    as_json: bool
 
 
 def _answer(
@@ -111,7 +128,7 @@ def _answer(
     issuer: str | None,
     *,
     apply: bool,
-    as_json: bool,
+    shown: "_Shown",
 ) -> None:
     number = parse_account_number(account)
     bank = session.bank()
@@ -124,7 +141,7 @@ def _answer(
     else:
         known = None if known_at is None else known_at_of(known_at)
         answer = decide_for(bank, number, question, applicant=applicant, as_of=day, known_at=known)
-    if as_json:
+    if shown.as_json:
         print_json(
             {
                 "decision": answer.decision.as_json(),
@@ -134,7 +151,7 @@ def _answer(
             }
         )
     else:
-        print_answer(session.words, answer, principal=principal)
+        print_answer(session.words, answer, principal=principal, whole=shown.whole)
     raise typer.Exit(0 if answer.decision.is_granted else NEGATIVE)
 
 
@@ -144,18 +161,29 @@ def print_answer(
     *,
     principal: Principal,
     registered_as: str = "word.grants-registered",
+    supposed: Sequence[Holding] = (),
+    whole: bool = False,
 ) -> None:
-    """Print a decision section by section, then what `principal` registered; nothing where there is none."""
-    names = names_of(words, answer.place, answer.account, answer.packs)
+    """Print a decision section by section, then what `principal` registered; nothing where there is none.
+
+    `supposed` outcomes, which nobody holds yet, are named as what they are. Of the refusals those that
+    concern the learner are printed, and the others counted, unless it is to be `whole`.
+    """
+    names = with_supposed(words, names_of(words, answer.place, answer.account, answer.packs), supposed)
     said = decision_lines(words, answer.decision, names)
+    first = refusals_first(answer.decision.refusals)
+    refused: tuple[str, ...] = said.refusals if whole else tuple(said.refusals[at] for at in first)
+    if more := len(said.refusals) - len(refused):
+        refused = (*refused, words.text("word.refusals-more", count=more))
     console.print(said.headline, style="bold")
     print_warnings(words, answer.warnings)
     for heading, lines, style in (
         ("word.decision-grants", said.grants, "green"),
+        ("word.decision-worths", said.worths, None),
         ("word.decision-kept", said.kept, "green"),
         ("word.decision-caps", said.caps, None),
-        ("word.decision-refusals", said.refusals, "yellow"),
         ("word.decision-next-step", (said.next_step,) if said.next_step else (), "cyan"),
+        ("word.decision-refusals", refused, "yellow"),
         ("word.decision-nowhere", said.nowhere, "dim"),
     ):
         if lines:

@@ -28,6 +28,8 @@ def level_in_full(text: str, packs: Iterable[RulePack]) -> str:
     fitting = [one for one in known if one.level == text]
     if len(fitting) != 1:
         names = [f"{one.framework}/{one.level}" for one in known]
+        if not names:
+            raise QuestionInvalid("supposed-level-of-none", field="level", value=text)
         raise QuestionInvalid("supposed-level", field="level", value=text, known=names)
     return f"{fitting[0].framework}/{fitting[0].level}"
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from creditbank.cli.asking import Category, Facts, with_facts
+from creditbank.account.planned import planned_holdings
+from creditbank.cli.asking import Category, Facts, Whole, with_facts
 from creditbank.cli.decide import print_answer
 from creditbank.cli.output import console, print_json
 from creditbank.cli.session import AccountArgument, IssuerOption, JsonOption, session_of
@@ -43,6 +44,7 @@ def pre_decision(
     ] = None,
     category: Category = None,
     fact: Facts = None,
+    whole: Whole = False,
     as_json: JsonOption = False,
 ) -> None:
     """预先决定：学校书面答复可免什么，到期前规则变了也算数 · bind the school to an answer until a day."""
@@ -50,6 +52,7 @@ def pre_decision(
     bank = session.bank()
     library = session.library()
     principal = session.principal(bank, issuer)
+    outcomes = planned_outcomes(planned or [], library.packs)
     answer = give_pre_decision(
         bank,
         principal,
@@ -57,7 +60,7 @@ def pre_decision(
         question_about(library, programme=programme, exam=exam),
         applicant=with_facts(Applicant(category=category), fact or []),
         until=until.date(),
-        planned=planned_outcomes(planned or [], library.packs),
+        planned=outcomes,
     )
     (given,) = answer.registered
     if as_json:
@@ -70,7 +73,14 @@ def pre_decision(
             }
         )
         return
-    print_answer(session.words, answer, principal=principal, registered_as="word.pre-decision-given")
+    print_answer(
+        session.words,
+        answer,
+        principal=principal,
+        registered_as="word.pre-decision-given",
+        whole=whole,
+        supposed=planned_holdings(outcomes, today=answer.decision.as_of),
+    )
     console.print(session.words.text("word.pre-decision-until", day=until.date()))
     if answer.promised_already:
         earlier = session.words.listed(f"#{one}" for one in answer.promised_already)

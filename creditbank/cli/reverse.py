@@ -26,8 +26,9 @@ from creditbank.conversion.decision import json_members
 from creditbank.conversion.holding import Applicant
 from creditbank.identity.account_number import parse_account_number
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import Names, decision_lines, names_of
-from creditbank.locale.reverse_wording import counts_in_line, exam_lines
+from creditbank.locale.decision_wording import decision_lines
+from creditbank.locale.naming import Names, names_of
+from creditbank.locale.reverse_wording import counts_in_line, exam_lines, waives_in_line
 from creditbank.locale.what_if_wording import with_supposed
 from creditbank.services.reverse import ExamAnswer, Idle, IdleAnswer, exams_helped, idle_outcomes
 from creditbank.terms import OutcomeId, ProgrammeId
@@ -61,6 +62,7 @@ def nowhere(
         print_json(
             {
                 "tried": found.tried,
+                "exams": found.exams,
                 "idle": [json_members(one) for one in found.idle],
                 "warnings": [session.words.warning(one) for one in found.warnings],
             }
@@ -68,7 +70,7 @@ def nowhere(
     else:
         print_warnings(session.words, found.warnings)
         _print_idle(session.words, found)
-    raise typer.Exit(0 if any(one.counts_in for one in found.idle) else NEGATIVE)
+    raise typer.Exit(0 if any(one.counts_in or one.waives_in for one in found.idle) else NEGATIVE)
 
 
 def exams(
@@ -148,15 +150,19 @@ def _print_idle(words: Catalogue, found: IdleAnswer) -> None:
     console.print(words.text("word.decision-nowhere" if found.idle else "word.nowhere-none"), style="bold")
     for line, one in zip(said.nowhere, found.idle, strict=True):
         console.print(f"  · {line}")
-        for where in idle_lines(words, one, tried=found.tried):
-            console.print(f"      {where}", style="cyan" if one.counts_in else "dim")
+        for where in idle_lines(words, one, tried=found.tried, exams=found.exams):
+            console.print(f"      {where}", style="cyan" if one.counts_in or one.waives_in else "dim")
 
 
-def idle_lines(words: Catalogue, one: Idle, *, tried: int) -> tuple[str, ...]:
+def idle_lines(words: Catalogue, one: Idle, *, tried: int, exams: int) -> tuple[str, ...]:
     """Return where an idle outcome would count, in words; or that it would nowhere."""
-    if not one.counts_in:
-        return (words.text("say.counts-nowhere", tried=tried),)
-    return tuple(
+    if not one.counts_in and not one.waives_in:
+        return (words.text("say.counts-nowhere", tried=tried, exams=exams),)
+    waives = (
+        waives_in_line(words, exam=where.title, parts=where.parts, rule=f"{where.rule} v{where.version}")
+        for where in one.waives_in
+    )
+    counts = (
         counts_in_line(
             words,
             programme=where.title,
@@ -166,3 +172,4 @@ def idle_lines(words: Catalogue, one: Idle, *, tried: int) -> tuple[str, ...]:
         )
         for where in one.counts_in
     )
+    return (*counts, *waives)

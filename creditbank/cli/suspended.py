@@ -1,4 +1,4 @@
-"""`creditbank account suspended`, `substitute`, `reverse`: settle grants whose evidence no longer counts."""
+"""`creditbank account suspended`, `substitute`, `confirm`: settle grants whose evidence no longer counts."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from creditbank.cli.two_persons import (
 from creditbank.identity.account_number import AccountNumber, parse_account_number
 from creditbank.locale.wording import grant_line
 from creditbank.services.accounts import read_account
-from creditbank.services.cascade import offers, reverse_grant, substitute_grant
+from creditbank.services.cascade import confirm_suspension, offers, substitute_grant
 from creditbank.terms import OutcomeId
 
 GrantArgument = Annotated[str, typer.Argument(metavar="授予_GRANT", help="授予编号 · the grant's id")]
@@ -55,7 +55,9 @@ def suspended(context: typer.Context, account: AccountArgument, as_json: JsonOpt
             evidence = words.listed(f"#{one}" for one in offer.substitute.evidence)
             said = words.text("word.substitute-offered", rule=rule, evidence=evidence)
             console.print(f"  {said}", style="green")
-    if not found:
+    if found:
+        console.print(words.text("word.settle-suspended", account=account), style="dim")
+    else:
         console.print(words.text("word.none-suspended"))
 
 
@@ -87,7 +89,7 @@ def substitute(
     console.print(session.words.text("word.substituted", grant=wanted, seq=receipt.seq))
 
 
-def reverse(
+def confirm(
     context: typer.Context,
     account: AccountArgument,
     grant: GrantArgument,
@@ -98,7 +100,7 @@ def reverse(
     first_token_fd: FirstDescriptorOption = None,
     second_token_fd: SecondDescriptorOption = None,
 ) -> None:
-    """两人经办，撤回已中止的授予 · take a suspended grant back for good: two persons."""
+    """两人经办，确认中止：授予到此为止 · confirm that a suspended grant has ended: two persons."""
     session = session_of(context)
     bank = session.bank()
     number, wanted = parse_account_number(account), _id_of(grant)
@@ -109,7 +111,9 @@ def reverse(
         second_fd=second_token_fd,
     )
     persons = ask_two_persons(session, bank, sources)
-    receipt = reverse_grant(bank, session.principal(bank, issuer), persons, number, wanted, reason=reason)
+    receipt = confirm_suspension(
+        bank, session.principal(bank, issuer), persons, number, wanted, reason=reason
+    )
     console.print(session.words.text("word.reversed", grant=wanted, seq=receipt.seq))
 
 

@@ -29,7 +29,8 @@ from creditbank.conversion.policy_diff import Measure, RuleTotals
 from creditbank.conversion.rule import RulePack
 from creditbank.identity.account_number import AccountNumber
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import Names, decision_lines, names_of
+from creditbank.locale.decision_wording import decision_lines
+from creditbank.locale.naming import Names, names_of
 from creditbank.locale.what_if_wording import idle_lines, shift_line, with_supposed
 from creditbank.rulepacks.library import Library
 from creditbank.services.bank import Bank

@@ -19,6 +19,7 @@ from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.rule import GradePolicy, RulePack
 from creditbank.conversion.solver import Solver
 from creditbank.conversion.solving import Case, Solution, pose_case, solve
+from creditbank.conversion.worth import worths_of
 from creditbank.terms import Microseconds
 
 NODE_BUDGET = 50_000
@@ -89,7 +90,7 @@ def _decision(case: Case, solution: Solution, nodes: Nodes, refused: tuple[Refus
         caps=cap_uses(case, solution, refused),
         refusals=refused,
         next_step=next_step(case.rules, refused),
-        nowhere=nowhere(case, solution),
+        nowhere=nowhere(case, solution, refused),
         solver=solution.solver,
     )
 
@@ -112,6 +113,7 @@ def _exemption(case: Case, solution: Solution, grant: tuple[int, int, int]) -> E
         spent=option.spent_ids,
         witnesses=tuple(holding.id for holding in option.witnesses),
         route=option.live.rule.route,
+        worths=worths_of(option, as_of=case.as_of),
     )
 
 

@@ -13,9 +13,17 @@ from typing import Any, Literal
 from creditbank.conversion.holding import Pinned
 from creditbank.conversion.programme import Measure
 from creditbank.conversion.rule import GradePolicy, Wording
+from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
 
-_LEFT_OUT = (("kept", ()), ("solver", None), ("each", None), ("proof", None))
+_LEFT_OUT = (
+    ("kept", ()),
+    ("solver", None),
+    ("each", None),
+    ("proof", None),
+    ("worths", ()),
+    ("at_level", None),
+)
 _EFFORT = "nodes"
 """How much was searched: no part of the answer, whose bytes stay the same when the search gets better."""
 JsonValue = None | bool | int | str | list["JsonValue"] | dict[str, "JsonValue"]
@@ -31,6 +39,7 @@ RefusalKind = Literal[
     "spent-elsewhere",  # the outcome is spent under another rule, or drawn empty
     "exclusive",  # another rule of the same exclusive group applies
     "similar",  # a similar outcome counts already
+    "no-worth",  # the table, or the outcome itself, gives nothing that could be spent
     "budget",  # the outcome holds fewer credits than the course
     "limit",  # the rule's own limit is reached
     "capacity",  # the bucket is full
@@ -40,7 +49,19 @@ RefusalKind = Literal[
     "tie-break",  # as good as the answer, and later in the published order
     "not-searched",  # the search ended before it could tell
 ]
-NowhereReason = Literal["expired", "not-yet", "revoked", "no-rule", "unmet", "not-needed", "leftover"]
+NowhereReason = Literal[
+    "expired",
+    "not-yet",
+    "revoked",
+    "no-rule",
+    "unmet",
+    "no-worth",  # a table, or the outcome itself, gives nothing that could be spent
+    "no-place",  # no course of the rules goes with it and may be exempted
+    "cap",  # a cap, a rule's own limit or a full bucket keeps it out
+    "not-needed",
+    "not-searched",  # the search ended before it could tell
+    "leftover",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +75,34 @@ class RuleCited:
     cite: tuple[str, ...]
     say: Wording
     proof: Wording | None = None  # the document to be shown; not in the JSON where none is asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorthStep:
+    """One step from a table to a worth, and the credits after it.
+
+    `row` is what the table gives; `hours` divides the hours stated (`of`) by those of a credit (`by`),
+    `share` multiplies the credits stated (`of`); `downgrade` looks up so many levels lower (`by`), and
+    `deduction` takes off so many credits (`by`), never below zero; `maximum` is the table's own, `within`
+    that of the table of another authority, whose title is `why`.
+    """
+
+    applied: Literal["row", "hours", "share", "downgrade", "deduction", "maximum", "within"]
+    credits: Decimal
+    of: Decimal | None = None
+    by: Decimal | None = None
+    why: Wording | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """What an outcome is worth by a table of the rule's pack, and how that came out."""
+
+    outcome: OutcomeId
+    table: str
+    title: Wording
+    credits: Decimal
+    steps: tuple[WorthStep, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +121,7 @@ class Exemption:
     spent: tuple[OutcomeId, ...]
     witnesses: tuple[OutcomeId, ...]
     route: str | None
+    worths: tuple[Worth, ...] = ()  # of what is spent, by tables; not in the JSON where there are none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +154,8 @@ class Need:
     """What stands between the learner and a rule.
 
     `attribute` names an attribute of the outcome (`level`, `score`, `awarded_on`, …), a fact about the
-    applicant, or is `outcome` where none of the kind and code that `need` names is held.
+    applicant, `code` where a table does not list the outcome's, or is `outcome` where none of the kind and
+    code that `need` names is held; `at_level` is then the lowest level with which all of the gain comes.
     """
 
     attribute: str
@@ -112,6 +163,7 @@ class Need:
     need: str
     outcome: OutcomeId | None = None
     premise: int | None = None  # from 0
+    at_level: FrameworkLevel | None = None  # not in the JSON where there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -333,6 +333,8 @@ def _kind(refusal: Refusal) -> BlockKind:
             return "near-miss"
         case "premise" | "fact":
             return "unmet"
+        case "no-worth" if refusal.gain is not None:
+            return "near-miss"
         case "cap" | "limit" | "capacity":
             return "cap"
         case _:

@@ -3,10 +3,10 @@
 The sentences are those of the packs; the words for the codes are for the edges.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from creditbank.conversion.bounds import Bound
 from creditbank.conversion.decision import (
     CapUse,
     NextStep,
@@ -14,14 +14,15 @@ from creditbank.conversion.decision import (
     RefusalKind,
 )
 from creditbank.conversion.fill import Nodes
+from creditbank.conversion.hindrance import Cause, Found, Hindrances, Usage, cap_name, weight
 from creditbank.conversion.layout import bits
 from creditbank.conversion.matching import LiveRule, Match
 from creditbank.conversion.near_miss import Gains, distance
-from creditbank.conversion.pairing import Unpaired, unpaired
-from creditbank.conversion.programme import Bucket
+from creditbank.conversion.pairing import unpaired
 from creditbank.conversion.solving import Case, Solution
 from creditbank.conversion.unmet import needs_of
-from creditbank.terms import RuleId
+from creditbank.conversion.worthless import Worthless, together, worthless
+from creditbank.terms import OutcomeId
 
 
 def refusals(case: Case, solution: Solution, nodes: Nodes, *, gains: bool = True) -> tuple[Refusal, ...]:
@@ -33,11 +34,14 @@ def refusals(case: Case, solution: Solution, nodes: Nodes, *, gains: bool = True
 
 
 def next_step(rules: Sequence[LiveRule], refused: Sequence[Refusal]) -> NextStep | None:
-    """Return the cheapest addition that gains: a better outcome before a new one, then the largest gain."""
+    """Return the cheapest addition that gains: a better outcome before a new one, then the largest gain.
+
+    What nobody can change of an outcome that is there, such as the credits of a course, is no step.
+    """
     live_of = {(live.pack.id, live.rule.id, live.rule.version): live for live in rules}
     found: list[tuple[tuple[int, int, int, int], NextStep]] = []
     for at, refusal in enumerate(refused):
-        if refusal.gain and len(refusal.needs) == 1:
+        if refusal.gain and len(refusal.needs) == 1 and refusal.needs[0].attribute in _STEPS:
             need, cited = refusal.needs[0], refusal.cited
             near = distance(live_of[cited.pack, cited.rule, cited.version], need)
             credits_ = refusal.gain_credits or Decimal(0)
@@ -73,37 +77,21 @@ def cap_uses(case: Case, solution: Solution, refused: Sequence[Refusal]) -> tupl
     return tuple(found)
 
 
-def cap_name(bound: Bound) -> str:
-    """Return what a refusal calls a cap: its id, the first day of its period, and what it bounds each of."""
-    period = None if bound.period is None else bound.period.isoformat()
-    return "@".join(filter(None, (bound.source, period, bound.each)))
+_TRIED = 8
+"""How many of the options that would spend an outcome are looked at to say what keeps it out."""
+
+_STEPS = frozenset({"outcome", "level", "grade", "score", "awarded_on", "expires_on"})
+"""What a learner can set out to get, or to get anew."""
+_APART: Cause = ("spent-elsewhere", ("another",))
+"""What keeps an idle outcome out where one that would be spent with it is spent: never said of both."""
 
 
-class Usage:
-    """What an answer uses of each bound."""
-
-    def __init__(self, solution: Solution) -> None:
-        self.problem = solution.problem
-        self.grants = solution.grants
-
-    def of(self, bound: Bound) -> int:
-        within = [
-            (option, place, units)
-            for option, place, units in self.grants
-            if bound.options >> option & 1 and bound.places >> place & 1
-        ]
-        if bound.counted is not None:
-            counted = bound.counted
-            return len({outcome for option, _, _ in within for outcome in counted[option]})
-        courses = sum(place < self.problem.course_count for _, place, _ in within)
-        if bound.measure == "courses":
-            return courses
-        if bound.measure == "leftover":
-            return -sum(self.problem.units) if courses else 0
-        return sum(units for _, _, units in within)
-
-
-Cause = tuple[RefusalKind, tuple[str, ...]]
+def idle(case: Case, solution: Solution) -> frozenset[OutcomeId]:
+    """Return the outcomes that neither the answer nor a registered grant rests on."""
+    used = [solution.problem.options[at] for at in {at for at, _, _ in solution.grants}]
+    counted = {one.id for option in used for one in (*option.spent, *option.witnesses)}
+    counted.update(one for grant in case.pinned for one in (*grant.spent, *grant.witnesses))
+    return frozenset(holding.id for holding in case.holdings if holding.id not in counted)
 
 
 class Refusing:
@@ -112,20 +100,11 @@ class Refusing:
     def __init__(self, case: Case, solution: Solution, nodes: Nodes, *, gains: bool = True) -> None:
         self.case = case
         self.solution = solution
-        self.nodes = nodes
         self.problem = solution.problem
         self.gains = Gains(case, solution, nodes) if gains else None
-        self.grants = solution.grants
-        self.granted_by = {place: option for option, place, _ in self.grants}
-        self.placed = {(option, place) for option, place, _ in self.grants}
-        self.used = {option for option, _, _ in self.grants}
-        usage = Usage(solution)
-        slack = [(bound, bound.room - usage.of(bound)) for bound in self.problem.bounds]
-        self.slack = [
-            [one for one in slack if one[0].options >> option & 1]
-            for option in range(len(self.problem.options))
-        ]
-        self.tied: dict[int, bool] = {}
+        self.hindrances = Hindrances(case, solution, nodes)
+        self.placed = {(option, place) for option, place, _ in solution.grants}
+        self.idle = idle(case, solution)
         self.options: list[list[int]] = [[] for _ in case.rules]
         for option, rule in enumerate(solution.rule_of):
             self.options[rule].append(option)
@@ -137,13 +116,16 @@ class Refusing:
             elif not self.options[rule]:
                 yield self._unmet(match)
             else:
-                yield from self._left_out(rule, match)
+                yield from self._left_out(self.options[rule], match)
 
     def _unmet(self, match: Match) -> Refusal:
         needs = needs_of(match)
         if not needs:
             return Refusal(cited=match.live.cited, kind="never-met" if needs is None else "not-searched")
-        gain = self.gains.of(match, needs[0]) if self.gains is not None and len(needs) == 1 else None
+        gain = None
+        if self.gains is not None and len(needs) == 1:
+            gain, need = self.gains.of(match, needs[0])
+            needs = (need,)
         return Refusal(
             cited=match.live.cited,
             kind="premise",
@@ -153,192 +135,186 @@ class Refusing:
             gain_credits=None if gain is None else gain * self.case.step,
         )
 
-    def _left_out(self, rule: int, match: Match) -> Iterator[Refusal]:
-        options = self.options[rule]
-        grants = [option for option in options if option in self.used]
-        tried = grants or options
+    def _left_out(self, options: Sequence[int], match: Match) -> Iterator[Refusal]:
+        """Yield why a rule leaves out places, then why it leaves out outcomes that count nowhere."""
+        step, as_of = self.case.step, self.case.as_of
+        nothing = {at: worthless(self.problem.options[at], step=step, as_of=as_of) for at in options}
+        worth = [at for at in options if not nothing[at]]
+        found = list(self._places(worth, match)) if worth else []
+        said = {one for _, refusal in found for one in refusal.outcomes}
+        yield from self._idle(worth, match, found, self.idle - said)
+        idle_or_all = self.idle if worth else None
+        yield from self._worthless([one for at in options for one in nothing[at]], match, idle_or_all)
+
+    def _places(self, options: Sequence[int], match: Match) -> Iterator[tuple[Cause, Refusal]]:
+        """Yield the refusal of each place that the rule is about and that it grants nothing for."""
         wanted = 0
         for option in options:
-            wanted |= self._about(option)
+            wanted |= self.hindrances.about(option)
         if not wanted:
             yield from self._pairless(options[0], match)
+        grants = [option for option in options if option in self.hindrances.used]
         found = 0
         for place in bits(wanted):
-            if place < self.problem.course_count and place in self.granted_by:
+            if self.hindrances.is_given(place):
                 continue
-            if any((option, place) in self.placed for option in grants):
+            placed = [option for option in grants if (option, place) in self.placed]
+            if placed:
+                yield from self._rest(placed, place, match)
                 continue
-            meant = [one for one in tried if self._about(one) >> place & 1]
-            option, (kind, by) = self._cause(meant or self._meaning(options, place), place)
-            missing = self._missing(option, place) if kind in {"unpaired", "gap"} else None
-            found += 1
-            yield Refusal(
-                cited=match.live.cited,
-                kind=kind,
-                target=self.problem.places[place].id,
-                outcomes=self.problem.options[option].spent_ids,
-                by=by,
-                needs=() if missing is None else (missing[1],),
+            nearest = self.hindrances.nearest(
+                self._about(grants, place) or self._about(options, place), place
             )
+            found += 1
+            yield self._refused(nearest, place, match)
         if not grants and not found and wanted:
             yield self._outdone(options[0], match, wanted)
 
-    def _about(self, option: int) -> int:
-        """Return the courses and buckets that an option is about, those included that it may not get."""
-        return self.problem.wants[option] | self.problem.fills[option]
+    def _about(self, options: Sequence[int], place: int) -> list[int]:
+        return [one for one in options if self.hindrances.about(one) >> place & 1]
 
-    def _meaning(self, options: Sequence[int], place: int) -> list[int]:
-        return [one for one in options if self._about(one) >> place & 1]
+    def _refused(
+        self, nearest: Found, place: int, match: Match, outcomes: Sequence[OutcomeId] = ()
+    ) -> tuple[Cause, Refusal]:
+        option = nearest[0]
+        kind, by = self.hindrances.cause(nearest, place)
+        missing = self.hindrances.missing(option, place) if kind in {"unpaired", "gap"} else None
+        raw = nearest[1][0] if nearest[1] else (kind, by)
+        return raw, Refusal(
+            cited=match.live.cited,
+            kind=kind,
+            target=self.problem.places[place].id,
+            outcomes=tuple(outcomes) or self.problem.options[option].spent_ids,
+            by=by,
+            needs=() if missing is None else (missing[1],),
+        )
 
-    def _pairless(self, option: int, match: Match) -> Iterator[Refusal]:
+    def _rest(self, placed: Sequence[int], place: int, match: Match) -> Iterator[tuple[Cause, Refusal]]:
+        """Yield what keeps the rest of outcomes that fill a bucket out of it, where it is not the rule."""
+        for option in placed:
+            causes = list(self.hindrances.full(option, [place]))
+            if causes and all(kind in {"cap", "capacity"} for kind, _ in causes):
+                yield self._refused((option, causes), place, match)
+
+    def _pairless(self, option: int, match: Match) -> Iterator[tuple[Cause, Refusal]]:
         """Yield the refusal of a rule none of whose courses goes with what would be spent."""
         filter_ = match.live.exemption.courses
         for course in self.case.programme.courses:
             if filter_ is not None and filter_.covers(course):
                 missing = unpaired(self.problem.options[option], (course,))
                 if missing is not None:
-                    yield Refusal(
-                        cited=match.live.cited,
-                        kind=missing[0],
-                        outcomes=self.problem.options[option].spent_ids,
-                        needs=(missing[1],),
+                    yield (
+                        (missing[0], ()),
+                        Refusal(
+                            cited=match.live.cited,
+                            kind=missing[0],
+                            outcomes=self.problem.options[option].spent_ids,
+                            needs=(missing[1],),
+                        ),
                     )
                     return
 
-    def _missing(self, option: int, place: int) -> Unpaired | None:
-        """Return what keeps a course, or the bundle it is of, from going with what would be spent."""
-        problem, programme = self.problem, self.case.programme
-        places = bits(problem.wants[option]) if problem.bundles >> option & 1 else (place,)
-        return unpaired(problem.options[option], tuple(programme.courses[at] for at in places))
-
-    def _outdone(self, option: int, match: Match, wanted: int) -> Refusal:
+    def _outdone(self, option: int, match: Match, wanted: int) -> tuple[Cause, Refusal]:
         """Return the refusal of a rule whose every place another rule has got."""
-        others = {self.granted_by[place] for place in bits(wanted)}
-        kind: RefusalKind = "tie-break" if self._ties(option) else "taken"
-        return Refusal(
-            cited=match.live.cited,
-            kind=kind,
-            outcomes=self.problem.options[option].spent_ids,
-            by=self._rules(others),
-        )
+        by = self.hindrances.rules({self.hindrances.granted_by[place] for place in bits(wanted)})
+        kind: RefusalKind = "tie-break" if self.hindrances.ties(option) else "taken"
+        outcomes = self.problem.options[option].spent_ids
+        return ("taken", by), Refusal(cited=match.live.cited, kind=kind, outcomes=outcomes, by=by)
 
-    def _ties(self, option: int) -> bool:
-        """Whether another allocation with as many units would have used this option."""
-        if option not in self.tied:
-            self.tied[option] = any(
-                search.ties(option, best.units, self.nodes)
-                for search, best in zip(self.solution.searches, self.solution.bests, strict=True)
-                if search.layout.mask >> option & 1
-            )
-        return self.tied[option]
+    def _idle(
+        self,
+        options: Sequence[int],
+        match: Match,
+        found: Sequence[tuple[Cause, Refusal]],
+        outcomes: frozenset[OutcomeId],
+    ) -> Iterator[Refusal]:
+        """Yield the refusals found, each with the idle outcomes that the same keeps out, then the others'."""
+        beside: dict[object, list[OutcomeId]] = {}
+        others: dict[object, tuple[Cause, Refusal]] = {}
+        known = {_sameness(raw, refusal) for raw, refusal in found}
+        for outcome, own in self._spending(options, outcomes).items():
+            raw, refusal = self._keeping_out(outcome, own, match)
+            same = _sameness(_APART if refusal.kind == "spent-elsewhere" else raw, refusal)
+            beside.setdefault(same, []).append(outcome)
+            if same not in known:
+                others.setdefault(same, (raw, refusal))
+        for raw, refusal in found:
+            more = beside.get(_sameness(raw, refusal), ())
+            yield replace(refusal, outcomes=(*refusal.outcomes, *more)) if more else refusal
+        for same, (_, refusal) in others.items():
+            needs = refusal.needs if len(beside[same]) == 1 else ()
+            yield replace(refusal, outcomes=tuple(beside[same]), needs=needs)
 
-    def _cause(self, options: Sequence[int], place: int) -> tuple[int, Cause]:
-        """Return what keeps a rule from a place: of its options, the one with the fewest causes.
+    def _spending(
+        self, options: Sequence[int], outcomes: frozenset[OutcomeId]
+    ) -> Mapping[OutcomeId, list[int]]:
+        """Return the first options that would spend each of these outcomes, by outcome."""
+        found: dict[OutcomeId, list[int]] = {}
+        for option in options:
+            for outcome in self.problem.options[option].spent_ids:
+                if outcome in outcomes and len(found.setdefault(outcome, [])) < _TRIED:
+                    found[outcome].append(option)
+        return dict(sorted(found.items()))
 
-        That an outcome is spent is the cause only where no other outcome would do but for something else.
-        """
-        found = [(option, self._causes(option, place)) for option in options]
-        option, causes = min(found, key=lambda one: (len(one[1]), _is_spent(one[1]), one[0]))
-        if not causes:
-            is_void = place < self.problem.course_count and not self.problem.units[place]
-            return option, ("tie-break" if is_void else "not-searched", ())
-        kind = causes[0][0]
-        by = tuple(dict.fromkeys(name for other, names in causes if other == kind for name in names))
-        if kind in {"spent-elsewhere", "exclusive", "similar"} and self._ties(option):
-            kind = "tie-break"
-        return option, (kind, by)
+    def _keeping_out(self, outcome: OutcomeId, options: Sequence[int], match: Match) -> tuple[Cause, Refusal]:
+        """Return what keeps an idle outcome out of the place that it is nearest to."""
+        hindrances = self.hindrances
+        wanted = 0
+        best: tuple[Found, int] | None = None
+        for option in options:
+            wanted |= hindrances.about(option)
+            for place in bits(hindrances.about(option)):
+                if not hindrances.is_given(place):
+                    found = option, hindrances.of(option, place)
+                    if best is None or weight(found) < weight(best[0]):
+                        best = found, place
+        if best is not None:
+            return self._refused(best[0], best[1], match, [outcome])
+        if not wanted:
+            return next(self._pairless(options[0], match), _unplaced(match, outcome))
+        by = hindrances.rules({hindrances.granted_by[place] for place in bits(wanted)})
+        return ("taken", by), Refusal(cited=match.live.cited, kind="taken", outcomes=(outcome,), by=by)
 
-    def _causes(self, option: int, place: int) -> list[Cause]:
-        problem = self.problem
-        target = problem.places[place]
-        if not isinstance(target, Bucket):
-            taken = problem.taken.get(target.id)
-            if taken is not None:
-                return [("taken", (taken.rule,))]
-            categories = problem.options[option].live.rule.scope.categories
-            if not target.is_exemptible_under(categories):
-                return [("not-exemptible", (target.id,))]
-            missing = self._missing(option, place)
-            if missing is not None:
-                return [(missing[0], ())]
-        if option in problem.blocked:
-            kind, by = problem.blocked[option]
-            return [(kind, (by,))]
-        rivals = problem.conflicts[option]
-        causes = [self._conflict(option, other) for other in sorted(self.used) if rivals >> other & 1]
-        places = [place]
-        if problem.bundles >> option & 1:
-            causes.extend(self._torn_bundle(option))
-            places = list(bits(problem.wants[option]))
-        causes.extend(self._full(option, places))
-        return causes
-
-    def _torn_bundle(self, option: int) -> Iterator[Cause]:
-        for place in bits(self.problem.wants[option]):
-            target = self.problem.places[place]
-            assert not isinstance(target, Bucket), "a bundle has no buckets"
-            taken = self.problem.taken.get(target.id)
-            if taken is not None:
-                yield "taken", (taken.rule,)
-            elif not self.problem.covers[option]:
-                if not target.is_exemptible_under(self.problem.options[option].live.rule.scope.categories):
-                    yield "not-exemptible", (target.id,)
-            elif place in self.granted_by:
-                yield "taken", self._rules({self.granted_by[place]})
-
-    def _conflict(self, option: int, other: int) -> Cause:
-        one, two = self.problem.options[option], self.problem.options[other]
-        if set(one.consumed) & set(two.spent_ids) or set(two.consumed) & set(one.spent_ids):
-            return "spent-elsewhere", (two.live.rule.id,)
-        if one.live.group is not None and one.live.group == two.live.group:
-            return "exclusive", (two.live.rule.id,)
-        return "similar", two.spent_ids
-
-    def _full(self, option: int, places: Sequence[int]) -> Iterator[Cause]:
-        for bound, slack in self.slack[option]:
-            within = [place for place in places if bound.places >> place & 1]
-            if not within:
+    def _worthless(
+        self, found: Iterable[Worthless], match: Match, outcomes: frozenset[OutcomeId] | None
+    ) -> Iterator[Refusal]:
+        """Yield the refusals of outcomes that a table gives nothing: near misses apart, the rest as one."""
+        rest: dict[tuple[str, ...], dict[OutcomeId, Worthless]] = {}
+        seen: set[OutcomeId] = set()
+        for one in found:
+            name = one.holding.id
+            if name in seen or (outcomes is not None and name not in outcomes):
                 continue
-            if self._asked(bound, option, within) > slack:
-                match bound.kind:
-                    case "limit":
-                        yield "limit", ()
-                    case "budget":
-                        by = self._drawing(bound)
-                        yield ("spent-elsewhere" if by else "budget"), by
-                    case "capacity":
-                        yield "capacity", (bound.source,)
-                    case "cap":
-                        yield "cap", (cap_name(bound),)
-                    case "leftover":
-                        yield "leftover", ()
-
-    def _drawing(self, bound: Bound) -> tuple[RuleId, ...]:
-        """Return the rules that draw on the outcome that a budget is of, in this answer or as registered."""
-        here = self._rules({other for other in self.used if bound.options >> other & 1})
-        before = {RuleId(grant.rule) for grant in self.case.pinned if bound.source in grant.spent}
-        return tuple(sorted({*here, *before}))
-
-    def _asked(self, bound: Bound, option: int, places: Sequence[int]) -> int:
-        courses = [place for place in places if place < self.problem.course_count]
-        if bound.counted is not None:
-            counted = bound.counted
-            already = {
-                outcome
-                for other, place, _ in self.grants
-                if bound.options >> other & 1 and bound.places >> place & 1
-                for outcome in counted[other]
-            }
-            return len(set(counted[option]) - already)
-        if bound.measure == "courses":
-            return len(courses)
-        if bound.measure == "leftover":
-            return 0 if courses else 1
-        return sum(self.problem.units[place] for place in courses) or (1 if len(courses) < len(places) else 0)
-
-    def _rules(self, options: set[int]) -> tuple[RuleId, ...]:
-        return tuple(sorted({self.problem.options[option].live.rule.id for option in options}))
+            seen.add(name)
+            if one.better is None:
+                rest.setdefault(one.table, {})[name] = one
+                continue
+            gain = None if self.gains is None else self.gains.of_outcome(one.better)
+            yield Refusal(
+                cited=match.live.cited,
+                kind="no-worth",
+                outcomes=(name,),
+                by=one.table,
+                needs=one.needs,
+                gain=gain,
+                gain_credits=None if gain is None else gain * self.case.step,
+            )
+        for table, own in rest.items():
+            one, holdings = together([*own.values()])
+            yield Refusal(
+                cited=match.live.cited,
+                kind="no-worth",
+                outcomes=tuple(holding.id for holding in holdings),
+                by=table,
+                needs=one.needs,
+            )
 
 
-def _is_spent(causes: Sequence[Cause]) -> bool:
-    return bool(causes) and causes[0][0] == "spent-elsewhere"
+def _sameness(raw: Cause, refusal: Refusal) -> object:
+    """Return what refusals of one rule have in common that are said of several outcomes at once."""
+    return refusal.kind, raw, refusal.target
+
+
+def _unplaced(match: Match, outcome: OutcomeId) -> tuple[Cause, Refusal]:
+    """Return the refusal of an outcome that no place of the rule is for, such as a bucket of other kinds."""
+    return ("unpaired", ()), Refusal(cited=match.live.cited, kind="unpaired", outcomes=(outcome,))

@@ -17,6 +17,7 @@ from creditbank.conversion.rule import (
     DateBasis,
     ExemptionGrant,
     FactTest,
+    Premise,
     Rule,
     RulePack,
     WaiverGrant,
@@ -57,6 +58,16 @@ class LiveRule:
         """Whether it matters which of several outcomes holds: each may name another course or outcome."""
         grant = self.rule.grant
         return isinstance(grant, ExemptionGrant) and grant.pairing is not None and grant.pairing.is_by_name
+
+    def codes_of_rows(self, premise: Premise) -> frozenset[str]:
+        """Return the codes that the tables of a premise's worth list; none where any code would do."""
+        if premise.use == "hold":
+            return frozenset()
+        granted = None if isinstance(self.rule.grant, WaiverGrant) else self.rule.grant.worth
+        names = dict.fromkeys(name for name in (premise.worth, granted) if name is not None)
+        rows = [row.pattern for name in names for row in self.pack.tables[name].rows]
+        own = [row.codes for row in rows if row.kind == premise.pattern.kind]
+        return frozenset[str]().union(*own) if all(own) else frozenset()
 
     @property
     def group(self) -> tuple[str, str] | None:

@@ -58,7 +58,7 @@ def _lacking(
     for test in pattern.attributes:
         stated = holding.attribute(test.attribute)
         if not _passes(test, stated, scales):
-            yield test.attribute, stated, _asked(test)
+            yield test.attribute, stated, asked_of(test)
 
 
 def _lacking_level(
@@ -99,7 +99,8 @@ def _passes(test: AttributeTest, stated: str | None, scales: Mapping[str, Scale]
     )
 
 
-def _asked(test: AttributeTest) -> str:
+def asked_of(test: AttributeTest) -> str:
+    """Return what a test of an attribute asks for: `a/b`, a level, `≤n`, `≥n` or `>n`."""
     if test.one_of:
         return ANY_OF.join(test.one_of)
     if test.at_least is not None:

@@ -13,7 +13,7 @@ from creditbank.conversion.decision import Need
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule, Match
-from creditbank.conversion.meeting import is_met
+from creditbank.conversion.meeting import is_met, level_rank
 from creditbank.conversion.rule import AttributeTest, Pattern, Premise
 from creditbank.conversion.solving import Case, Solution
 from creditbank.conversion.unmet import would_be_met
@@ -38,17 +38,28 @@ class Gains:
     nodes: Nodes
     known: dict[Holding, int | None] = field(default_factory=dict)
 
-    def of(self, match: Match, need: Need) -> int | None:
-        """Return the units that supplying `need` adds: the most of all ways to supply it.
+    def of(self, match: Match, need: Need) -> tuple[int | None, Need]:
+        """Return the units that supplying `need` adds, the most of all ways to supply it, and with what.
 
         None where it cannot be supplied alone, or the budget ends before that is computed.
         """
         ways = supplied(match, need, holdings=self.case.holdings, as_of=self.case.as_of)
-        gains = [self._of_outcome(added) for added in ways]
+        gains = [self.of_outcome(added) for added in ways]
         known = [gain for gain in gains if gain is not None]
-        return max(known) if known and len(known) == len(gains) else None
+        if not known or len(known) < len(gains):
+            return None, need
+        most = max(known)
+        if need.attribute != "outcome" or not most:
+            return most, need
+        scales = match.live.pack.scales
+        best = [one for one, gain in zip(ways, gains, strict=True) if gain == most]
+        return most, replace(need, at_level=min(best, key=lambda one: level_rank(one, scales)).level)
 
-    def _of_outcome(self, added: Holding) -> int | None:
+    def of_outcome(self, added: Holding) -> int | None:
+        """Return the units that an outcome adds, beside the others or in the place of one of the same id.
+
+        None where the budget ends before that is computed.
+        """
         if added not in self.known:
             left = self.nodes.budget - self.nodes.used
             share = Nodes(min(left, self.nodes.budget // _SHARE))
@@ -73,7 +84,7 @@ def supplied(match: Match, need: Need, *, holdings: Sequence[Holding], as_of: da
     elif need.attribute in _FIXED:
         return ()
     else:
-        made = (_edited(held, premise.pattern, need.attribute, as_of=as_of),)
+        made = (edited(held, premise.pattern, need.attribute, as_of=as_of),)
     is_by_award = live.pack.date_basis == "award"
     return tuple(
         one
@@ -127,7 +138,8 @@ def distance(live: LiveRule, need: Need) -> tuple[int, int]:
     return (0, 1)
 
 
-def _edited(held: Holding, pattern: Pattern, attribute: str, *, as_of: date) -> Holding:
+def edited(held: Holding, pattern: Pattern, attribute: str, *, as_of: date) -> Holding:
+    """Return the outcome with one attribute as a pattern asks for it at the least."""
     match attribute:
         case "level":
             return replace(held, level=_level(held, pattern))
@@ -180,14 +192,20 @@ def _attributes(
 ) -> tuple[tuple[str, str], ...]:
     found = dict(stated)
     for test in tests:
-        if test.one_of:
-            found[test.attribute] = test.one_of[0]
-        elif test.at_least is not None:
-            found[test.attribute] = test.at_least.level
-        elif test.at_most is not None:
-            found[test.attribute] = str(test.at_most)
-        elif test.no_less_than is not None:
-            found[test.attribute] = str(test.no_less_than)
-        elif test.more_than is not None:
-            found[test.attribute] = str(test.more_than + 1)
+        value = least_value(test)
+        if value is not None:
+            found[test.attribute] = value
     return tuple(sorted(found.items()))
+
+
+def least_value(test: AttributeTest) -> str | None:
+    """Return the value of an attribute that just meets a test."""
+    if test.one_of:
+        return test.one_of[0]
+    if test.at_least is not None:
+        return test.at_least.level
+    if test.at_most is not None:
+        return str(test.at_most)
+    if test.no_less_than is not None:
+        return str(test.no_less_than)
+    return None if test.more_than is None else str(test.more_than + 1)

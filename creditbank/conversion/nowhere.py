@@ -1,51 +1,71 @@
 """Outcomes that count for nothing here, and why; and what is left over of those that count."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from creditbank.conversion.decision import Nowhere, NowhereReason
+from creditbank.conversion.decision import Nowhere, NowhereReason, Refusal, RefusalKind
+from creditbank.conversion.explanation import idle
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.solving import Case, Solution
 from creditbank.terms import OutcomeId, RuleId
 
+_KEPT_OUT: Mapping[RefusalKind, NowhereReason] = {
+    "cap": "cap",
+    "limit": "cap",
+    "capacity": "cap",
+    "not-searched": "not-searched",
+    "unpaired": "no-place",
+    "gap": "no-place",
+    "budget": "no-place",
+    "leftover": "no-place",
+    "not-exemptible": "no-place",
+    "no-worth": "no-worth",
+}
+"""What refusals come to for the outcome they keep out; of all others it is not needed."""
+_ORDER: tuple[NowhereReason, ...] = ("cap", "not-searched", "not-needed", "no-place", "no-worth", "unmet")
+"""Of several the first is said."""
 
-def nowhere(case: Case, solution: Solution) -> tuple[Nowhere, ...]:
+
+def nowhere(case: Case, solution: Solution, refused: Sequence[Refusal]) -> tuple[Nowhere, ...]:
     """Return, by outcome, what counts for nothing in this answer, whole or in part."""
-    meeting: dict[OutcomeId, set[RuleId]] = {}
-    missing: dict[OutcomeId, set[RuleId]] = {}
-    for match in solution.matches:
-        rule = match.live.rule.id
+    why: dict[OutcomeId, dict[NowhereReason, set[RuleId]]] = {}
+    for match, options in zip(solution.matches, solution.options, strict=True):
+        held: NowhereReason = "not-needed" if options else "unmet"
+        spent = {outcome for option in options for outcome in option.spent_ids}
         for holding in (one for met in match.met_by for one in met):
-            meeting.setdefault(holding.id, set()).add(rule)
+            if holding.id not in spent:
+                why.setdefault(holding.id, {}).setdefault(held, set()).add(match.live.rule.id)
         for miss in (one for missed in match.missed_by for one in missed):
-            missing.setdefault(miss.holding.id, set()).add(rule)
-    used = [solution.problem.options[at] for at in sorted({at for at, _, _ in solution.grants})]
-    counted = {one.id for option in used for one in (*option.spent, *option.witnesses)}
-    counted.update(one for grant in case.pinned for one in (*grant.spent, *grant.witnesses))
+            why.setdefault(miss.holding.id, {}).setdefault("unmet", set()).add(match.live.rule.id)
+    beside: dict[OutcomeId, set[RuleId]] = {}  # another that would be spent with it gives nothing
+    for match, options in zip(solution.matches, solution.options, strict=True):
+        for outcome in (one for option in options for one in option.spent_ids):
+            beside.setdefault(outcome, set()).add(match.live.rule.id)
+    for refusal in refused:
+        if refusal.kind not in {"premise", "fact"}:
+            kept = _KEPT_OUT.get(refusal.kind, "not-needed")
+            for outcome in refusal.outcomes:
+                why.setdefault(outcome, {}).setdefault(kept, set()).add(refusal.cited.rule)
+    idling = idle(case, solution)
     found = list(_leftovers(case, solution))
     for holding in case.holdings:
-        if holding.id not in counted:
-            reason = _reason(case, holding, meeting=meeting, missing=missing)
-            rules = {"not-needed": meeting, "unmet": missing}.get(reason, {}).get(holding.id, set())
+        if holding.id in idling:
+            own = why.get(holding.id) or ({"unmet": beside[holding.id]} if holding.id in beside else {})
+            of_rules: NowhereReason = next((one for one in _ORDER if one in own), "no-rule")
+            reason = _reason(case, holding) or of_rules
+            rules = own.get(reason, set())
             found.append(Nowhere(outcome=holding.id, reason=reason, rules=tuple(sorted(rules))))
     return tuple(sorted(found, key=lambda one: one.outcome))
 
 
-def _reason(
-    case: Case,
-    holding: Holding,
-    *,
-    meeting: dict[OutcomeId, set[RuleId]],
-    missing: dict[OutcomeId, set[RuleId]],
-) -> NowhereReason:
+def _reason(case: Case, holding: Holding) -> NowhereReason | None:
+    """Return why an outcome counts nowhere at all on that day."""
     if holding.is_revoked(as_of=case.as_of, known_at=case.known_at):
         return "revoked"
     if holding.awarded_on > case.as_of:
         return "not-yet"
     if holding.expires_on is not None and case.as_of >= holding.expires_on:
         return "expired"
-    if holding.id in meeting:
-        return "not-needed"
-    return "unmet" if holding.id in missing else "no-rule"
+    return None
 
 
 def _leftovers(case: Case, solution: Solution) -> Iterator[Nowhere]:

@@ -153,11 +153,8 @@ def recognise(
     stated, then the table's maximum, then what the table of the other authority gives. Never below zero.
     """
     steps: list[Derivation] = []
-    lowered: Holding | None = holding
-    for position, downgrade in enumerate(table.downgrades):
-        if lowered is not None and is_met(downgrade.pattern, holding, scales=scales, as_of=as_of):
-            lowered = _lowered(lowered, downgrade, scales=scales)
-            steps.append(Derivation(applied="downgrade", position=position, credits=Decimal(0)))
+    lowered, applied = _downgraded(table, holding, scales=scales, as_of=as_of)
+    steps.extend(Derivation(applied="downgrade", position=at, credits=Decimal(0)) for at in applied)
     met = (
         []
         if lowered is None
@@ -186,6 +183,25 @@ def recognise(
             worth = other.worth
             steps.append(Derivation(applied="within", position=0, credits=worth))
     return Recognised(worth=worth, derivation=tuple(steps))
+
+
+def looked_up(
+    table: RecognitionTable, holding: Holding, *, scales: Mapping[str, Scale], as_of: date
+) -> Holding | None:
+    """Return the outcome as its rows are looked up, after the table's downgrades; None: below the scale."""
+    return _downgraded(table, holding, scales=scales, as_of=as_of)[0]
+
+
+def _downgraded(
+    table: RecognitionTable, holding: Holding, *, scales: Mapping[str, Scale], as_of: date
+) -> tuple[Holding | None, list[int]]:
+    lowered: Holding | None = holding
+    applied = []
+    for position, downgrade in enumerate(table.downgrades):
+        if lowered is not None and is_met(downgrade.pattern, holding, scales=scales, as_of=as_of):
+            lowered = _lowered(lowered, downgrade, scales=scales)
+            applied.append(position)
+    return lowered, applied
 
 
 def _lowered(holding: Holding, downgrade: Downgrade, *, scales: Mapping[str, Scale]) -> Holding | None:

@@ -132,8 +132,10 @@ def _families(live: LiveRule, premise: int, code: str) -> frozenset[Family]:
 
 def _new_outcome(live: LiveRule, premise: int, beside: frozenset[Family]) -> tuple[Need, frozenset[Family]]:
     """Return the need for an outcome of those codes that can stand beside the others, and their families."""
-    pattern = live.rule.premises[premise].pattern
-    families = {code: _families(live, premise, code) for code in sorted(pattern.codes)}
+    asked = live.rule.premises[premise]
+    pattern = asked.pattern
+    codes = pattern.codes or live.codes_of_rows(asked)
+    families = {code: _families(live, premise, code) for code in sorted(codes)}
     fitting = [code for code, own in families.items() if own.isdisjoint(beside)]
     need = Need(attribute="outcome", have=None, need=ANY_OF.join(fitting) or pattern.kind, premise=premise)
     return need, frozenset[Family]().union(*(families[code] for code in fitting))

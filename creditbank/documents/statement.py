@@ -10,6 +10,7 @@ from creditbank.account.body import ExemptionTarget, Granted, WaiverTarget
 from creditbank.account.holdings import HeldGrant, HeldOutcome, HeldPromise
 from creditbank.account.outcome_body import outcome_members
 from creditbank.account.statement import EntryLine, Statement
+from creditbank.conversion.decision import Worth, WorthStep, decimal_text
 from creditbank.terms import Microseconds, instant
 
 
@@ -53,6 +54,46 @@ class OutcomeDocument(Document):
         )
 
 
+class WorthStepDocument(Document):
+    """One step from a table to a worth: what was applied, to what, and the credits after it."""
+
+    applied: Literal["row", "hours", "share", "downgrade", "deduction", "maximum", "within"]
+    credits: str
+    of: str | None = None
+    by: str | None = None
+    why: str | None = None
+
+    @classmethod
+    def of_step(cls, step: WorthStep) -> "WorthStepDocument":
+        return cls(
+            applied=step.applied,
+            credits=decimal_text(step.credits),
+            of=None if step.of is None else decimal_text(step.of),
+            by=None if step.by is None else decimal_text(step.by),
+            why=None if step.why is None else step.why.zh,
+        )
+
+
+class WorthDocument(Document):
+    """What an outcome was worth by a table on the day of the grant, and how that came out."""
+
+    outcome: str
+    table: str
+    title: str
+    credits: str
+    steps: tuple[WorthStepDocument, ...]
+
+    @classmethod
+    def of(cls, worth: Worth) -> "WorthDocument":
+        return cls(
+            outcome=worth.outcome,
+            table=worth.table,
+            title=worth.title.zh,
+            credits=decimal_text(worth.credits),
+            steps=tuple(map(WorthStepDocument.of_step, worth.steps)),
+        )
+
+
 class GrantDocument(Document):
     """One exemption (`programme`, `target`) or waiver (`exam`, `target`), and what it rests on."""
 
@@ -76,6 +117,7 @@ class GrantDocument(Document):
     ended_at: datetime | None = None
     reason: str | None = None
     substitute: str | None = None
+    worths: tuple[WorthDocument, ...] = ()
 
     @classmethod
     def of(cls, held: HeldGrant) -> "GrantDocument":
@@ -94,6 +136,7 @@ class GrantDocument(Document):
             ended_at=_instant(held.ended_at),
             reason=held.reason,
             substitute=held.substitute,
+            worths=tuple(map(WorthDocument.of, granted.worths)),
             **_target_members(granted),
         )
 

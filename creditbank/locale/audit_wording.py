@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from creditbank.conversion.diploma_audit import AuditedPlace, DiplomaAudit, Figures, Source, State
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import NAMELESS, Names, decision_lines, shown
+from creditbank.locale.decision_wording import decision_lines
+from creditbank.locale.naming import NAMELESS, Names
+from creditbank.locale.pack_wording import shown
 
 BLOCKS_SHOWN = 2
 """How many of the things that stand in the way are spelt out; the others are counted."""
@@ -46,6 +48,7 @@ class AuditWords:
     caps: tuple[str, ...]
     next_step: str | None
     nowhere: tuple[str, ...]
+    worths: tuple[str, ...] = ()
 
 
 def audit_lines(words: Catalogue, audit: DiplomaAudit, names: Names = NAMELESS) -> AuditWords:
@@ -90,6 +93,7 @@ class _Speaker:
             ),
             caps=self.decision.caps,
             next_step=self.decision.next_step,
+            worths=self.decision.worths,
             nowhere=tuple(
                 line
                 for one, line in zip(audit.decision.nowhere, self.decision.nowhere, strict=True)

@@ -4,19 +4,15 @@ Short sentences for a phone, with the figures in them, in the decision's own ord
 catalogues' section `say`; names of courses, caps and rules come from the packs.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
-from creditbank.account.holdings import AccountHoldings
 from creditbank.conversion.decision import (
     CapUse,
     Decision,
     Exemption,
     Kept,
-    Need,
     NextStep,
     Nowhere,
     Refusal,
@@ -24,57 +20,16 @@ from creditbank.conversion.decision import (
     Waiver,
     WaiverDecision,
 )
-from creditbank.conversion.holding import FACTS
-from creditbank.conversion.meeting import ANY_OF
-from creditbank.conversion.programme import Course, Exam, Part, Programme
-from creditbank.conversion.rule import Citation, GradePolicy, RulePack, Wording
+from creditbank.conversion.rule import GradePolicy, Wording
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.wording import level_name, named, outcome_name
-from creditbank.outcomes.outcome import FrameworkLevel
+from creditbank.locale.naming import NAMELESS, Names, Naming, day_of
+from creditbank.locale.pack_wording import shown
+from creditbank.locale.wording import named
+from creditbank.locale.worth_wording import worth_line
 from creditbank.terms import OutcomeId
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_SPAN = re.compile(r"(\d+)([ymwd])")
-_AGO: Mapping[str, str] = {"≥": "say.at-least-ago", "<": "say.less-than-ago"}
-_BOUND = re.compile(r"([≥≤><])(.+)")
-_SIGNS: Mapping[str, tuple[str, str]] = {
-    "≥": ("say.at-least", "say.at-least-day"),
-    "≤": ("say.at-most", "say.at-most-day"),
-    ">": ("say.more-than", "say.more-than-day"),
-}
-_MINIMA = frozenset({"awarded_on", "credits", "grade", "hours", "level", "score"})
-_NAMING_COURSES = frozenset({"outcome", "replaces"})
-_PERCENTAGES = frozenset({"completed_percent", "overlap"})
-_VOCABULARIES: Mapping[str, str] = {
-    "category": "word.person-category-",
-    "form": "word.experience-form-",
-    "level": "word.education-level-",
-    "mode": "word.course-mode-",
-    "outcome": "word.kind-",
-    "organiser_level": "word.organiser-level-",
-    "rank": "word.award-rank-",
-    "study_form": "word.study-form-",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
-    """What the ids in a decision are called; an id without a name is shown as it is."""
-
-    outcomes: Mapping[OutcomeId, str] = field(default_factory=dict)
-    places: Mapping[str, Wording] = field(default_factory=dict)
-    """Courses, buckets and parts."""
-    why_not: Mapping[str, Wording] = field(default_factory=dict)
-    """Why a course may not be exempted, or a part not waived."""
-    citations: Mapping[tuple[str, str], Citation] = field(default_factory=dict)
-    """By the digest of the pack and the id within it: two packs may use one id."""
-    levels: Mapping[tuple[str, str, int, int], tuple[FrameworkLevel, ...]] = field(default_factory=dict)
-    """What a premise asks for at least: by the digest of the pack, rule, version and premise."""
-    begins_on: date | None = None
-    """The first day on which any rule of the packs is in force."""
-
-
-NAMELESS = Names()
+REFUSALS_SHOWN = 30
+"""How many reasons are spelt out to people before they ask for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,38 +43,25 @@ class DecisionWords:
     next_step: str | None
     nowhere: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
-
-
-def names_of(
-    words: Catalogue, place: Programme | Exam, account: AccountHoldings, packs: Iterable[RulePack]
-) -> Names:
-    """Return the names of everything that a decision on this programme or exam may mention."""
-    places: Iterable[Course | Part] = place.courses if isinstance(place, Programme) else place.parts
-    titles = {str(one.id): one.title for one in places}
-    all_packs = tuple(packs)
-    buckets = place.buckets if isinstance(place, Programme) else ()
-    return Names(
-        outcomes={held.id: outcome_name(words, held.outcome) for held in account.outcomes},
-        places=titles | {str(bucket.id): bucket.title for bucket in buckets},
-        why_not={str(one.id): one.why_not for one in places if one.why_not is not None},
-        citations={
-            (pack.digest, name): citation for pack in all_packs for name, citation in pack.citations.items()
-        },
-        levels={
-            (pack.digest, rule.id, rule.version, at): premise.pattern.min_levels
-            for pack in all_packs
-            for rule in pack.rules
-            for at, premise in enumerate(rule.premises)
-        },
-        begins_on=min((rule.effective_from for pack in all_packs for rule in pack.rules), default=None),
-    )
+    worths: tuple[str, ...] = ()
+    """How what tables give for the outcomes spent came out: each outcome and table once."""
 
 
 def decision_lines(
     words: Catalogue, decision: Decision | WaiverDecision, names: Names = NAMELESS
 ) -> DecisionWords:
     """Put a decision into words."""
-    speaker = _Speaker(words=words, names=names, caps={cap.id: cap.title for cap in decision.caps})
+    speaker = _Speaker(
+        words=words,
+        naming=Naming(words=words, names=names),
+        caps={cap.id: cap.title for cap in decision.caps},
+        exemptions=decision.exemptions if isinstance(decision, Decision) else (),
+        idle=frozenset(
+            one.outcome
+            for one in (decision.nowhere if isinstance(decision, Decision) else ())
+            if one.reason != "leftover"
+        ),
+    )
     if isinstance(decision, WaiverDecision):
         return DecisionWords(
             headline=words.sentences([speaker.waiver_headline(decision), *speaker.notes(decision)]),
@@ -136,20 +78,28 @@ def decision_lines(
         refusals=tuple(speaker.refusal(refusal, of_parts=False) for refusal in decision.refusals),
         next_step=speaker.next_step(decision.next_step, of_parts=False),
         nowhere=tuple(speaker.nowhere(one) for one in decision.nowhere),
+        worths=tuple(speaker.worths(decision.exemptions)),
         kept=tuple(speaker.kept(one) for one in decision.kept),
     )
 
 
-def shown(words: Catalogue, wording: Wording) -> str:
-    """Return what a pack says in the reader's language, in Chinese where it says nothing else."""
-    return wording.en if words.language == "en" and wording.en else wording.zh
+def refusals_first(refusals: Sequence[Refusal]) -> tuple[int, ...]:
+    """Return which refusals concern a learner, counted from 0: those with a gain first, at most so many.
+
+    The others are of rules that ask for what the learner has nothing of, and would bring nothing more.
+    """
+    near = [at for at, one in enumerate(refusals) if one.gain]
+    held = [at for at, one in enumerate(refusals) if not one.gain and (one.outcomes or one.kind == "fact")]
+    return (*near, *held)[:REFUSALS_SHOWN]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Speaker:
     words: Catalogue
-    names: Names
+    naming: Naming
     caps: Mapping[str, Wording]
+    exemptions: Sequence[Exemption]
+    idle: frozenset[OutcomeId]  # outcomes that count nowhere
 
     def exemption_headline(self, decision: Decision) -> str:
         title, day = shown(self.words, decision.title), decision.as_of
@@ -172,7 +122,7 @@ class _Speaker:
         return self.words.text("say.waivers", title=title, day=day, count=len(decision.waivers))
 
     def notes(self, decision: Decision | WaiverDecision) -> Iterator[str]:
-        begins_on = self.names.begins_on
+        begins_on = self.naming.names.begins_on
         if begins_on is not None and decision.as_of < begins_on:
             yield self.words.text("say.before-first-day", day=decision.as_of, first=begins_on)
         if decision.pinned:
@@ -191,6 +141,15 @@ class _Speaker:
         key = "say.course-exempted" if exemption.with_credit else "say.course-exempted-without-credit"
         grade = self._grade(exemption.grade, exemption.mark)
         return self.words.text(key, title=title, credits=earned, grade=grade, basis=basis)
+
+    def worths(self, exemptions: Sequence[Exemption]) -> Iterator[str]:
+        known = {
+            (one.cited.digest, worth.outcome, worth.table): worth
+            for one in exemptions
+            for worth in one.worths
+        }
+        for worth in known.values():
+            yield worth_line(self.words, worth, self.naming.outcome(worth.outcome))
 
     def waiver(self, waiver: Waiver) -> str:
         basis = self._basis(waiver.cited, waiver.witnesses)
@@ -211,11 +170,11 @@ class _Speaker:
         )
 
     def refusal(self, refusal: Refusal, *, of_parts: bool) -> str:
-        target = "" if refusal.target is None else self._place(refusal.target)
         said = self.words.text(
-            "say.refused-for" if target else "say.refused",
+            self._refused(refusal),
             rule=self._rule(refusal.cited),
-            target=target,
+            target="" if refusal.target is None else self.naming.place(refusal.target),
+            outcomes=self.naming.outcomes(refusal.outcomes),
             why=self._why(refusal),
         )
         return self.words.sentences([said, *self._gain(refusal, of_parts=of_parts)])
@@ -225,13 +184,13 @@ class _Speaker:
             return None
         return self.words.text(
             "say.next-step-at-most" if step.need.attribute == "outcome" else "say.next-step",
-            need=self._need(step.need, step.cited),
+            need=self.naming.need(step.need, step.cited),
             gain=self._gained(step.gain, step.gain_credits, of_parts=of_parts),
             rule=self._rule(step.cited),
         )
 
     def nowhere(self, nowhere: Nowhere) -> str:
-        outcome = self._outcome(nowhere.outcome)
+        outcome = self.naming.outcome(nowhere.outcome)
         if nowhere.reason == "leftover":
             left = self.words.credits(nowhere.credits or Decimal(0))
             return self.words.text("say.leftover", outcome=outcome, credits=left)
@@ -246,25 +205,64 @@ class _Speaker:
         rule = f"{kept.rule} v{kept.version}"
         return self.words.text("say.kept", rule=rule, promise=kept.pre_decision, day=kept.until)
 
+    def _refused(self, refusal: Refusal) -> str:
+        """Return the sentence that fits: a rule, a place of it, an outcome, or what is left of one."""
+        given = [one for one in self.exemptions if one.cited == refusal.cited]
+        there = [one for one in given if one.target == refusal.target and one.is_bucket]
+        is_of_outcomes = bool(refusal.outcomes) and not self._names_outcomes(refusal)
+        if refusal.target is None:
+            is_of_outcomes = is_of_outcomes and (bool(given) or refusal.kind == "no-worth")
+            return "say.refused-outcomes" if is_of_outcomes else "say.refused"
+        if not there or not is_of_outcomes:
+            return "say.refused-for"
+        is_rest = any(not set(one.spent).isdisjoint(refusal.outcomes) for one in there)
+        return "say.refused-rest" if is_rest else "say.refused-outcomes-for"
+
+    def _names_outcomes(self, refusal: Refusal) -> bool:
+        """Whether the reason itself names the outcomes."""
+        return refusal.kind == "budget" or (
+            refusal.kind == "spent-elsewhere" and not self._is_beside(refusal)
+        )
+
+    def _is_beside(self, refusal: Refusal) -> bool:
+        """Whether it is not these outcomes that are spent, but one that would be spent with them."""
+        return bool(refusal.outcomes) and self.idle.issuperset(refusal.outcomes)
+
     def _why(self, refusal: Refusal) -> str:
         place = next(iter(refusal.by), None) if refusal.kind == "not-exemptible" else None
-        why_not = self.names.why_not.get(place or refusal.target or "")
+        why_not = self.naming.names.why_not.get(place or refusal.target or "")
         is_explained = why_not is not None and refusal.kind in {"not-exemptible", "not-waivable"}
+        key = f"say.refused-{refusal.kind}" + ("-because" if is_explained else self._variant(refusal))
         return self.words.text(
-            f"say.refused-{refusal.kind}" + ("-because" if is_explained else ""),
-            needs=self.words.clauses(self._need(need, refusal.cited) for need in refusal.needs),
+            key,
+            needs=self.words.clauses(self.naming.need(need, refusal.cited) for need in refusal.needs),
             by=self._by(refusal),
-            outcomes=self.words.listed(map(self._outcome, refusal.outcomes))
-            or self.words.text("word.its-outcome"),
+            outcomes=self.naming.outcomes(refusal.outcomes) or self.words.text("word.its-outcome"),
             reason="" if why_not is None else shown(self.words, why_not),
         )
+
+    def _variant(self, refusal: Refusal) -> str:
+        """Return the ending of the sentence where what it speaks of is not there."""
+        match refusal.kind:
+            case "no-worth" if not refusal.by:
+                return "-stated"
+            case "spent-elsewhere" if self._is_beside(refusal):
+                return "-beside"
+            case "no-worth" | "unpaired" | "gap" if not refusal.needs:
+                return "-at-all"
+            case "taken" if refusal.target is None:
+                return "-at-all"
+            case _:
+                return ""
 
     def _by(self, refusal: Refusal) -> str:
         match refusal.kind:
             case "cap":
                 return self.words.listed(map(self._cap, refusal.by))
+            case "no-worth":
+                return self.words.listed(self.naming.table(refusal.cited, name) for name in refusal.by)
             case "similar":
-                return self.words.listed(self._outcome(OutcomeId(outcome)) for outcome in refusal.by)
+                return self.words.listed(self.naming.outcome(OutcomeId(outcome)) for outcome in refusal.by)
             case _ if refusal.by:
                 return self.words.text("say.rules", rules=self.words.listed(refusal.by))
             case _:
@@ -280,74 +278,16 @@ class _Speaker:
 
     def _gained(self, gain: int, gain_credits: Decimal | None, *, of_parts: bool) -> str:
         if of_parts or gain_credits is None:
-            return self.words.text("say.parts", count=gain)
+            return self.words.text("say.parts-one" if gain == 1 else "say.parts", count=gain)
         return self.words.credits(gain_credits)
-
-    def _need(self, need: Need, cited: RuleCited) -> str:
-        wanted = self._wanted(need.attribute, need.need)
-        if need.attribute == "outcome":
-            levels = self.names.levels.get((cited.digest, cited.rule, cited.version, need.premise or 0), ())
-            if levels:
-                least = self._bound(
-                    "≥", "", shown_as=" / ".join(level_name(self.words, one) for one in levels)
-                )
-                wanted = self.words.text("say.outcome-with-detail", title=wanted, detail=least)
-            return self.words.text("say.need-outcome", need=wanted)
-        is_fact = need.outcome is None and need.attribute in FACTS
-        if need.have is None:
-            key = "say.need-fact-missing" if is_fact else "say.need-attribute-missing"
-        else:
-            key = "say.need-fact" if is_fact else "say.need-attribute"
-        return self.words.text(
-            key,
-            outcome="" if need.outcome is None else self._outcome(need.outcome),
-            attribute=self.words.field(need.attribute),
-            have=self._value(need.attribute, need.have or ""),
-            need=wanted,
-        )
-
-    def _wanted(self, attribute: str, text: str) -> str:
-        """Put what a rule asks for into words: `a|b`, `≥n ≤m`, `>day`, `3y`, `≥1y`, `*` or a value."""
-        if _SPAN.fullmatch(text):
-            return self.words.text("say.within", span=self._span(text))
-        if text == "*":
-            return self.words.text("say.anything")
-        bounds = [_BOUND.fullmatch(part) for part in text.split(" ")]
-        if all(bounds):
-            said = (
-                self._bound(bound[1], bound[2], shown_as=_percent(attribute, bound[2]))
-                for bound in bounds
-                if bound
-            )
-            return self.words.clauses(said)
-        values = " / ".join(self._value(attribute, value) for value in text.split(ANY_OF))
-        return self._bound("≥", text, shown_as=values) if attribute in _MINIMA else values
-
-    def _bound(self, sign: str, text: str, *, shown_as: str | None = None) -> str:
-        if sign in _AGO and _SPAN.fullmatch(text):
-            return self.words.text(_AGO[sign], span=self._span(text))
-        figure, day = _SIGNS[sign]
-        key = day if _DAY.fullmatch(text) else figure
-        return self.words.text(key, value=shown_as or self._value("", text))
-
-    def _span(self, text: str) -> str:
-        return self.words.text(f"say.span-{text[-1]}", count=text[:-1])
-
-    def _value(self, attribute: str, text: str) -> str:
-        if (day := _day(text)) is not None:
-            return self.words.date(day)
-        if attribute in _NAMING_COURSES and text in self.names.places:
-            return self.words.text("say.outcome-with-detail", title=self._place(text), detail=text)
-        if attribute in _VOCABULARIES:
-            return named(self.words, _VOCABULARIES[attribute], text)
-        return _percent(attribute, text) or text
 
     def _basis(self, cited: RuleCited, evidence: tuple[OutcomeId, ...]) -> str:
         return self.words.sentences(self._basis_parts(cited, evidence))
 
     def _basis_parts(self, cited: RuleCited, evidence: tuple[OutcomeId, ...]) -> Iterator[str]:
         if evidence:
-            yield self.words.text("say.evidence", evidence=self.words.listed(map(self._outcome, evidence)))
+            listed = self.words.listed(map(self.naming.outcome, evidence))
+            yield self.words.text("say.evidence", evidence=listed)
         else:
             yield self.words.text("say.evidence-facts")
         if cited.proof is not None:
@@ -361,7 +301,7 @@ class _Speaker:
             yield self.words.text("say.sources", sources=sources)
 
     def _citation(self, cited: RuleCited, name: str) -> str:
-        citation = self.names.citations.get((cited.digest, name))
+        citation = self.naming.names.citations.get((cited.digest, name))
         if citation is None:
             return name
         title, article = shown(self.words, citation.title), citation.article
@@ -378,29 +318,10 @@ class _Speaker:
             f"say.grade-{grade.kind}", value=grade.value or "", ceiling=grade.ceiling or ""
         )
 
-    def _outcome(self, outcome: OutcomeId) -> str:
-        return self.names.outcomes.get(outcome, f"#{outcome}")
-
-    def _place(self, target: str) -> str:
-        title = self.names.places.get(target)
-        return target if title is None else shown(self.words, title)
-
     def _cap(self, name: str) -> str:
         cap, *parts = name.split("@", maxsplit=2)
         title = shown(self.words, self.caps[cap]) if cap in self.caps else cap
         for part in parts:
-            key = "say.cap-each" if _day(part) is None else "say.cap-from"
-            title = self.words.text(key, title=title, day=self._value("", part), each=part)
+            key = "say.cap-each" if day_of(part) is None else "say.cap-from"
+            title = self.words.text(key, title=title, day=self.naming.value("", part), each=part)
         return title
-
-
-def _percent(attribute: str, text: str) -> str | None:
-    return f"{text}%" if attribute in _PERCENTAGES and text else None
-
-
-def _day(text: str) -> date | None:
-    """Return the day that a text is, None for every other text: a stated category may look like one."""
-    try:
-        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
-    except ValueError:
-        return None

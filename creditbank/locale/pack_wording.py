@@ -1,6 +1,7 @@
 """What was found in a rule pack, in words."""
 
 from creditbank.conversion.pack import PackFinding
+from creditbank.conversion.rule import Wording
 from creditbank.locale.catalogue import Catalogue
 
 
@@ -16,3 +17,8 @@ def finding_line(words: Catalogue, finding: PackFinding) -> str:
         return said if is_placed or not finding.where else f"{finding.where}: {said}"
     said = words.text(f"warning.{finding.code}", **finding.values)
     return f"{finding.where}: {finding.place}: {said}"
+
+
+def shown(words: Catalogue, wording: Wording) -> str:
+    """Return what a pack says in the reader's language, in Chinese where it says nothing else."""
+    return wording.en if words.language == "en" and wording.en else wording.zh

@@ -7,7 +7,9 @@ from decimal import Decimal
 from creditbank.conversion.exam_help import ExamHelp, HelpedPart, PartState
 from creditbank.conversion.rule import Wording
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import NAMELESS, DecisionWords, Names, decision_lines, shown
+from creditbank.locale.decision_wording import DecisionWords, decision_lines
+from creditbank.locale.naming import NAMELESS, Names
+from creditbank.locale.pack_wording import shown
 
 _REASONS_SHOWN = 2
 
@@ -39,6 +41,16 @@ def counts_in_line(
         programme=shown(words, programme),
         places=words.listed(words.text("say.outcome", title=shown(words, place)) for place in places),
         credits=words.credits(credits_),
+        rule=rule,
+    )
+
+
+def waives_in_line(words: Catalogue, *, exam: Wording, parts: Iterable[Wording], rule: str) -> str:
+    """Return one line: of which exam which parts rest on an outcome, by which rule."""
+    return words.text(
+        "say.waives-in",
+        exam=shown(words, exam),
+        parts=words.listed(words.text("say.outcome", title=shown(words, part)) for part in parts),
         rule=rule,
     )
 

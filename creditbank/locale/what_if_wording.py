@@ -1,23 +1,31 @@
 """What is supposed, and what it would change, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 
 from creditbank.conversion.decision import Decision, WaiverDecision, decimal_text
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.next_steps import Addition
 from creditbank.conversion.policy_diff import Measure, Shift, name_of
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import Names, decision_lines, shown
+from creditbank.locale.decision_wording import decision_lines
+from creditbank.locale.naming import NAMELESS, Names, Naming
+from creditbank.locale.pack_wording import shown
 from creditbank.locale.wording import level_name, named
 
+NOTHING_ASKED: Mapping[str, str] = MappingProxyType({})
 _IDLE_LINES = 4
 """How much is said of why outcomes count for nothing."""
 
 
-def supposed_name(words: Catalogue, outcome: Holding) -> str:
-    """Return what an outcome that nobody holds is called: its kind and code, and what is asked of it."""
+def supposed_name(words: Catalogue, outcome: Holding, asked: Mapping[str, str] = NOTHING_ASKED) -> str:
+    """Return what an outcome that nobody holds is called: its kind and code, and what is asked of it.
+
+    `asked` are bounds of its attributes, such as `≤10`, where it is one of many that would do.
+    """
+    naming = Naming(words=words, names=NAMELESS)
     details = [level_name(words, outcome.level)] if outcome.level is not None else []
     for name in ("score", "hours", "credits"):
         value = getattr(outcome, name)
@@ -25,7 +33,10 @@ def supposed_name(words: Catalogue, outcome: Holding) -> str:
             details.append(words.text("say.supposed-detail", field=name, value=value))
     if outcome.grade is not None:
         details.append(outcome.grade)
-    details += [f"{words.field(name)} {value}" for name, value in outcome.attributes]
+    details += [
+        f"{naming.attribute(name)} {naming.wanted(name, asked.get(name, value))}"
+        for name, value in outcome.attributes
+    ]
     name = f"{named(words, 'word.kind-', outcome.kind)} {outcome.code}".rstrip()  # any code: none is said
     if not details:
         return words.text("say.supposed", name=name)
@@ -73,7 +84,7 @@ def step_line(words: Catalogue, addition: Addition, *, learners: int, gained: De
     """Return one line: what to get, whom it would help, how much, and by which rules."""
     return words.text(
         "say.class-step",
-        outcome=supposed_name(words, addition.outcome),
+        outcome=supposed_name(words, addition.outcome, dict(addition.asked)),
         learners=learners,
         gained=words.credits(gained),
         most=words.credits(most),

@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import assert_never
 
 from creditbank.account.body import ExemptionTarget, WaiverTarget
-from creditbank.account.holdings import HeldGrant, HeldPromise
+from creditbank.account.holdings import HeldGrant
 from creditbank.conversion.equivalence import Equivalence
 from creditbank.locale.catalogue import Catalogue
+from creditbank.locale.worth_wording import worth_line
 from creditbank.outcomes import Outcome
 from creditbank.outcomes.award import Award
 from creditbank.outcomes.certificate import SkillCertificate
@@ -81,6 +82,9 @@ def level_name(words: Catalogue, level: FrameworkLevel) -> str:
 def grant_line(words: Catalogue, grant: HeldGrant) -> str:
     """Return one line: what is exempted or waived, on what evidence, and why if it no longer holds."""
     said = _granted_line(words, grant)
+    if grant.granted.worths:
+        worths = (worth_line(words, one, f"#{one.outcome}") for one in grant.granted.worths)
+        said = words.text("say.grant-worth", grant=said, worths=words.sentences(worths))
     match grant.status:
         case "active":
             return said
@@ -93,23 +97,6 @@ def grant_line(words: Catalogue, grant: HeldGrant) -> str:
             return words.text("say.grant-substituted", grant=said, substitute=grant.substitute or "")
         case _:
             assert_never(grant.status)
-
-
-def promise_line(words: Catalogue, held: HeldPromise) -> str:
-    """Return one line: what a school will grant, up to which day, on what planned, and why if no more."""
-    promised = held.promised
-    rules = dict.fromkeys(f"{one.rule} v{one.rule_version}" for one in promised.places)
-    said = words.text(
-        f"say.promise-{promised.kind}",
-        places=words.listed(one.title for one in promised.places),
-        day=promised.until,
-        rules=words.listed(rules),
-    )
-    if promised.planned:
-        said = words.text("say.promise-planned", promise=said, planned=words.clauses(promised.planned))
-    if held.ended_at is not None:
-        return words.text("say.promise-withdrawn", promise=said, reason=held.reason or "")
-    return said
 
 
 def equivalence_line(words: Catalogue, found: Equivalence) -> str:

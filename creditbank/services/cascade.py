@@ -1,8 +1,8 @@
 """What follows when an outcome is revoked or corrected: which grants fall, what could stand in their place.
 
 A grant that rests on the outcome is suspended unless it would still be made, on its own day, by its own rule
-and beside all others. The school then takes a suspended grant back, by two persons, or lets the substitute
-stand that other outcomes give: each is an entry.
+and beside all others. The school then confirms, by two persons, that the grant has ended, or lets the
+substitute stand that other outcomes give: each is an entry.
 """
 
 from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ class GrantUnknown(NotFound):
 
 
 class GrantNotSuspended(Conflict):
-    """Only a suspended grant is taken back or substituted."""
+    """Only a suspended grant is confirmed as ended or substituted."""
 
     code = "grant-not-suspended"
 
@@ -141,7 +141,7 @@ def substitute_grant(
     return bank.written(substitute, about=number.subject)
 
 
-def reverse_grant(
+def confirm_suspension(
     bank: Bank,
     principal: Principal,
     persons: TwoPersons,
@@ -150,7 +150,7 @@ def reverse_grant(
     *,
     reason: str,
 ) -> EntryReceipt:
-    """Take a suspended grant back for good, by two persons, in the name of whoever granted it.
+    """Confirm that a suspended grant has ended, by two persons, in the name of whoever granted it.
 
     Raises:
         AccountUnknown, AccountRedacted, GrantUnknown: one of them is not known here, or no more.
@@ -160,7 +160,7 @@ def reverse_grant(
         OutcomeInvalid: the reason is not one line.
     """
 
-    def reverse(books: Books) -> EntryReceipt:
+    def confirm(books: Books) -> EntryReceipt:
         posting, _, held = _to_be_settled(bank, books, principal, number, grant)
         persons.must_serve(books)
         body = Reversed(kind=kind_of_grant(held), grant=grant, reason=reason, officers=persons.ids)
@@ -170,7 +170,7 @@ def reverse_grant(
         posting.post()
         return receipt_of(entry)
 
-    return bank.written(reverse, about=number.subject)
+    return bank.written(confirm, about=number.subject)
 
 
 def _to_be_settled(

@@ -292,4 +292,5 @@ def _granted(
         as_of=decision.as_of,
         known_at=decision.known_at,
         decision=digest,
+        worths=grant.worths if isinstance(grant, Exemption) else (),
     )

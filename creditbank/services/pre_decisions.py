@@ -12,7 +12,7 @@ from datetime import date
 from creditbank.account.body import body_content, entry_kind, outcome_id
 from creditbank.account.facts import facts_of
 from creditbank.account.holdings import AccountHoldings, holdings_of
-from creditbank.account.planned import Planned
+from creditbank.account.planned import Planned, planned_holdings
 from creditbank.account.promise_body import Promised, PromisedPlace, PromiseWithdrawn
 from creditbank.conversion.decision import Decision, Exemption, Waiver, WaiverDecision
 from creditbank.conversion.holding import Applicant
@@ -90,7 +90,7 @@ def give_pre_decision(
         heads = books.ledger.heads_of([number.subject])
         stated = stated_by(bank, books, number, applicant, question.library)
         known = known_in(bank, books, number, question.authorities)
-        held = [one.holding(at, awarded_on=today) for at, one in enumerate(planned)]
+        held = planned_holdings(planned, today=today)
         answer = answer_to(question, known, stated, as_of=today, planned=held, solver=bank.solver)
         may_grant(institution, answer.decision)
         body = _promised(answer.decision, stated, until=until, planned=planned)

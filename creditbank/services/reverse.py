@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from creditbank.account.facts import holdings_for_rules, pinned_for_exam
 from creditbank.account.holdings import AccountHoldings
-from creditbank.conversion.decision import Decision, Nowhere
+from creditbank.conversion.decision import Decision, Nowhere, WaiverDecision
 from creditbank.conversion.exam_help import ExamHelp, help_with
 from creditbank.conversion.holding import Applicant, Holding
 from creditbank.conversion.programme import Exam, Programme
@@ -49,16 +49,31 @@ class CountsIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaivesIn:
+    """Which parts of an exam rest on an outcome, under one rule, registered already or waived if asked."""
+
+    exam: ExamId
+    title: Wording
+    pack: str
+    rule: str
+    version: int
+    parts: tuple[Wording, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
     """An outcome that counts for nothing here, or what is left of one, and where it would count."""
 
     nowhere: Nowhere
     counts_in: tuple[CountsIn, ...]
+    waives_in: tuple[WaivesIn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdleAnswer:
-    """The answer about one programme, and every idle outcome; `tried` counts the other programmes.
+    """The answer about one programme, and every idle outcome.
+
+    `tried` counts the other programmes, `exams` the exams that were looked at.
 
     `warnings` are about facts that rules ask for, here or there, and none names.
     """
@@ -66,6 +81,7 @@ class IdleAnswer:
     answer: Answer[Decision]
     idle: tuple[Idle, ...]
     tried: int
+    exams: int
     warnings: tuple[InputWarning, ...] = ()
 
 
@@ -90,7 +106,9 @@ def idle_outcomes(
     as_of: date | None = None,
     known_at: KnownAt | None = None,
 ) -> IdleAnswer:
-    """Find what counts for nothing in a programme, and in which others it would, each decided as a whole.
+    """Find what counts for nothing in a programme, and where else it would: in which programmes and exams.
+
+    Each of them is decided as a whole.
 
     Raises:
         AccountUnknown, ProgrammeUnknown: one of them is not known here.
@@ -98,7 +116,8 @@ def idle_outcomes(
     """
     day = as_of or bank.today()
     places = [one.id for one in library.programmes_on(day)]
-    known, stated = _known(bank, number, library, {*places, programme}, applicant, known_at)
+    exams = [one.id for one in library.exams_on(day)]
+    known, stated = _known(bank, number, library, {*places, programme, *exams}, applicant, known_at)
     question = ExemptionQuestion(library=library, programme=programme)
     answer = answer_to(question, known, stated, as_of=day, solver=bank.solver)
     asked = library.as_known(known.published)
@@ -109,16 +128,33 @@ def idle_outcomes(
         decision = elsewhere.decide(known.account, stated, as_of=day, known_at=known.at)
         decided.append((other, decision))
         packs.extend(elsewhere.packs(known.at))
-    idle = tuple(
-        Idle(
-            nowhere=one,
-            counts_in=tuple(
-                found for other, decision in decided for found in _counting(other, decision, one.outcome)
-            ),
-        )
-        for one in answer.decision.nowhere
+    sat = asked.exams_on(day, known_at=known.at) if answer.decision.nowhere else ()
+    waiving = []
+    for exam in sat:
+        waivers = WaiverQuestion(library=asked, exam=exam.id, at_hand=library)
+        waiving.append((exam, waivers.decide(known.account, stated, as_of=day, known_at=known.at)))
+    return IdleAnswer(
+        answer=answer,
+        idle=tuple(_idle(one, decided, waiving) for one in answer.decision.nowhere),
+        tried=len(others),
+        exams=len(sat),
+        warnings=unheard_of(packs, stated),
     )
-    return IdleAnswer(answer=answer, idle=idle, tried=len(others), warnings=unheard_of(packs, stated))
+
+
+def _idle(
+    nowhere: Nowhere,
+    decided: Sequence[tuple[Programme, Decision]],
+    waiving: Sequence[tuple[Exam, WaiverDecision]],
+) -> Idle:
+    outcome = nowhere.outcome
+    return Idle(
+        nowhere=nowhere,
+        counts_in=tuple(
+            found for other, decision in decided for found in _counting(other, decision, outcome)
+        ),
+        waives_in=tuple(found for exam, decision in waiving for found in _waiving(exam, decision, outcome)),
+    )
 
 
 def exams_helped(
@@ -178,7 +214,7 @@ def _known(
     bank: Bank,
     number: AccountNumber,
     library: RuleLibrary,
-    aims: Collection[ProgrammeId] | Collection[ExamId],
+    aims: Collection[ProgrammeId | ExamId],
     applicant: Applicant,
     known_at: KnownAt | None,
 ) -> tuple[Known, Applicant]:
@@ -204,6 +240,28 @@ def _counting(programme: Programme, decision: Decision, outcome: OutcomeId) -> l
             credits=sum((decision.exemptions[at].credits for at in places), Decimal(0)),
         )
         for (pack, rule, version), places in found.items()
+    ]
+
+
+def _waiving(exam: Exam, decision: WaiverDecision, outcome: OutcomeId) -> list[WaivesIn]:
+    titles = {str(part.id): part.title for part in exam.parts}
+    found: dict[tuple[str, str, int], list[str]] = {}
+    for one in decision.waivers:
+        if outcome in one.witnesses:
+            found.setdefault((one.cited.pack, one.cited.rule, one.cited.version), []).append(one.part)
+    for grant in decision.pinned:
+        if outcome in grant.witnesses and grant.target in titles:
+            found.setdefault((grant.pack, grant.rule, grant.rule_version), []).append(grant.target)
+    return [
+        WaivesIn(
+            exam=exam.id,
+            title=exam.title,
+            pack=pack,
+            rule=rule,
+            version=version,
+            parts=tuple(titles[part] for part in parts),
+        )
+        for (pack, rule, version), parts in found.items()
     ]
 
 

@@ -25,12 +25,15 @@ from creditbank.conversion.decision import (
     RuleCited,
     Waiver,
     WaiverDecision,
+    Worth,
+    WorthStep,
 )
 from creditbank.conversion.holding import Pinned
 from creditbank.conversion.programme import Measure
 from creditbank.conversion.rule import Citation, GradePolicy, Wording
 from creditbank.locale.catalogue import Catalogue, catalogue
-from creditbank.locale.decision_wording import Names, decision_lines
+from creditbank.locale.decision_wording import decision_lines
+from creditbank.locale.naming import Names
 from creditbank.settings import Language
 from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
 
@@ -45,9 +48,11 @@ CITED = RuleCited(
     cite=("17",),
     say=Wording(zh="中级证书选免不超过 8 学分", en="An intermediate certificate exempts up to 8 credits"),
 )
-FIRST, SECOND = OutcomeId("000003"), OutcomeId("000004")
+FIRST, SECOND, IDLE = OutcomeId("000003"), OutcomeId("000004"), OutcomeId("000005")
+MANY = tuple(OutcomeId(f"{at:06}") for at in range(11, 16))
 NAMES = Names(
-    outcomes={FIRST: "动物疫病防治员（中级）", SECOND: "养殖技术"},
+    tables={(CITED.digest, "bank"): Wording(zh="省学分银行认定表", en="The bank's table")},
+    outcomes={FIRST: "动物疫病防治员（中级）", SECOND: "养殖技术", IDLE: "牦牛养殖"},
     places={
         "C1": Wording(zh="畜禽解剖生理", en="Animal anatomy"),
         "free": Wording(zh="公共选修", en="Free electives"),
@@ -67,6 +72,8 @@ GRADES = (
 )
 LEVEL = Need(attribute="level", have="初级", need="中级", outcome=FIRST, premise=0)
 CREDITS = Need(attribute="credits", have="6", need="≤3.5", outcome=SECOND)
+PERCENTILE = Need(attribute="percentile", have="12", need="≤10", outcome=SECOND, premise=0)
+CODE = Need(attribute="code", have="X-OLD", need="/".join(f"X-{at}" for at in range(12)), outcome=SECOND)
 OTHER_COURSE = Need(attribute="replaces", have=None, need="C1", outcome=SECOND)
 NEEDS = (
     LEVEL,
@@ -96,6 +103,15 @@ REFUSED: dict[RefusalKind, Refusal] = {
     ),
     "exclusive": Refusal(cited=CITED, kind="exclusive", target="C1", by=("voc-1",)),
     "similar": Refusal(cited=CITED, kind="similar", target="C1", by=(SECOND,)),
+    "no-worth": Refusal(
+        cited=CITED,
+        kind="no-worth",
+        outcomes=(SECOND,),
+        by=("bank",),
+        needs=(PERCENTILE,),
+        gain=8,
+        gain_credits=Decimal(4),
+    ),
     "budget": Refusal(cited=CITED, kind="budget", target="C1", outcomes=(SECOND,)),
     "limit": Refusal(cited=CITED, kind="limit", target="C1"),
     "capacity": Refusal(cited=CITED, kind="capacity", target="free", by=("free",)),
@@ -105,11 +121,24 @@ REFUSED: dict[RefusalKind, Refusal] = {
     "tie-break": Refusal(cited=CITED, kind="tie-break", target="C1"),
     "not-searched": Refusal(cited=CITED, kind="not-searched", target="C1"),
 }
+WITH_RULES = {"unmet", "not-needed", "cap", "no-place", "no-worth", "not-searched"}
+LEFT_OUT = (
+    Refusal(cited=CITED, kind="no-worth", outcomes=(SECOND,), by=("bank",), needs=(CODE,)),
+    Refusal(cited=CITED, kind="no-worth", outcomes=MANY, by=("bank",)),
+    Refusal(cited=CITED, kind="no-worth", outcomes=(SECOND,)),
+    Refusal(cited=CITED, kind="cap", target="free", outcomes=MANY[:2], by=("share",)),
+    Refusal(cited=CITED, kind="capacity", target="free", outcomes=MANY, by=("free",)),
+    Refusal(cited=CITED, kind="cap", target="free", outcomes=(FIRST,), by=("share",)),
+    Refusal(cited=CITED, kind="spent-elsewhere", target="free", outcomes=(IDLE,), by=("voc-1",)),
+    Refusal(cited=CITED, kind="taken", outcomes=MANY[:1], by=("voc-1",)),
+    Refusal(cited=CITED, kind="unpaired", outcomes=MANY[:2]),
+    Refusal(cited=CITED, kind="gap", target="C1", outcomes=MANY[:2]),
+)
 NOWHERE: dict[NowhereReason, Nowhere] = {
     reason: Nowhere(
-        outcome=FIRST,
+        outcome=IDLE,
         reason=reason,
-        rules=(RuleId("voc-1"),) if reason in {"unmet", "not-needed"} else (),
+        rules=(RuleId("voc-1"),) if reason in WITH_RULES else (),
         credits=Decimal("1.5") if reason == "leftover" else None,
     )
     for reason in get_args(NowhereReason)
@@ -147,12 +176,49 @@ def cap(name: str, measure: Measure | Literal["parts"], *, binds: bool, period: 
 
 
 BARE = replace(exemption(GRADES[0]), with_credit=False, cited=replace(CITED, cite=(), say=Wording(zh="")))
+TEAM = Wording(zh="团队成员", en="team member")
+ASSOCIATION = Wording(zh="行业协会主办", en="an association's")
+BY_TABLE = Worth(
+    outcome=FIRST,
+    table="bank",
+    title=NAMES.tables[CITED.digest, "bank"],
+    credits=Decimal(3),
+    steps=(
+        WorthStep(applied="downgrade", by=Decimal(1), why=ASSOCIATION, credits=Decimal(0)),
+        WorthStep(applied="row", credits=Decimal(4)),
+        WorthStep(applied="deduction", by=Decimal("0.5"), why=TEAM, credits=Decimal("3.5")),
+        WorthStep(applied="deduction", by=Decimal("0.2"), why=Wording(zh=""), credits=Decimal("3.3")),
+        WorthStep(applied="maximum", credits=Decimal("3.2")),
+        WorthStep(
+            applied="within", why=Wording(zh="国家学分银行", en="The national bank"), credits=Decimal(3)
+        ),
+    ),
+)
+BY_HOURS = replace(
+    BY_TABLE,
+    outcome=SECOND,
+    credits=Decimal("2.77"),
+    steps=(WorthStep(applied="hours", of=Decimal(50), by=Decimal(18), credits=Decimal("2.77")),),
+)
+BY_SHARE = replace(
+    BY_TABLE,
+    outcome=OutcomeId("000007"),
+    credits=Decimal(2),
+    steps=(WorthStep(applied="share", of=Decimal(4), by=Decimal("0.5"), credits=Decimal(2)),),
+)
+BY_ROW = replace(
+    BY_TABLE,
+    outcome=OutcomeId("000008"),
+    credits=Decimal(1),
+    steps=(WorthStep(applied="row", credits=Decimal(1)),),
+)
 BUCKET = replace(
     exemption(GRADES[0]),
     is_bucket=True,
     target=CourseId("free"),
     title=NAMES.places["free"],
     witnesses=(SECOND,),
+    worths=(BY_TABLE, BY_HOURS, BY_SHARE, BY_ROW),
 )
 STORY = Decision(
     programme=ProgrammeId("p"),
@@ -178,6 +244,7 @@ STORY = Decision(
     ),
     refusals=(
         *REFUSED.values(),
+        *LEFT_OUT,
         *(Refusal(cited=CITED, kind="premise", needs=(need,), gain=0) for need in NEEDS),
         *(Refusal(cited=CITED, kind="fact", needs=(need,)) for need in FACTS),
     ),
@@ -215,7 +282,7 @@ def told(words: Catalogue) -> Iterator[str]:
         said = decision_lines(words, decision, NAMES)
         yield said.headline
         if decision.waivers if isinstance(decision, WaiverDecision) else decision.exemptions:
-            yield from (*said.grants, *said.caps, *said.refusals, *said.nowhere, *said.kept)
+            yield from (*said.grants, *said.worths, *said.caps, *said.refusals, *said.nowhere, *said.kept)
             yield from filter(None, [said.next_step])
 
 

@@ -141,7 +141,9 @@ def test_a_file_that_is_no_workbook_gets_one_clear_message(
     assert refused.err.count("\n") <= 3
 
 
-def test_a_clerk_shows_decides_applies_and_revokes(commands: Commands, workbook: Path) -> None:
+def test_a_clerk_shows_decides_applies_revokes_and_two_confirm(
+    commands: Commands, workbook: Path, tmp_path: Path
+) -> None:
     posted(commands, workbook)
     account = account_of(commands, 0)
     shown = commands.run("account", "show", account, "--json").json
@@ -166,6 +168,21 @@ def test_a_clerk_shows_decides_applies_and_revokes(commands: Commands, workbook:
     known_at = ("--known-at", "2020-01-01T00:00Z")
     replayed = commands.run(*asked, "--as-of", "2025-11-23", *known_at, "--json", code=1).json["decision"]
     assert (replayed["exemptions"], replayed["pinned"], replayed["nowhere"]) == ([], [], [])
+    listed = commands.run("account", "suspended", account).out
+    assert "学校将确认中止，或改用其他成果" in listed
+    assert f"creditbank account confirm {account}" in listed
+    tokens = []
+    for name in ("first", "second"):
+        token = commands.run("officer", "add", "--name", name, "--json").json["token"]
+        tokens.append(tmp_path / name)
+        tokens[-1].touch(mode=0o600)
+        tokens[-1].write_text(token, encoding="utf-8")
+    two = ("--first-token-file", tokens[0], "--second-token-file", tokens[1])
+    (grant, *_) = shown["grants"]
+    confirmed = ("account", "confirm", account, grant["id"], "--reason", "证书无效", *two, "--issuer", EAST)
+    assert "已确认" in commands.run(*confirmed).out
+    after = commands.run("account", "show", account, "--json").json["grants"]
+    assert [one["status"] for one in after if one["id"] == grant["id"]] == ["reversed"]
 
 
 def test_a_clerk_corrects_one_member_and_what_no_longer_holds_is_suspended(

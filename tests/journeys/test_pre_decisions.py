@@ -220,6 +220,10 @@ def test_a_pre_decision_is_given_and_withdrawn_on_the_command_line(
     shown = commands.run("account", "show", account)
     assert f"#{given['pre_decision']}" in shown.out
     assert until[:4] in shown.out
+    assert "须先取得：一项技能证书 CD-X-JTNC（中级）" in shown.out
+    told = commands.run(*asked, "--planned", planned, "--issuer", OPERATOR).out
+    assert "依据：一项技能证书 CD-X-JTNC（中级）" in told
+    assert "#planned" not in told
     tokens = []
     for name in ("first", "second"):
         token = commands.run("officer", "add", "--name", name, "--json").json["token"]

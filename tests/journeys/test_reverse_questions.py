@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 from creditbank.account.outcome_name import name_of
+from creditbank.cli.reverse import idle_lines
 from creditbank.conversion.holding import Applicant
 from creditbank.identity.account_number import AccountNumber, parse_account_number
+from creditbank.locale.catalogue import catalogue
 from creditbank.outcomes import Outcome
 from creditbank.rulepacks.library import Library
 from creditbank.samples.outcomes import sample_outcomes, story_outcomes
@@ -39,6 +41,7 @@ from tests.journeys.test_pages import (  # noqa: F401 - fixtures
 )
 
 HUSBANDRY, TOURISM = ProgrammeId("changdu-animal-husbandry"), ProgrammeId("changdu-tourism")
+CHINESE = catalogue("zh-CN")
 LIBRARY = Library.load(check=False)
 DAY = date(2026, 3, 1)
 OUTCOMES: list[Outcome] = list(dict.fromkeys(sample.outcome for sample in sample_outcomes()))
@@ -91,6 +94,24 @@ def test_what_is_idle_here_counts_where_the_best_answer_there_rests_on_it(
                 (exemption.credits for exemption in resting), Decimal(0)
             )
             assert sum(len(where.places) for where in told) == len(resting)
+    exams = [one.id for one in LIBRARY.exams_on(DAY)]
+    assert found.exams == (len(exams) if found.idle else 0)
+    for exam in exams if found.idle else ():
+        question_ = WaiverQuestion(library=LIBRARY, exam=exam)
+        waived = decide_for(bank, number, question_, applicant=Applicant(), as_of=DAY).decision.waivers
+        for one in found.idle:
+            parts = [waiver.title for waiver in waived if one.nowhere.outcome in waiver.witnesses]
+            assert parts == [part for where in one.waives_in if where.exam == exam for part in where.parts]
+
+
+def test_a_diploma_that_waives_a_part_is_not_said_to_count_nowhere(story: tuple[Bank, AccountNumber]) -> None:
+    bank, number = story
+    found = idle_outcomes(bank, number, LIBRARY, HUSBANDRY, applicant=Applicant(), as_of=DAY)
+    diploma = next(one for one in found.idle if one.nowhere.outcome == "000005")
+    assert [where.exam for where in diploma.waives_in][:1] == ["changdu-farm-elementary"]
+    assert all(
+        "也用不上" not in line for line in idle_lines(CHINESE, diploma, tried=found.tried, exams=found.exams)
+    )
 
 
 @settings(max_examples=12)

@@ -13,7 +13,8 @@ from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.holding import Applicant
 from creditbank.ledger.encoding import canonical_bytes
 from creditbank.locale.catalogue import catalogue
-from creditbank.locale.decision_wording import decision_lines, names_of
+from creditbank.locale.decision_wording import decision_lines
+from creditbank.locale.naming import names_of
 from creditbank.outcomes.certificate import SkillCertificate
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.rulepacks.library import Library

@@ -27,8 +27,8 @@ from creditbank.services.bank import Bank, Principal
 from creditbank.services.cascade import (
     GrantNotSuspended,
     NoSubstitute,
+    confirm_suspension,
     offers,
-    reverse_grant,
     substitute_grant,
 )
 from creditbank.services.conversions import apply_for, decide_for
@@ -149,11 +149,11 @@ def test_a_suspended_grant_is_taken_back_by_two_persons_and_settled_once() -> No
     (grant,) = read_account(bank, number).holdings.suspended_grants
     with pytest.raises(NoSubstitute):
         substitute_grant(bank, EAST, number, grant.id, rules())
-    reverse_grant(bank, EAST, persons, number, grant.id, reason="证书无效")
+    confirm_suspension(bank, EAST, persons, number, grant.id, reason="证书无效")
     (after,) = read_account(bank, number).holdings.grants
     assert (after.status, after.reason) == ("reversed", "证书无效")
     with pytest.raises(GrantNotSuspended):
-        reverse_grant(bank, EAST, persons, number, grant.id, reason="再次")
+        confirm_suspension(bank, EAST, persons, number, grant.id, reason="再次")
 
 
 def test_a_new_decision_takes_the_place_of_what_was_suspended() -> None:

@@ -20,6 +20,7 @@ from creditbank.conversion import (
     addition,
     allocation,
     bounds,
+    explanation,
     layout,
     matching,
     near_miss,
@@ -29,10 +30,12 @@ from creditbank.conversion import (
     search,
     solving,
     waivers,
+    worth,
 )
 from creditbank.conversion.cut import Cut
 from creditbank.conversion.decision import Need
 from creditbank.conversion.fill import Filler
+from creditbank.conversion.hindrance import Cause, Hindrances
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.programme import Cap, Course, Programme
@@ -42,6 +45,7 @@ from creditbank.services import known, questions
 from creditbank.terms import Microseconds
 from tests.properties import (
     test_conversion_laws,
+    test_conversion_left_out,
     test_conversion_near_misses,
     test_conversion_presolve,
     test_conversion_recognition,
@@ -49,6 +53,7 @@ from tests.properties import (
     test_conversion_solver,
     test_conversion_waivers,
     test_replay,
+    test_worth,
 )
 from tests.properties.test_conversion_oracle import compared
 from tests.properties.test_conversion_stateful import AccountOfALearner
@@ -167,6 +172,11 @@ BUDGET = law(test_conversion_laws.test_a_spent_budget_is_admitted_and_bounds_the
 LEFT_OUT = law(test_conversion_presolve.test_what_is_left_out_before_the_search_changes_no_answer)
 MANY_BOUNDS = told(test_conversion_presolve.test_what_is_left_out_of_many_bounds_changes_no_answer, seed=2)
 TIED = told(test_conversion_solver.test_what_would_have_tied_is_what_the_solver_says, seed=7)
+IDLE = law(
+    test_conversion_left_out.test_every_outcome_that_counts_nowhere_is_named_by_each_rule_that_would_spend_it
+)
+UNCAPPED = law(test_conversion_left_out.test_without_the_caps_that_a_refusal_names_there_are_more_units)
+WORTH = law(test_worth.test_every_grant_that_a_table_bounds_says_how_its_worth_came_out)
 GAIN = law(test_conversion_near_misses.test_a_gain_is_what_deciding_again_brings)
 OTHER_AUTHORITY = law(test_conversion_recognition.test_nothing_is_worth_more_than_the_other_authority_gives)
 PARTS_BY_HAND = law(test_conversion_waivers.test_the_waived_parts_are_those_found_by_hand)
@@ -318,6 +328,14 @@ def _without_deductions(right: Right) -> object:
     return lambda table, holding, **more: right(replace(table, deductions=()), holding, **more)
 
 
+def _by_a_cap(right: Right) -> object:
+    def wrong(self: Hindrances, option: int, places: Sequence[int]) -> list[Cause]:
+        caps = self.case.programme.caps
+        return [("cap", (caps[0].id,)) if caps else cause for cause in right(self, option, places)]
+
+    return wrong
+
+
 def _by_families_alone(right: Right) -> object:
     return lambda table, code: next((family for family in table.families if code in family), None)
 
@@ -398,6 +416,9 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
     ("of any count one is allowed", plant(layout, "exclusions", _counted_as_one), MANY_BOUNDS),
     ("what must get something need not", plant(Filler, "_forced", _whether_it_gets_something_or_not), TIED),
     ("nothing ever ties", plant(search.Search, "ties", always(value=False)), TIED),
+    ("idle outcomes are not asked about", plant(explanation.Refusing, "_spending", always({})), IDLE),
+    ("whatever is full is called a cap", plant(Hindrances, "full", _by_a_cap), UNCAPPED),
+    ("a derivation leaves out deductions", plant(worth, "recognise", _without_deductions), WORTH),
     ("a near miss gains one too many", plant(near_miss, "most_units", _one_more), GAIN),
     ("a part is remembered by ids", plant(addition, "part_name", _named_by_ids), GAIN),
     ("an exam's caps are ignored", plant(waivers._Question, "used", always(0)), PARTS_BY_HAND),

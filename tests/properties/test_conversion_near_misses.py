@@ -31,6 +31,8 @@ from tests.strategies.conversion import (
     words,
 )
 
+STEPS = {"outcome", "level", "grade", "score", "awarded_on", "expires_on"}
+GIVES = ExemptionGrant(mode="each", courses=CourseFilter(courses=frozenset({CourseId("c0")})))
 SIMILAR = frozenset({"A", "B"})
 
 
@@ -145,6 +147,38 @@ def worth_more_at_a_higher_level() -> Question:
     )
 
 
+def worth_by_level() -> Question:
+    """A rule whose table lists one code, and gives more for the highest level of it; nothing is held."""
+    question = asking("A", held="")
+    (pack,) = question.packs
+    (rule,) = pack.rules
+    (course,) = question.programme.courses
+    any_code = replace(rule.premises[0], pattern=Pattern(kind="skill-certificate"))
+    of_a = Pattern(kind="skill-certificate", codes=frozenset("A"))
+    bank = replace(
+        pack.tables["bank"],
+        families=(),
+        rows=(
+            WorthRow(pattern=replace(of_a, min_levels=(level("初级"),)), credits=Decimal(1)),
+            WorthRow(pattern=replace(of_a, min_levels=(level("高级"),)), credits=Decimal(4)),
+        ),
+    )
+    grant = ExemptionGrant(mode="choose", courses=CourseFilter(), worth="bank")
+    return replace(
+        question,
+        packs=(
+            replace(pack, rules=(replace(rule, premises=(any_code,), grant=grant),), tables={"bank": bank}),
+        ),
+        programme=replace(
+            question.programme,
+            credits=Decimal(4),
+            courses=tuple(
+                replace(course, id=CourseId(f"c{number}"), credits=Decimal(1)) for number in range(4)
+            ),
+        ),
+    )
+
+
 def match_of(question: Question, refusal: Refusal) -> Match:
     pack = next(pack for pack in question.packs if pack.id == refusal.cited.pack)
     rule = next(
@@ -197,7 +231,15 @@ def test_the_near_miss_supplied_makes_the_rule_apply(question: Question) -> None
 @example(asking("A", held=""))
 def test_without_gains_nothing_else_is_left_open(question: Question) -> None:
     whole = decide(question)
-    refused = tuple(replace(one, gain=None, gain_credits=None) for one in whole.refusals)
+    refused = tuple(
+        replace(
+            one,
+            gain=None,
+            gain_credits=None,
+            needs=tuple(replace(need, at_level=None) for need in one.needs),
+        )
+        for one in whole.refusals
+    )
     assert decide(question, gains=False) == replace(whole, refusals=refused, next_step=None)
 
 
@@ -241,6 +283,52 @@ def test_a_gain_is_what_deciding_again_brings(question: Question) -> None:
         assert refusal.gain_credits == max(gains) * before.step
 
 
+@given(missing() | similar())
+@example(worth_by_level())
+def test_the_level_that_is_named_for_a_new_outcome_brings_all_of_the_gain(question: Question) -> None:
+    before = decide(question)
+    for refusal in near(before):
+        (need,) = refusal.needs
+        if need.at_level is not None:
+            ways = supplied(
+                match_of(question, refusal), need, holdings=known_of(question), as_of=question.as_of
+            )
+            own = [one for one in ways if one.level == need.at_level]
+            gains = [
+                decide(replace(question, holdings=(*question.holdings, one))).units - before.units
+                for one in own
+            ]
+            assert max(gains) == refusal.gain
+
+
+def test_a_new_outcome_is_asked_for_by_the_codes_that_the_table_lists() -> None:
+    (refusal,) = decide(worth_by_level()).refusals
+    (need,) = refusal.needs
+    assert (need.attribute, need.need, need.at_level) == ("outcome", "A", level("高级"))
+    assert refusal.gain_credits == 4
+
+
+def test_what_nobody_can_change_of_an_outcome_is_no_next_step() -> None:
+    question = asking("A", held="")
+    (pack,) = question.packs
+    (rule,) = pack.rules
+    pattern = Pattern(kind="course-credit", min_credits=Decimal(6))
+    asks = replace(rule, premises=(replace(rule.premises[0], pattern=pattern),), grant=GIVES)
+    held = Holding(
+        id=OutcomeId("000000"),
+        kind="course-credit",
+        code="A",
+        issuer=IssuerId("school"),
+        awarded_on=date(2025, 5, 1),
+        recorded_at=Microseconds(0),
+        credits=Decimal(4),
+    )
+    decision = decide(replace(question, packs=(replace(pack, rules=(asks,)),), holdings=(held,)))
+    (refusal,) = decision.refusals
+    assert (refusal.needs[0].attribute, bool(refusal.gain)) == ("credits", True)
+    assert decision.next_step is None
+
+
 def is_edit(need: Need) -> bool:
     """Whether an outcome that is there would do, were it better; an award made too early takes a new one."""
     return need.outcome is not None and need.attribute != "awarded_on"
@@ -249,7 +337,7 @@ def is_edit(need: Need) -> bool:
 @given(missing())
 def test_the_next_step_gains_and_none_that_gains_is_cheaper(question: Question) -> None:
     decision = decide(question)
-    gaining = [refusal for refusal in near(decision) if refusal.gain]
+    gaining = [one for one in near(decision) if one.gain and one.needs[0].attribute in STEPS]
     step = decision.next_step
     assert (step is None) == (not gaining)
     if step is not None:
@@ -296,13 +384,16 @@ def test_every_outcome_counts_or_is_said_to_count_nowhere(question: Question) ->
     for outcome, reason in said.items():
         held = by_id[outcome]
         visible = is_visible(held, as_of=question.as_of, known_at=question.known_at)
-        assert visible == (reason in {"not-needed", "unmet", "no-rule"})
+        assert visible == (reason not in {"expired", "not-yet", "revoked"})
 
 
 @given(questions())
 def test_what_a_cap_refuses_it_has_no_room_for(question: Question) -> None:
     decision = decide(question)
-    caps = {use.id if use.period is None else f"{use.id}@{use.period}": use for use in decision.caps}
+    caps = {
+        "@".join(str(part) for part in (use.id, use.period, use.each) if part is not None): use
+        for use in decision.caps
+    }
     binding = {name for refusal in decision.refusals if refusal.kind == "cap" for name in refusal.by}
     assert binding == {name for name, use in caps.items() if use.binds}
     for refusal in decision.refusals:

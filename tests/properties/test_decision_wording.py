@@ -29,7 +29,9 @@ from creditbank.conversion.decision import (
 from creditbank.conversion.programme import Bucket, Course, Exam, Part, Programme
 from creditbank.conversion.rule import Citation, GradePolicy, Wording
 from creditbank.locale.catalogue import LANGUAGES, Catalogue, catalogue
-from creditbank.locale.decision_wording import DecisionWords, Names, decision_lines, names_of, shown
+from creditbank.locale.decision_wording import DecisionWords, decision_lines
+from creditbank.locale.naming import Names, names_of
+from creditbank.locale.pack_wording import shown
 from creditbank.locale.wording import level_name
 from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.outcome import FrameworkLevel

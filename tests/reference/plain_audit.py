@@ -139,6 +139,8 @@ def kind_of(refusal: Refusal) -> str:
         return "cap"
     if refusal.kind in ONE_THING and len(refusal.needs) < 2:
         return "near-miss"
+    if refusal.kind == "no-worth" and refusal.gain is not None:
+        return "near-miss"
     if refusal.kind in {"premise", "fact"}:
         return "unmet"
     return "rule"

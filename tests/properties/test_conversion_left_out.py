@@ -1,0 +1,278 @@
+"""What an answer leaves out has a true reason: each outcome, each cap, and each row of a table."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+import pytest
+from hypothesis import assume, example, given
+
+from creditbank.conversion.allocation import NODE_BUDGET
+from creditbank.conversion.decision import Decision, Refusal
+from creditbank.conversion.explanation import idle
+from creditbank.conversion.fill import Nodes
+from creditbank.conversion.holding import Holding
+from creditbank.conversion.programme import Bucket, Cap, Programme
+from creditbank.conversion.recognition import Deduction, Downgrade, RecognitionTable, WorthRow
+from creditbank.conversion.rule import AttributeTest, ExemptionGrant, Pattern, Premise, Rule
+from creditbank.conversion.solving import Solution, pose_case, solve
+from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
+from tests.strategies.conversion import Question, TestPack, decide, granted_questions, level, questions, words
+
+COURSES = Pattern(kind="course-credit")
+CERTIFICATES = Pattern(kind="skill-certificate")
+AWARDS = Pattern(kind="award")
+
+
+def outcome(number: int, **members: object) -> Holding:
+    stated = {
+        "kind": "course-credit",
+        "code": "A",
+        "issuer": IssuerId("school"),
+        "awarded_on": date(2025, 5, 1),
+        "recorded_at": Microseconds(0),
+        **members,
+    }
+    return Holding(id=OutcomeId(f"k{number}"), **stated)  # type: ignore[arg-type]
+
+
+def courses(count: int) -> tuple[Holding, ...]:
+    return tuple(outcome(number, credits=Decimal(3)) for number in range(count))
+
+
+def electives(
+    *held: Holding,
+    premise: Premise,
+    table: RecognitionTable | None = None,
+    caps: tuple[Cap, ...] = (),
+    capacity: int = 20,
+    **grant: object,
+) -> Question:
+    """One rule that fills one bucket."""
+    mode: Literal["choose", "each"] = "choose" if grant else "each"
+    given_ = ExemptionGrant(mode=mode, buckets=frozenset({CourseId("e")}), **grant)  # type: ignore[arg-type]
+    rule = Rule(
+        id=RuleId("r"),
+        version=1,
+        published_at=Microseconds(0),
+        effective_from=date(2018, 1, 1),
+        premises=(premise,),
+        grant=given_,
+    )
+    tables = {} if table is None else {table.id: table}
+    return Question(
+        packs=(TestPack(id=PackId("pack"), rules=(rule,), tables=tables),),
+        holdings=held,
+        programme=Programme(
+            id=ProgrammeId("p"),
+            title=words("专业"),
+            credits=Decimal(20),
+            courses=(),
+            buckets=(Bucket(id=CourseId("e"), title=words("任选"), capacity=Decimal(capacity)),),
+            caps=caps,
+        ),
+    )
+
+
+DRAWN = Premise(pattern=COURSES, use="draw")
+SIX = Cap(id="six", title=words("至多 6 学分"), maximum=Decimal(6))
+TWO = Cap(id="two", title=words("至多 2 项"), maximum=Decimal(2), measure="outcomes")
+
+
+def reasons(decision: Decision) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    return [(one.kind, one.by, tuple(one.outcomes)) for one in decision.refusals]
+
+
+def idle_reasons(decision: Decision) -> list[tuple[str, str]]:
+    return [(one.outcome, one.reason) for one in decision.nowhere]
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        (electives(*courses(3), premise=DRAWN, caps=(SIX,)), ("cap", ("six",), ("k2",))),
+        (electives(*courses(3), premise=DRAWN, caps=(TWO,)), ("cap", ("two",), ("k2",))),
+        (electives(*courses(3), premise=DRAWN, capacity=6), ("capacity", ("e",), ("k2",))),
+    ],
+    ids=["credits", "outcomes", "bucket"],
+)
+def test_what_keeps_an_outcome_out_of_a_bucket_is_said_to(
+    question: Question, reason: tuple[str, tuple[str, ...], tuple[str, ...]]
+) -> None:
+    decision = decide(question)
+    assert reasons(decision) == [reason]
+    assert idle_reasons(decision) == [("k2", "cap")]
+    assert [cap.binds for cap in decision.caps] == [True] * len(question.programme.caps)
+
+
+def test_of_many_outcomes_that_one_cap_keeps_out_it_is_said_once() -> None:
+    decision = decide(electives(*courses(9), premise=DRAWN, caps=(SIX,)))
+    assert reasons(decision) == [("cap", ("six",), ("k2", "k3", "k4", "k5", "k6", "k7", "k8"))]
+
+
+def test_a_cap_that_leaves_some_of_an_outcome_out_of_a_bucket_binds() -> None:
+    decision = decide(electives(outcome(0, credits=Decimal(10)), premise=DRAWN, caps=(SIX,)))
+    assert decision.credits == 6
+    assert reasons(decision) == [("cap", ("six",), ("k0",))]
+    assert idle_reasons(decision) == [("k0", "leftover")]
+    assert [cap.binds for cap in decision.caps] == [True]
+
+
+def test_a_cap_with_room_left_does_not_bind() -> None:
+    decision = decide(electives(*courses(2), premise=DRAWN, caps=(SIX,)))
+    assert not decision.refusals
+    assert [cap.binds for cap in decision.caps] == [False]
+
+
+def solved(question: Question) -> tuple[frozenset[OutcomeId], Solution]:
+    case = pose_case(
+        question.packs,
+        question.holdings,
+        question.programme,
+        applicant=question.applicant,
+        pinned=question.pinned,
+        as_of=question.as_of,
+        known_at=question.known_at,
+    )
+    solution = solve(case, Nodes(NODE_BUDGET))
+    return idle(case, solution), solution
+
+
+@given(questions() | granted_questions())
+@example(electives(*courses(3), premise=DRAWN, caps=(SIX,)))
+def test_every_outcome_that_counts_nowhere_is_named_by_each_rule_that_would_spend_it(
+    question: Question,
+) -> None:
+    decision = decide(question)
+    left, solution = solved(question)
+    named = {(one.cited, outcome) for one in decision.refusals for outcome in one.outcomes}
+    worthless = {one.cited for one in decision.refusals if one.kind == "no-worth"}
+    for option in solution.problem.options:
+        cited = option.live.cited
+        for outcome_ in left.intersection(option.spent_ids):
+            beside = cited in worthless and any((cited, other) in named for other in option.spent_ids)
+            assert (cited, outcome_) in named or beside
+
+
+@given(questions() | granted_questions())
+@example(electives(*courses(3), premise=DRAWN, caps=(SIX, TWO)))
+@example(electives(outcome(0, credits=Decimal(10)), premise=DRAWN, caps=(SIX,)))
+def test_without_the_caps_that_a_refusal_names_there_are_more_units(question: Question) -> None:
+    decision = decide(question)
+    assume(decision.proved)
+    assert {cap.id for cap in decision.caps if cap.binds} == {
+        name.partition("@")[0] for one in decision.refusals if one.kind == "cap" for name in one.by
+    }
+    for refusal in decision.refusals:
+        course = question.programme.course_of(refusal.target or "")
+        if refusal.kind == "cap" and (course is None or course.credits):
+            dropped = {name.partition("@")[0] for name in refusal.by}
+            left = tuple(cap for cap in question.programme.caps if cap.id not in dropped)
+            freed = decide(replace(question, programme=replace(question.programme, caps=left)))
+            assert freed.units > decision.units
+
+
+PERCENTILES = RecognitionTable(
+    id="awards",
+    title=words("竞赛认定表"),
+    rows=(
+        WorthRow(
+            pattern=Pattern(
+                kind="award",
+                codes=frozenset({"SKILL"}),
+                attributes=(AttributeTest(attribute="percentile", at_most=Decimal(10)),),
+            ),
+            credits=Decimal(4),
+        ),
+    ),
+)
+
+
+def award(percentile: int, code: str = "SKILL") -> Holding:
+    return outcome(0, kind="award", code=code, attributes=(("percentile", str(percentile)),))
+
+
+CONSUMED = Premise(pattern=AWARDS, use="consume")
+DRAWING = Premise(pattern=AWARDS, use="draw", worth="awards")
+
+
+def spending(held: Holding, table: RecognitionTable = PERCENTILES, *, draws: bool) -> Question:
+    if draws:
+        return electives(held, premise=DRAWING, table=table)
+    return electives(held, premise=CONSUMED, table=table, worth="awards")
+
+
+def the_refusal(decision: Decision) -> Refusal:
+    (refusal,) = decision.refusals
+    return refusal
+
+
+@pytest.mark.parametrize("draws", [False, True])
+def test_the_row_that_is_near_is_named_with_its_gain(draws: bool) -> None:  # noqa: FBT001
+    refusal = the_refusal(decide(spending(award(12), draws=draws)))
+    assert (refusal.kind, refusal.by, refusal.target) == ("no-worth", ("awards",), None)
+    assert [(one.attribute, one.have, one.need) for one in refusal.needs] == [("percentile", "12", "≤10")]
+    assert refusal.gain_credits == 4
+    assert idle_reasons(decide(spending(award(12), draws=draws))) == [("k0", "no-worth")]
+
+
+@pytest.mark.parametrize("draws", [False, True])
+def test_an_outcome_that_the_table_does_not_list_is_told_which_codes_it_lists(draws: bool) -> None:  # noqa: FBT001
+    refusal = the_refusal(decide(spending(award(5, "OTHER"), draws=draws)))
+    assert (refusal.kind, refusal.by, refusal.gain) == ("no-worth", ("awards",), None)
+    assert [(one.attribute, one.have, one.need) for one in refusal.needs] == [("code", "OTHER", "SKILL")]
+
+
+def test_where_another_authority_gives_nothing_its_table_is_named() -> None:
+    bank = RecognitionTable(
+        id="bank",
+        title=words("学分银行"),
+        rows=(WorthRow(pattern=Pattern(kind="award", codes=frozenset({"OTHER"})), credits=Decimal(1)),),
+    )
+    refusal = the_refusal(decide(spending(award(5), replace(PERCENTILES, within=bank), draws=False)))
+    assert (refusal.kind, refusal.by) == ("no-worth", ("bank",))
+
+
+@pytest.mark.parametrize("draws", [False, True])
+def test_what_deductions_eat_up_is_no_miss_of_a_row(draws: bool) -> None:  # noqa: FBT001
+    less = Deduction(pattern=AWARDS, credits=Decimal(4), why=words("团队成员"))
+    refusal = the_refusal(decide(spending(award(5), replace(PERCENTILES, deductions=(less,)), draws=draws)))
+    assert (refusal.kind, refusal.by, refusal.needs) == ("no-worth", ("awards",), ())
+
+
+def test_a_downgrade_that_an_edit_would_not_undo_promises_nothing() -> None:
+    certified = Pattern(kind="skill-certificate", min_levels=(level("高级"),))
+    table = RecognitionTable(
+        id="awards",
+        title=words("认定表"),
+        rows=(WorthRow(pattern=certified, credits=Decimal(4)),),
+        downgrades=(
+            Downgrade(
+                pattern=CERTIFICATES, attribute="level", scale="1+X", steps=1, why=words("行业协会低一级")
+            ),
+        ),
+    )
+    held = outcome(0, kind="skill-certificate", level=level("高级"))
+    premise = Premise(pattern=CERTIFICATES, use="consume")
+    refusal = the_refusal(decide(electives(held, premise=premise, table=table, worth="awards")))
+    assert (refusal.kind, refusal.gain) == ("no-worth", None)
+
+
+def test_credits_that_nobody_stated_cannot_be_drawn_on() -> None:
+    refusal = the_refusal(decide(electives(outcome(0), premise=DRAWN)))
+    assert (refusal.kind, refusal.by, refusal.outcomes) == ("no-worth", (), ("k0",))
+
+
+@given(questions())
+def test_what_a_table_gives_nothing_brings_no_more_with_every_cap_gone(question: Question) -> None:
+    decision = decide(question)
+    worthless = {
+        one for refusal in decision.refusals if refusal.kind == "no-worth" for one in refusal.outcomes
+    }
+    others = {one for refusal in decision.refusals if refusal.kind != "no-worth" for one in refusal.outcomes}
+    for idling in decision.nowhere:
+        if idling.outcome in worthless - others and idling.reason == "no-worth":
+            bare = replace(question, programme=replace(question.programme, caps=()))
+            without = replace(bare, holdings=tuple(one for one in bare.holdings if one.id != idling.outcome))
+            assert decide(bare).units == decide(without).units
