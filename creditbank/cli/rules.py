@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from creditbank.cli import pack_publishing, rules_diff, rules_new
+from creditbank.cli import pack_publishing, rules_diff, rules_explain, rules_new
 from creditbank.cli.asking import AsOf
 from creditbank.cli.files import FileUnusable, require_no_directory
 from creditbank.cli.output import NEGATIVE, console, print_json, progress
@@ -192,6 +192,7 @@ def _finding_members(session: Session, finding: PackFinding) -> JsonValue:
 
 
 app.command("new")(rules_new.new)
+app.command("explain")(rules_explain.explain)
 app.command("diff")(rules_diff.diff)
 app.command("publish")(pack_publishing.publish)
 app.command("retire")(pack_publishing.retire)

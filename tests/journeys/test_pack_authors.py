@@ -134,6 +134,24 @@ def test_a_cap_that_contradicts_itself_is_named_on_its_line(commands: Commands, 
     assert "odd" in found["detail"]
 
 
+def test_why_an_example_comes_out_as_it_does_is_said_without_a_bank(
+    commands: Commands, tmp_path: Path
+) -> None:
+    (tmp_path / "sound.toml").write_text(SOUND, "utf-8")
+    asked = ("--language", "en", "rules", "explain", tmp_path / "sound.toml")
+    granted = commands.run(*asked, "授予").out.replace("\n", " ")
+    assert "授予" in granted
+    assert "Exempt from “一”: 4 credits" in granted
+    assert "差一级" not in granted
+    refused = commands.run(*asked, "差一级").out.replace("\n", " ")
+    assert "初级" in refused
+    assert "中级" in refused
+    assert "授予" in commands.run(*asked, "nowhere", code=2).out
+    (tmp_path / "wrong.toml").write_text(SOUND.replace("credits = 4\n[[", "credits = 5\n[["), "utf-8")
+    wrong = commands.run("rules", "explain", tmp_path / "wrong.toml", code=1).out.replace("\n", "")
+    assert "应为 5，算得 4" in wrong
+
+
 def test_a_line_number_is_never_taken_for_a_picture(commands: Commands, tmp_path: Path) -> None:
     """Seen to fail: line 100 between two colons was printed as 💯."""
     text = SOUND.replace('framework = "1+X"', 'framework = "edu"')
