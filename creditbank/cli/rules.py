@@ -116,7 +116,7 @@ def equivalents(
     day = now.astimezone(CHINA).date() if as_of is None else as_of.date()
     library = session.library()
     packs = library.packs_applying(day, known_at=microseconds(now))
-    found = equivalences(packs, library.programmes, code=code, as_of=day)
+    found = equivalences(packs, library.programmes_on(day), code=code, as_of=day)
     if as_json:
         print_json([_equivalence_members(one) for one in found])
     for one in () if as_json else found:

@@ -140,3 +140,12 @@ def test_what_holds_for_earlier_awards_is_told_with_its_days(tmp_path: Path) -> 
     assert told["X"][0].endswith("; for outcomes awarded from 1 January 2025 on and before 1 July 2025")
     assert told["Y"][0].endswith("; for outcomes awarded from 1 July 2025 on and before 1 January 2026")
     assert told["Z"][0].endswith("; for outcomes awarded from 1 January 2026 on")
+
+
+def test_a_version_of_the_future_is_not_told_today(tmp_path: Path) -> None:
+    later = head("small-2", effective="2999-01-01") + PROGRAMME.replace(
+        "credits = 10", "version = 2\ncredits = 10"
+    )
+    packs = write(tmp_path / "packs", head() + PROGRAMME + RULE, later + RULE)
+    commands = Commands(tmp_path / "bank", CREDITBANK_RULE_PACK_DIRECTORIES=str(packs))
+    assert len(commands.run("rules", "equivalents", "X", "--json").json) == 1
