@@ -227,7 +227,8 @@ def test_the_schema_accepts_what_is_read_and_refuses_unknown_keys() -> None:
     for file in SHIPPED_FILES:
         machine = json.loads(document(file).canonical)
         assert list(validator.iter_errors(machine)) == []
-        machine["rule"][0]["premise"][0]["kredits"] = 1
+        rule = machine["rule"][0]
+        rule.get("premise", [rule.get("scope")])[0]["kredits"] = 1  # a waiver may go by facts alone
         assert len(list(validator.iter_errors(machine))) == 1
 
 
