@@ -268,6 +268,8 @@ class Refusing:
                     found = option, hindrances.of(option, place)
                     if best is None or weight(found) < weight(best[0]):
                         best = found, place
+            if best is not None and weight(best[0])[:2] <= (1, False):
+                break  # no later option is nearer
         if best is not None:
             return self._refused(best[0], best[1], match, [outcome])
         if not wanted:

@@ -21,7 +21,7 @@ _KEPT_OUT: Mapping[RefusalKind, NowhereReason] = {
     "no-worth": "no-worth",
 }
 """What refusals come to for the outcome they keep out; of all others it is not needed."""
-_ORDER: tuple[NowhereReason, ...] = ("cap", "not-searched", "not-needed", "no-place", "no-worth", "unmet")
+_ORDER: tuple[NowhereReason, ...] = ("cap", "not-searched", "not-needed", "no-worth", "unmet", "no-place")
 """Of several the first is said."""
 
 

@@ -89,7 +89,11 @@ def refusals_first(refusals: Sequence[Refusal]) -> tuple[int, ...]:
     The others are of rules that ask for what the learner has nothing of, and would bring nothing more.
     """
     near = [at for at, one in enumerate(refusals) if one.gain]
-    held = [at for at, one in enumerate(refusals) if not one.gain and (one.outcomes or one.kind == "fact")]
+    held = [
+        at
+        for at, one in enumerate(refusals)
+        if not one.gain and (one.outcomes or one.kind not in {"premise", "never-met"})
+    ]
     return (*near, *held)[:REFUSALS_SHOWN]
 
 

@@ -26,10 +26,15 @@ def derivation_line(words: Catalogue, steps: Iterable[WorthStep]) -> str:
     summed = [step for step in every if step.applied in _SUM]
     bounds = [_bound(words, step) for step in every if step.applied in {"maximum", "within"}]
     result = words.credits(summed[-1].credits)
-    if len(summed) > 1 or summed[0].applied != "row":
+    if len(summed) > 1 or not _is_plain(summed[0]):
         equals = "＝" if words.language == "zh-CN" else "="
         result = " ".join((*(_term(words, step) for step in summed), equals, result))
     return words.clauses([*lowered, result, *bounds])
+
+
+def _is_plain(step: WorthStep) -> bool:
+    """Whether what the table gives is not worked out: the credits of a row, or all of those stated."""
+    return step.applied == "row" or (step.applied == "share" and step.by == 1)
 
 
 def _bound(words: Catalogue, step: WorthStep) -> str:
@@ -46,7 +51,7 @@ def _term(words: Catalogue, step: WorthStep) -> str:
     match step.applied:
         case "hours":
             return words.text("say.worth-hours", of=of, by=by)
-        case "share":
+        case "share" if not _is_plain(step):
             return f"{of} × {by}"
         case "deduction":
             why = "" if step.why is None else shown(words, step.why)
