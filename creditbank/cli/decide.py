@@ -34,7 +34,7 @@ from creditbank.cli.session import AccountArgument, JsonOption, Session, session
 from creditbank.conversion.holding import Applicant, Holding
 from creditbank.identity.account_number import parse_account_number
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.decision_wording import decision_lines, refusals_first
+from creditbank.locale.decision_wording import REFUSALS_SHOWN, decision_lines, refusals_first
 from creditbank.locale.naming import names_of
 from creditbank.locale.what_if_wording import with_supposed
 from creditbank.services.bank import Principal
@@ -174,7 +174,7 @@ def print_answer(
     first = refusals_first(answer.decision.refusals)
     refused: tuple[str, ...] = said.refusals if whole else tuple(said.refusals[at] for at in first)
     if more := len(said.refusals) - len(refused):
-        refused = (*refused, words.text("word.refusals-more", count=more))
+        refused = (*refused, words.text("word.refusals-more", count=more, shown=REFUSALS_SHOWN))
     console.print(said.headline, style="bold")
     print_warnings(words, answer.warnings)
     for heading, lines, style in (

@@ -84,17 +84,19 @@ def decision_lines(
 
 
 def refusals_first(refusals: Sequence[Refusal]) -> tuple[int, ...]:
-    """Return which refusals concern a learner, counted from 0: those with a gain first, at most so many.
+    """Return which refusals concern a learner most, counted from 0, at most so many.
 
-    The others are of rules that ask for what the learner has nothing of, and would bring nothing more.
+    First what lacks little of an outcome that is there and would gain, then what else is said of outcomes,
+    facts and places, then new outcomes that would gain. The others are of rules that ask for what the learner
+    has nothing of, and would bring nothing more.
     """
-    near = [at for at, one in enumerate(refusals) if one.gain]
-    held = [
-        at
-        for at, one in enumerate(refusals)
-        if not one.gain and (one.outcomes or one.kind not in {"premise", "never-met"})
-    ]
-    return (*near, *held)[:REFUSALS_SHOWN]
+    ranked: list[list[int]] = [[], [], []]
+    for at, one in enumerate(refusals):
+        if one.outcomes or one.kind not in {"premise", "never-met"}:
+            ranked[0 if one.gain else 1].append(at)
+        elif one.gain:
+            ranked[2].append(at)
+    return tuple(at for rank in ranked for at in rank)[:REFUSALS_SHOWN]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

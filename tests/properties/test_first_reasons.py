@@ -8,17 +8,22 @@ from creditbank.locale.decision_wording import REFUSALS_SHOWN, refusals_first
 from tests.strategies.decisions import refusals
 
 
-def concerns(refusal: Refusal) -> bool:
-    """Whether it is of an outcome, a fact or a place, or would gain."""
-    return bool(refusal.gain or refusal.outcomes) or refusal.kind not in {"premise", "never-met"}
+def rank(refusal: Refusal) -> int:
+    """How much it concerns the learner, the most 0; 3: not at all."""
+    if refusal.outcomes or refusal.kind not in {"premise", "never-met"}:
+        return 0 if refusal.gain else 1
+    return 2 if refusal.gain else 3
 
 
 @given(st.lists(refusals(), max_size=60))
-def test_what_gains_comes_first_and_what_concerns_nobody_is_not_shown(every: list[Refusal]) -> None:
+def test_what_is_near_comes_first_and_what_concerns_nobody_is_not_shown(every: list[Refusal]) -> None:
     first = refusals_first(every)
     assert len(set(first)) == len(first) <= REFUSALS_SHOWN
-    gaining = [at for at, one in enumerate(every) if one.gain]
-    assert list(first[: len(gaining)]) == gaining[:REFUSALS_SHOWN]
-    assert all(concerns(every[at]) for at in first)
+    shown = [rank(every[at]) for at in first]
+    assert shown == sorted(shown)
+    assert 3 not in shown
+    left = [rank(one) for at, one in enumerate(every) if at not in first]
     if len(first) < REFUSALS_SHOWN:
-        assert not any(concerns(one) for at, one in enumerate(every) if at not in first)
+        assert set(left) <= {3}
+    elif left:
+        assert max(shown) <= min(left)
