@@ -44,11 +44,13 @@ def get_account(account: NamedAccount, bank: TheBank) -> Response:
 
 
 @router.post("/{account}/outcomes", status_code=201, response_model=ReceiptMessage)
-def post_outcome(account: NamedAccount, asked: OutcomeRequest, caller: Caller, once: DoneOnce) -> Response:
-    """Record an outcome in the name of the institution that is asking."""
+def post_outcome(
+    account: NamedAccount, asked: OutcomeRequest, rules: Rules, caller: Caller, once: DoneOnce
+) -> Response:
+    """Record an outcome in the name of the institution that is asking; waivers that it makes void fall."""
     outcome = outcome_stated(asked.outcome, issuer=caller.issuer)
     return once.created(
-        lambda bank: record_outcome(bank, caller, account, outcome, idempotency_key=once.key),
+        lambda bank: record_outcome(bank, caller, account, outcome, idempotency_key=once.key, rules=rules),
         ReceiptMessage.of,
     )
 

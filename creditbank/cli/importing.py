@@ -143,7 +143,13 @@ def post(
 
     with progress(session.words.text("word.posting-rows"), total=len(rows)) as step:
         return import_outcomes(
-            bank, principal, rows, file_digest=digest, write_receipt=write_receipt, on_progress=step
+            bank,
+            principal,
+            rows,
+            file_digest=digest,
+            write_receipt=write_receipt,
+            on_progress=step,
+            rules=session.library(check=False),
         )
 
 

@@ -21,6 +21,7 @@ _LEFT_OUT = (
     ("solver", None),
     ("each", None),
     ("proof", None),
+    ("void_if", ()),
     ("worths", ()),
     ("at_level", None),
 )
@@ -45,6 +46,7 @@ RefusalKind = Literal[
     "capacity",  # the bucket is full
     "leftover",  # only what is left of a course goes there, and none is exempted by it
     "cap",  # a cap is reached
+    "void",  # an outcome makes what the rule waives void
     "not-waivable",  # the part must be sat
     "tie-break",  # as good as the answer, and later in the published order
     "not-searched",  # the search ended before it could tell
@@ -75,6 +77,7 @@ class RuleCited:
     cite: tuple[str, ...]
     say: Wording
     proof: Wording | None = None  # the document to be shown; not in the JSON where none is asked for
+    void_if: tuple[Wording, ...] = ()  # after what it is void; not in the JSON where there is nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,7 @@ class LiveRule:
             cite=self.rule.cite,
             say=self.rule.say,
             proof=self.rule.proof,
+            void_if=tuple(one.say for one in self.rule.void_if),
         )
 
     @property

@@ -74,6 +74,7 @@ def _does_all_of(other: Rule, rule: Rule, pack: Pack) -> bool:
         and other.scope in (rule.scope, EVERYWHERE)
         and other.route == rule.route
         and other.exclusive in (None, rule.exclusive)
+        and set(other.void_if) <= set(rule.void_if)
         and len(other.premises) == len(rule.premises)
         and all(
             _asks_no_more(less, more, pack.scales)

@@ -64,6 +64,8 @@ def _patterns(pack: Pack) -> Iterator[tuple[Path, Pattern]]:
     for index, rule in enumerate(pack.rules):
         for at, premise in enumerate(rule.premises):
             yield ("rule", index, "premise", at), premise.pattern
+        for at, void in enumerate(rule.void_if):
+            yield ("rule", index, "void_if", at), void.pattern
     for index, table in enumerate(pack.tables.values()):
         yield from ((("recognition", index, "rows", at), one.pattern) for at, one in enumerate(table.rows))
         for at, deduction in enumerate(table.deductions):

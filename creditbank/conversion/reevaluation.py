@@ -20,6 +20,7 @@ from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.recognition import recognise
 from creditbank.conversion.rule import RulePack
 from creditbank.conversion.solving import Compiled, Units, case_of, compile_rules, solve_units
+from creditbank.conversion.void import voiding
 from creditbank.conversion.waivers import CompiledWaivers, compile_waivers, count_waivers
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.terms import Microseconds
@@ -63,6 +64,7 @@ class _Compiled:
     number: int
     rules: _Rules
     compiled: Compiled | CompiledWaivers
+    is_void_by_outcomes: bool  # some rule waives, and what it waives may be void
 
 
 class Reevaluation:
@@ -155,7 +157,8 @@ class Reevaluation:
         asking = found.compiled.index.asking
         classes = []
         for holding in learner.holdings:
-            if (holding.kind, holding.code) in asking or (holding.kind, None) in asking:
+            is_asked = (holding.kind, holding.code) in asking or (holding.kind, None) in asking
+            if is_asked or found.is_void_by_outcomes:
                 place = self._class_of(holding, found)
                 if place is not None:
                     classes.append(place)
@@ -167,8 +170,13 @@ class Reevaluation:
         facts = tuple(learner.applicant.fact(name) for name in rules.facts)
         found = rules.compiled.get(facts)
         if found is None:
+            compiled = self._compile(rules.packs, learner.applicant)
+            waives = compiled.rules if isinstance(compiled, CompiledWaivers) else ()
             found = rules.compiled[facts] = _Compiled(
-                number=self._sorts, rules=rules, compiled=self._compile(rules.packs, learner.applicant)
+                number=self._sorts,
+                rules=rules,
+                compiled=compiled,
+                is_void_by_outcomes=any(live.rule.void_if for live in waives),
             )
             self._sorts += 1
         return found
@@ -232,10 +240,12 @@ class Reevaluation:
             for premise, met_by in enumerate(match.met_by)
             if met_by
         )
-        if not met:
+        void = self._voiding(visible, compiled) if isinstance(compiled, CompiledWaivers) else ()
+        if not met and not void:
             return None
         return (
             met,
+            void,
             self._worths([found[at].live.pack for at, _ in met], holding),
             tuple(period_start(cap, holding.awarded_on) for cap in _period_caps(self.place)),
             holding.kind,
@@ -245,6 +255,15 @@ class Reevaluation:
             holding.hours_per_credit,
             holding.credits,
             holding.attributes,
+        )
+
+    def _voiding(self, visible: Sequence[Holding], compiled: CompiledWaivers) -> tuple[int, ...]:
+        """Return the rules that the outcome makes void."""
+        day, known = self.as_of, self.known_at
+        return tuple(
+            at
+            for at, live in enumerate(compiled.rules)
+            if voiding(live.rule, visible, scales=live.pack.scales, as_of=day, known_at=known)
         )
 
     def _worths(self, packs: Sequence[RulePack], holding: Holding) -> Key:
@@ -305,7 +324,10 @@ def _rules_of(packs: Sequence[RulePack]) -> Mapping[Key, frozenset[Asked]]:
             asked: list[Asked] = [
                 (one.pattern.kind, code) for one in rule.premises for code in one.pattern.codes or (None,)
             ]
-            found[spoken, rule] = frozenset(asked or [_OF_EVERYBODY])
+            voids = [
+                (one.pattern.kind, code) for one in rule.void_if for code in one.pattern.codes or (None,)
+            ]
+            found[spoken, rule] = frozenset([*(asked or [_OF_EVERYBODY]), *voids])
     return found
 
 

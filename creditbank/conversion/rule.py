@@ -20,6 +20,7 @@ from creditbank.terms import CourseId, ExamId, IssuerId, Microseconds, PackId, P
 if TYPE_CHECKING:
     from creditbank.conversion.programme import CourseFilter
     from creditbank.conversion.recognition import RecognitionTable
+    from creditbank.conversion.void import VoidIf
 
 Use = Literal["consume", "draw", "hold"]
 Mode = Literal["each", "choose", "bundle"]
@@ -294,11 +295,7 @@ class ExemptionGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaiverGrant:
-    """Parts of an exam that need not be sat.
-
-    Raises:
-        RuleInvalid: `grant-empty`.
-    """
+    """Parts of an exam that need not be sat. `RuleInvalid` with `grant-empty` where there are none."""
 
     parts: tuple[PartId, ...]
 
@@ -312,11 +309,10 @@ class Rule:
     """One version of a rule: in force on a day between two dates, once it has been published.
 
     Raises:
-        RuleInvalid: `rule-dates`, `rule-version`, `rule-without-premise` (only a waiver may go by facts about
-            the applicant alone), `rule-draws-twice`,
-            `waiver-spends` (a waiver's premises only hold), `bucket-without-limit` (neither the grant nor
-            an outcome's budget says how many credits a bucket may get), `worth-of-held` (a grant limited
-            by the worth of outcomes, where none is spent), `pairing-of-held` (the same of its pairing).
+        RuleInvalid: `rule-dates`, `rule-version`, `rule-draws-twice`, `rule-without-premise` (only a waiver
+            may go by facts alone), `waiver-spends` (its premises only hold), `void-of-exemption` (only a
+            waiver has `void_if`), `bucket-without-limit` (nothing says how many credits a bucket gets), and
+            `worth-of-held`, `pairing-of-held` (a grant limited by what is spent, where nothing is).
     """
 
     id: RuleId
@@ -334,6 +330,7 @@ class Rule:
     cite: tuple[str, ...] = ()
     say: Wording = Wording(zh="")
     proof: Wording | None = None  # the document that the applicant has to show
+    void_if: "tuple[VoidIf, ...]" = ()  # outcomes after which what it waives is void
 
     def __post_init__(self) -> None:
         if self.effective_to is not None and self.effective_to <= self.effective_from:
@@ -347,6 +344,8 @@ class Rule:
         if isinstance(self.grant, WaiverGrant):
             if any(premise.use != "hold" for premise in self.premises):
                 raise RuleInvalid("waiver-spends", field=self.id)
+        elif self.void_if:
+            raise RuleInvalid("void-of-exemption", field=self.id)
         elif self.grant.buckets and self.grant.mode == "each" and not self.draws:
             raise RuleInvalid("bucket-without-limit", field=self.id)
         elif all(premise.use == "hold" for premise in self.premises):

@@ -31,7 +31,8 @@ from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.registered import KnownRules
 from creditbank.conversion.rule import RulePack, WaiverGrant
 from creditbank.conversion.unmet import needs_of
-from creditbank.terms import Microseconds, PartId, RuleId
+from creditbank.conversion.void import voiding
+from creditbank.terms import Microseconds, OutcomeId, PartId, RuleId
 
 
 def decide_waivers(
@@ -140,9 +141,19 @@ class _Question:
 
     def answer(self, holdings: Sequence[Holding]) -> _Answer:
         found = matches(self.rules, holdings, as_of=self.as_of, known_at=self.known_at, index=self.index)
-        options = tuple(next(iter(options_of(match, as_of=self.as_of)[0]), None) for match in found)
+        options = tuple(
+            None
+            if self.void(match.live, holdings)
+            else next(iter(options_of(match, as_of=self.as_of)[0]), None)
+            for match in found
+        )
         answers = (self._without(found, options, excluded) for excluded in self._exclusions(options))
         return max(answers, key=lambda answer: len(answer.waived))  # of equals the first
+
+    def void(self, live: LiveRule, holdings: Sequence[Holding]) -> tuple[OutcomeId, ...]:
+        """Return the outcomes that make what the rule waives void."""
+        scales = live.pack.scales
+        return voiding(live.rule, holdings, scales=scales, as_of=self.as_of, known_at=self.known_at)
 
     def _exclusions(self, options: Sequence[Option | None]) -> Iterator[dict[int, RuleId]]:
         """Yield the ways to let one rule of each exclusive group apply: which are out, and for which."""
@@ -236,6 +247,8 @@ def _refusals(question: _Question, answer: _Answer) -> Iterator[Refusal]:
         live = match.live
         if live.fact_needs:
             yield Refusal(cited=live.cited, kind="fact", needs=live.fact_needs)
+        elif void := question.void(live, question.holdings):
+            yield Refusal(cited=live.cited, kind="void", outcomes=void)
         elif option is None:
             yield _unmet(question, answer, match)
         elif at in answer.excluded:

@@ -170,6 +170,16 @@ class ScopeText(Members):
     facts: tuple[FactText, ...] = ()
 
 
+class VoidText(Members):
+    """An outcome after which what a rule waives is void, such as a check that failed."""
+
+    kind: OutcomeKind
+    codes: tuple[Name, ...] = ()
+    issuers: tuple[Name, ...] = ()
+    attributes: tuple[AttributeText, ...] = ()
+    say: Words
+
+
 class RuleText(Members):
     """One version of a rule; dates that are missing are the pack's."""
 
@@ -186,6 +196,7 @@ class RuleText(Members):
     say: Words
     scope: ScopeText = ScopeText()
     proof: Words | None = None
+    void_if: tuple[VoidText, ...] = ()
     premise: tuple[PremiseText, ...] = ()
     grant: GrantText | None = None
     waive: WaiveText | None = None

@@ -28,6 +28,7 @@ from creditbank.conversion.rule import (
     WaiverGrant,
 )
 from creditbank.conversion.span import Span, parse_span
+from creditbank.conversion.void import VoidIf
 from creditbank.documents.atoms import LevelText
 from creditbank.documents.programme_models import ExamText, ProgrammeText
 from creditbank.documents.programme_values import course_filter, exam, optional_wording, programme, wording
@@ -45,6 +46,7 @@ from creditbank.documents.rule_pack_models import (
     RulePackText,
     RuleText,
     ScopeText,
+    VoidText,
 )
 from creditbank.documents.toml_lines import Path
 from creditbank.errors import InvalidInput
@@ -216,6 +218,11 @@ class _Building:
     def _premise(self, text: PremiseText) -> Premise:
         return Premise(pattern=self._pattern(text), use=text.use, worth=text.worth)
 
+    def _void(self, text: VoidText) -> VoidIf:
+        members = text.model_dump(exclude={"say", "attributes"})
+        pattern = self._pattern(PatternText(**members, attributes=text.attributes))
+        return VoidIf(pattern=pattern, say=wording(text.say))
+
     def _rule(self, text: RuleText) -> Rule:
         pack = self.text
         return Rule(
@@ -234,6 +241,7 @@ class _Building:
             cite=text.cite,
             say=wording(text.say),
             proof=optional_wording(text.proof),
+            void_if=tuple(map(self._void, text.void_if)),
         )
 
     def _example(self, text: ExampleText) -> Example:

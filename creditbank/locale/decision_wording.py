@@ -298,6 +298,8 @@ class _Speaker:
             yield self.words.text("say.evidence-facts")
         if cited.proof is not None:
             yield self.words.text("say.proof", proof=shown(self.words, cited.proof).rstrip("。."))
+        for one in cited.void_if:
+            yield self.words.text("say.void-if", event=shown(self.words, one).rstrip("。."))
         if says := shown(self.words, cited.say).rstrip("。."):
             yield self.words.text("say.rule-says", rule=self._rule(cited), says=says)
         else:

@@ -18,6 +18,7 @@ from creditbank.conversion.pack_lint import lint
 from creditbank.conversion.pack_terms import Vocabularies, unlisted_terms
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.published import Published
+from creditbank.conversion.void import VoidIf
 from creditbank.documents.rule_pack import RulePackDocument, RulePackInvalid, parse_rule_pack
 from creditbank.errors import Conflict, Misconfigured, NotFound
 from creditbank.terms import ExamId, Microseconds, PackId, ProgrammeId
@@ -115,6 +116,12 @@ class Library:
     def pack_at_hand(self, pack: PackId, digest: str) -> Pack | None:
         """Return exactly this pack, published or not, retired or not; None where it is not here."""
         return next((known for known in self.packs if (known.id, known.digest) == (pack, digest)), None)
+
+    def voiding(self) -> tuple[VoidIf, ...]:
+        """Return every outcome that makes something void by a rule of any pack."""
+        return tuple(
+            one for document in self.documents for rule in document.pack.rules for one in rule.void_if
+        )
 
     def packs_in_force(self, as_of: date, *, known_at: Microseconds) -> tuple[Pack, ...]:
         """Return, for each authority, the pack that is in force on a day, going by what was published."""

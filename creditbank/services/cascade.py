@@ -12,6 +12,7 @@ from creditbank.account.body import (
     ExemptionTarget,
     Granted,
     Reversed,
+    Suspended,
     WaiverTarget,
     body_content,
     entry_kind,
@@ -22,15 +23,17 @@ from creditbank.account.facts import (
     pinned_for_exam,
     pinned_for_programme,
 )
-from creditbank.account.holdings import AccountHoldings, HeldGrant, holdings_of
+from creditbank.account.holdings import AccountHoldings, HeldGrant, HeldOutcome, holdings_of
 from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.decision import Decision, WaiverDecision
 from creditbank.conversion.holding import Holding, Pinned
+from creditbank.conversion.meeting import is_subject_of
 from creditbank.conversion.promised import keep
 from creditbank.conversion.standing import only_parts, only_places, under_rule
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.errors import Conflict, NotAuthorised, NotFound
 from creditbank.identity.account_number import AccountNumber
+from creditbank.outcomes import Outcome
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
 from creditbank.services.books import Books
@@ -171,6 +174,41 @@ def confirm_suspension(
         return receipt_of(entry)
 
     return bank.written(confirm, about=number.subject)
+
+
+def suspend_void(
+    bank: Bank,
+    posting: Posting,
+    number: AccountNumber,
+    account: AccountHoldings,
+    outcome: OutcomeId,
+    rules: RuleLibrary,
+) -> None:
+    """Add the suspension of every waiver that an outcome of `account`, just recorded, makes void."""
+    holding = next((one for one in holdings_for_rules(account) if one.id == outcome), None)
+    for grant in account.active_grants:
+        granted = grant.granted
+        pack = rules.pack_at_hand(granted.pack, granted.pack_digest)
+        if holding is None or pack is None:
+            continue
+        own = [rule for rule in pack.rules if (rule.id, rule.version) == (granted.rule, granted.rule_version)]
+        if any(one.is_met_by(holding, scales=pack.scales) for rule in own for one in rule.void_if):
+            body = Suspended(kind=kind_of_grant(grant), grant=grant.id, because=outcome, reason="void")
+            posting.add(
+                number.subject,
+                kind=entry_kind(body),
+                issuer=bank.record.operator,
+                content=body_content(body),
+            )
+
+
+def may_void(outcome: Outcome, rules: RuleLibrary) -> bool:
+    """Whether something may be void by an outcome of this kind and code: whose account need not be read."""
+    held = HeldOutcome(
+        id=OutcomeId(""), outcome=outcome, recorded_by=outcome.issuer, recorded_at=Microseconds(0)
+    )
+    (holding,) = holdings_for_rules(AccountHoldings(outcomes=(held,)))
+    return any(is_subject_of(one.pattern, holding) for one in rules.voiding())
 
 
 def _to_be_settled(

@@ -8,16 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from creditbank.account.body import Recorded, body_content, entry_kind
+from creditbank.account.body import Recorded, body_content, entry_kind, outcome_id
+from creditbank.account.holdings import holdings_of
 from creditbank.account.records import Batch, OutcomeKey
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.accounts import post_opening
 from creditbank.services.bank import Bank, Posting, Principal
 from creditbank.services.books import Books
+from creditbank.services.cascade import may_void, suspend_void
 from creditbank.services.import_plan import ImportRow, PlannedRow, RowRefused, planned_rows
 from creditbank.services.institutions import institution_of
 from creditbank.services.outcomes import must_be_issuer
 from creditbank.services.ports import Progress
+from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import IssuerId, Microseconds
 
 T = TypeVar("T")
@@ -99,10 +102,11 @@ def import_outcomes(
     file_digest: bytes,
     write_receipt: Callable[[PostedBatch], bytes],
     on_progress: Progress = lambda _: None,
+    rules: RuleLibrary | None = None,
 ) -> Posted | FileRefused | PostedBefore:
     """Post every row, or none; accounts are opened for learners who have none yet.
 
-    `on_progress` counts each row as it is written.
+    `on_progress` counts each row as it is written. With `rules` waivers that a row makes void are suspended.
 
     Raises:
         InstitutionUnknown: the principal's institution is not registered.
@@ -113,7 +117,7 @@ def import_outcomes(
         plan = _plan(bank, books, principal, rows, file_digest, claim=True)
         if not isinstance(plan, tuple):
             return plan
-        batch = _post(bank, books, principal, plan, file_digest, on_progress)
+        batch = _post(bank, books, principal, plan, file_digest, on_progress, rules)
         receipt = write_receipt(batch)
         books.batches.add(
             Batch(
@@ -192,6 +196,7 @@ def _post(
     plan: Sequence[PlannedRow],
     file_digest: bytes,
     on_progress: Progress,
+    rules: RuleLibrary | None,
 ) -> PostedBatch:
     at = bank.now()
     number = f"{bank.today():%Y%m%d}-{bank.random(4).hex().upper()}"
@@ -212,6 +217,11 @@ def _post(
             lines.append(BatchLine(row=row.row.row, account=row.account, opened=row.opens, seq=seq))
             on_progress(1)
         posting.post_part()
+    for row, line in zip(plan, lines, strict=True):
+        if rules is not None and line.seq is not None and may_void(row.row.outcome, rules):
+            held = holdings_of(books.ledger.entries_of(row.subject))
+            suspend_void(bank, posting, row.account, held, outcome_id(line.seq), rules)
+            posting.post_part()
     books.outcomes.add(
         [
             OutcomeKey(key=row.key, subject=row.subject, seq=line.seq)

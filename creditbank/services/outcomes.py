@@ -23,7 +23,7 @@ from creditbank.outcomes.outcome import OutcomeInvalid
 from creditbank.services.accounts import find_account
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
 from creditbank.services.books import Books
-from creditbank.services.cascade import holds_on, kind_of_grant
+from creditbank.services.cascade import holds_on, kind_of_grant, may_void, suspend_void
 from creditbank.services.idempotency import IdempotencyKeyReused
 from creditbank.services.institutions import institution_of
 from creditbank.services.known_terms import require_awarded, require_known_terms
@@ -51,8 +51,11 @@ def record_outcome(
     outcome: Outcome,
     *,
     idempotency_key: str | None = None,
+    rules: RuleLibrary | None = None,
 ) -> EntryReceipt:
     """Record an outcome in the name of the principal's institution.
+
+    With `rules` waivers that it makes void are suspended in the same transaction.
 
     The same idempotency key with the same outcome answers with the entry it made the first time.
 
@@ -87,6 +90,9 @@ def record_outcome(
             content=content,
             idempotency_key=key,
         )
+        if rules is not None and may_void(outcome, rules):
+            after = holdings_of([*books.ledger.entries_of(number.subject), entry])
+            suspend_void(bank, posting, number, after, outcome_id(entry.leaf.seq), rules)
         posting.post()
         books.outcomes.add([OutcomeKey(key=name_key, subject=number.subject, seq=entry.leaf.seq)])
         return receipt_of(entry)
@@ -267,6 +273,8 @@ def _post_end(
                 issuer=bank.record.operator,
                 content=body_content(suspended),
             )
+    if rules is not None and isinstance(body, Corrected) and may_void(body.outcome, rules):
+        suspend_void(bank, posting, number, after, outcome_id(ending.leaf.seq), rules)
     posting.post()
     return ending
 

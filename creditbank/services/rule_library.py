@@ -7,6 +7,7 @@ from typing import Protocol
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.published import Published
 from creditbank.conversion.rule import RulePack
+from creditbank.conversion.void import VoidIf
 from creditbank.terms import ExamId, Microseconds, PackId, ProgrammeId
 
 
@@ -27,6 +28,9 @@ class RuleLibrary(Protocol):
 
     def pack_at_hand(self, pack: PackId, digest: str) -> RulePack | None:
         """Return exactly this pack, published or not, retired or not; None where it is not here."""
+
+    def voiding(self) -> Sequence[VoidIf]:
+        """Return every outcome that makes something void by a rule of any pack."""
 
     def authorities_for(self, aim: ProgrammeId | ExamId) -> Sequence[str]:
         """Return the authorities that define a programme or an exam."""

@@ -117,6 +117,7 @@ REFUSED: dict[RefusalKind, Refusal] = {
     "capacity": Refusal(cited=CITED, kind="capacity", target="free", by=("free",)),
     "leftover": Refusal(cited=CITED, kind="leftover", target="free"),
     "cap": Refusal(cited=CITED, kind="cap", target="C1", by=("share", "half@2025-09-01")),
+    "void": Refusal(cited=CITED, kind="void", outcomes=(SECOND,)),
     "not-waivable": Refusal(cited=CITED, kind="not-waivable", target="theory", by=("theory",)),
     "tie-break": Refusal(cited=CITED, kind="tie-break", target="C1"),
     "not-searched": Refusal(cited=CITED, kind="not-searched", target="C1"),

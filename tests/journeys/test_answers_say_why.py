@@ -1,15 +1,23 @@
 """Answers that would leave whoever asked guessing: they say what is the matter, and what to do."""
 
 from datetime import date, timedelta
+from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from creditbank.identity.account_number import parse_account_number
 from creditbank.locale.catalogue import LANGUAGES
+from creditbank.outcomes.training import Training
 from creditbank.samples.people import sample_issuer, sample_learners
-from tests.banks import new_bank
+from creditbank.services.import_outcomes import import_outcomes
+from creditbank.services.import_plan import ImportRow
+from creditbank.services.outcomes import correct_outcome, record_outcome
+from creditbank.terms import OutcomeId
+from tests.banks import EAST, new_bank
 from tests.commands import Commands, Done
-from tests.journeys.test_http import School
+from tests.journeys.test_http import School, shipped_packs
 
 HUSBANDRY, FARM = "changdu-animal-husbandry", "changdu-farm-elementary"
 LOWER = "code=CD-X-JTNC,level=初级,awarded_on=2025-03-01"
@@ -84,9 +92,56 @@ def test_a_part_is_waived_and_registered_by_facts_alone_and_the_document_is_name
     said = commands.run(*asked, "--apply", "--issuer", sample_issuer("school-east")).out.replace("\n", "")
     assert "须交验：盖章的在读证明" in said
     again = commands.run("--language", "en", *asked, code=1).out
-    assert "Comprehensive ability" in again
+    assert "no part is waived" in again, "it is registered already"
     whole = commands.run("account", "show", account).out
     assert "综合能力" in whole
+
+
+@pytest.mark.parametrize("way", ["recorded", "imported", "corrected"])
+def test_a_waiver_falls_when_a_check_that_it_hangs_on_fails(way: str) -> None:
+    school = School(new_bank())
+    account = school.account(1)
+    asked = {"exam": "example-shapes-exam", "applicant": {"years_of_work": "6"}}
+    granted = school.post(f"/accounts/{account}/waivers", asked)
+    assert granted.status_code == 201, granted.text
+    assert [one["part"] for one in granted.json()["answer"]["decision"]["waivers"]] == ["review"]
+    passed = {
+        "kind": "training",
+        "programme_code": "EX-CHECK",
+        "title": "核查",
+        "hours": "1",
+        "awarded_on": "2026-02-01",
+        "attributes": {"result": "passed"},
+    }
+    recorded = school.record(account, passed, "passed")
+    assert recorded.status_code == 201, recorded.text
+    fallen = f"/accounts/{account}/suspended-grants"
+    assert school.get(fallen).json()["suspended"] == []
+    failed = Training(
+        programme_code="EX-CHECK",
+        title="复查",
+        hours=Decimal(1),
+        issuer=EAST.issuer,
+        awarded_on=date(2026, 2, 2),
+        attributes=(("result", "failed"),),
+    )
+    number, rules = parse_account_number(account), shipped_packs()
+    match way:
+        case "recorded":
+            record_outcome(school.bank, EAST, number, failed, rules=rules)
+        case "corrected":
+            check = OutcomeId(f"{recorded.json()['seq']:06}")
+            correct_outcome(school.bank, EAST, number, check, failed, reason="复查", rules=rules)
+        case _:
+            row = ImportRow(row=2, person=sample_learners()[1], outcome=failed)
+            digest = sha256(b"file").digest()
+            import_outcomes(
+                school.bank, EAST, [row], file_digest=digest, write_receipt=lambda _: b"", rules=rules
+            )
+    assert len(school.get(fallen).json()["suspended"]) == 1
+    again = school.post(f"/accounts/{account}/waiver-decisions", asked).json()
+    assert again["decision"]["waivers"] == []
+    assert "void" in [one["kind"] for one in again["decision"]["refusals"]]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -17,6 +17,7 @@ from creditbank.conversion.holding import Applicant, Holding, Pinned
 from creditbank.conversion.programme import CourseFilter, Exam, Part, PartCap
 from creditbank.conversion.reevaluation import Holders, Learner, Reevaluation, asked_by_changes
 from creditbank.conversion.rule import (
+    AttributeTest,
     ExemptionGrant,
     FactTest,
     Pattern,
@@ -27,6 +28,7 @@ from creditbank.conversion.rule import (
     WaiverGrant,
 )
 from creditbank.conversion.span import years
+from creditbank.conversion.void import VoidIf
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.terms import ExamId, IssuerId, Microseconds, OutcomeId, PackId, PartId, RuleId
 from tests.reference.conversion_oracle import fits, is_visible
@@ -270,6 +272,43 @@ def test_a_waiver_may_go_by_a_fact_alone(case: Case, school: str | None) -> None
     assert among.units_of(Learner(holdings=(), applicant=someone)).credits == (allowed and school == "SCHOOL")
     everybody = Holders([Learner(holdings=()), Learner(holdings=holdings)])
     assert list(everybody.of(asked_by_changes((), packs))) == [0, 1]
+
+
+@given(st.dates(date(2026, 6, 1), date(2026, 12, 1)), st.booleans(), st.sampled_from(["failed", "passed"]))
+def test_a_waiver_is_void_while_a_failed_check_stands(day: date, is_revoked: bool, result: str) -> None:  # noqa: FBT001
+    failed = Pattern(kind="training", attributes=(AttributeTest(attribute="result", one_of=("failed",)),))
+    rule = replace(BY_FACT, void_if=(VoidIf(pattern=failed, say=words("核查不实")),))
+    packs = (TestPack(id=PackId("pack"), rules=(rule,)),)
+    check = Holding(
+        id=OutcomeId("000001"),
+        kind="training",
+        code="CHECK",
+        issuer=IssuerId("school"),
+        awarded_on=day,
+        recorded_at=Microseconds(0),
+        revoked_at=Microseconds(0) if is_revoked else None,
+        attributes=(("result", result),),
+    )
+    exam = Exam(id=ExamId("exam"), title=words("考试"), parts=(Part(id=PARTS[0], title=words("理论")),))
+    someone = Applicant(enrolled_at="SCHOOL")
+    decision = decide_waivers(packs, (check,), exam, as_of=AS_OF, known_at=NOW, applicant=someone)
+    is_void = result == "failed" and not is_revoked and day <= AS_OF
+    assert [one.part for one in decision.waivers] == ([] if is_void else ["theory"])
+    assert [(one.kind, one.outcomes) for one in decision.refusals] == (
+        [("void", (check.id,))] if is_void else []
+    )
+    among = Reevaluation(packs, exam, as_of=AS_OF, known_at=NOW, node_budget=NODE_BUDGET)
+    for held in ((), (check,)):
+        alone = decide_waivers(packs, held, exam, as_of=AS_OF, known_at=NOW, applicant=someone)
+        assert among.units_of(Learner(holdings=held, applicant=someone)).credits == len(alone.waivers)
+
+
+def test_only_a_waiver_is_void() -> None:
+    void = (VoidIf(pattern=Pattern(kind="training"), say=words("核查不实")),)
+    grant = ExemptionGrant(mode="each", courses=CourseFilter())
+    premises = (Premise(pattern=Pattern(kind="diploma"), use="consume"),)
+    with pytest.raises(RuleInvalid, match="void-of-exemption"):
+        replace(BY_FACT, premises=premises, grant=grant, void_if=void)
 
 
 @pytest.mark.parametrize(

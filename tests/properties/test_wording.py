@@ -104,7 +104,7 @@ def test_every_grant_has_a_sentence_with_its_rule_evidence_and_figure(
     catalogues,
     grants() | grants(is_waiver=True),
     outcome_ids,
-    st.sampled_from(["evidence-revoked", "evidence-corrected"]),
+    st.sampled_from(["evidence-revoked", "evidence-corrected", "void"]),
 )
 def test_a_grant_that_fell_says_what_it_was_and_why(
     words: Catalogue, granted: Granted, because: str, reason: str
