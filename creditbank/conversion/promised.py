@@ -92,7 +92,9 @@ def _as_promised(promise: Promise, due: Sequence[Promise]) -> Rule:
         courses = CourseFilter(courses=named) if named else None
     buckets = tuple(bucket for bucket in rule.grant.buckets if bucket in places)
     pairing = None if courses is None else rule.grant.pairing
-    return replace(rule, grant=replace(rule.grant, courses=courses, buckets=buckets, pairing=pairing))
+    is_left = rule.grant.is_leftover_only and courses is not None and bool(buckets)
+    own = replace(rule.grant, courses=courses, buckets=buckets, pairing=pairing, is_leftover_only=is_left)
+    return replace(rule, grant=own)
 
 
 def _in_force_until(promise: Promise, due: Sequence[Promise]) -> Rule:
