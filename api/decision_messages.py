@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from api.written import DateText, DayAsked, DecimalText, InstantAsked, Message, ShortText
+from creditbank.account.body import StepMade
 from creditbank.account.planned import Planned, planned_holdings
 from creditbank.conversion.holding import FACTS, Applicant, Holding
 from creditbank.errors import InvalidInput
@@ -63,6 +64,12 @@ class ApplicantMessage(Message):
         return Applicant(**{name: getattr(self, name) for name in FACTS})
 
 
+class StepsWithoutGrants(InvalidInput):
+    """Steps are stated where nothing is registered."""
+
+    code = "question-invalid"
+
+
 class Moment(Message):
     """As of which day, by what was recorded up to which instant or, exactly, in a log of which size."""
 
@@ -96,7 +103,34 @@ class Question(Moment):
             raise KnownAtWithGrants("known-at-with-grants", field="known_at")
 
 
-class ExemptionRequest(Question):
+class StepMessage(Message):
+    """A step of a rule's procedure that was made before the grant is registered, and by whom."""
+
+    id: ShortText
+    on: DayAsked
+    by: Annotated[str, Field(max_length=200)] = ""
+
+
+class GrantRequest(Question):
+    """`steps` of the procedures of the rules that grant are stated where grants are registered."""
+
+    steps: Annotated[tuple[StepMessage, ...], Field(max_length=100)] = ()
+
+    def must_not_register(self) -> None:
+        """Refuse steps in a question, which registers nothing.
+
+        Raises:
+            StepsWithoutGrants: steps are stated.
+        """
+        if self.steps:
+            raise StepsWithoutGrants("step-without-apply", field="steps")
+
+    def made(self) -> tuple[StepMade, ...]:
+        """Return the steps as the bank keeps them."""
+        return tuple(StepMade(id=step.id, on=step.on, by=step.by) for step in self.steps)
+
+
+class ExemptionRequest(GrantRequest):
     """`beside_earned`: exempt no course that a course credit of the school `enrolled_at` has earned."""
 
     programme: ShortText
@@ -109,7 +143,7 @@ class ExemptionRequest(Question):
         )
 
 
-class WaiverRequest(Question):
+class WaiverRequest(GrantRequest):
     exam: ShortText
 
     def question(self, rules: RuleLibrary) -> WaiverQuestion:

@@ -6,6 +6,7 @@ from api.auth.operator import Caller
 from api.decision_messages import (
     DecisionMessage,
     ExemptionRequest,
+    GrantRequest,
     GrantsMessage,
     PreDecisionRequest,
     Question,
@@ -31,6 +32,7 @@ def post_exemption_decision(
     account: NamedAccount, asked: ExemptionRequest, bank: TheBank, rules: Rules, words: Words
 ) -> Response:
     """Decide which courses are exempted. A refusal answers 200: the question was answered."""
+    asked.must_not_register()
     return _decided(bank, account, asked, asked.question(rules), words)
 
 
@@ -39,6 +41,7 @@ def post_waiver_decision(
     account: NamedAccount, asked: WaiverRequest, bank: TheBank, rules: Rules, words: Words
 ) -> Response:
     """Decide which parts of an exam are waived. A refusal answers 200: the question was answered."""
+    asked.must_not_register()
     return _decided(bank, account, asked, asked.question(rules), words)
 
 
@@ -101,14 +104,20 @@ def _registered(
     once: Once,
     caller: Principal,
     account: AccountNumber,
-    asked: Question,
+    asked: GrantRequest,
     question: questions.Question[D],
     words: Catalogue,
 ) -> Response:
     asked.must_not_look_back()
     return once.created(
         lambda bank: apply_for(
-            bank, caller, account, question, applicant=asked.applicant.stated(), as_of=asked.as_of
+            bank,
+            caller,
+            account,
+            question,
+            applicant=asked.applicant.stated(),
+            as_of=asked.as_of,
+            made=asked.made(),
         ),
         lambda answer: GrantsMessage.of(answer, words),
     )

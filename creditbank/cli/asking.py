@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from creditbank.account.body import StepMade
 from creditbank.account.facts import applicant_of, facts_of
 from creditbank.conversion.holding import FACTS, Applicant
 from creditbank.errors import InvalidInput
@@ -33,6 +34,14 @@ KnownAtOption = Annotated[
     ),
 ]
 Apply = Annotated[bool, typer.Option("--apply", help="登记免修或免试 · register the grants")]
+Steps = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--step",
+        metavar="步骤=日期[,办理者]_STEP",
+        help="登记前已办理的步骤，如 faculty=2026-03-01,院系 · a step that was made before registering",
+    ),
+]
 Issuer = Annotated[str | None, typer.Option("--issuer", help="以哪所学校的名义登记 · in whose name")]
 Category = Annotated[str | None, typer.Option(help="人员类别，默认取账号 · person category [the account's]")]
 StudyForm = Annotated[str | None, typer.Option(help="学习形式 · form of study")]
@@ -77,6 +86,24 @@ def with_facts(applicant: Applicant, given: Sequence[str]) -> Applicant:
             raise QuestionInvalid("fact-not-read", field="fact", value=one) from error
         facts[name] = value
     return applicant_of(facts.items())
+
+
+def steps_made(given: Sequence[str]) -> tuple[StepMade, ...]:
+    """Read the steps of a procedure, written `step=day` or `step=day,by whom`.
+
+    Raises:
+        QuestionInvalid: `step-malformed`.
+        OutcomeInvalid: who made it is too long, or no text.
+    """
+    made = []
+    for one in given:
+        name, _, said = one.partition("=")
+        day, _, by = said.partition(",")
+        try:
+            made.append(StepMade(id=name.strip(), on=date.fromisoformat(day.strip()), by=by.strip()))
+        except ValueError as error:
+            raise QuestionInvalid("step-malformed", field="step", value=one) from error
+    return tuple(made)
 
 
 def known_at_of(text: str) -> KnownAt:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from creditbank.account.body import StepMade
 from creditbank.cli.asking import (
     Apply,
     AsOf,
@@ -22,11 +23,13 @@ from creditbank.cli.asking import (
     Major,
     QuestionInvalid,
     Region,
+    Steps,
     StudyForm,
     Whole,
     day_of,
     decimal_of,
     known_at_of,
+    steps_made,
     with_facts,
 )
 from creditbank.cli.output import NEGATIVE, console, print_json, print_warnings
@@ -53,6 +56,7 @@ def exemptions(
     as_of: AsOf = None,
     known_at: KnownAtOption = None,
     apply: Apply = False,
+    step: Steps = None,
     issuer: Issuer = None,
     category: Category = None,
     study_form: StudyForm = None,
@@ -74,7 +78,10 @@ def exemptions(
     )
     applicant = with_facts(applicant, fact or [])
     shown = _Shown(whole=whole, as_json=as_json)
-    _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, shown=shown)
+    made = steps_made(step or [])
+    _answer(
+        session, account, question, applicant, as_of, known_at, issuer, apply=apply, made=made, shown=shown
+    )
 
 
 @app.command("waivers")
@@ -85,6 +92,7 @@ def waivers(
     as_of: AsOf = None,
     known_at: KnownAtOption = None,
     apply: Apply = False,
+    step: Steps = None,
     issuer: Issuer = None,
     category: Category = None,
     major: Major = None,
@@ -107,7 +115,10 @@ def waivers(
     )
     applicant = with_facts(applicant, fact or [])
     shown = _Shown(whole=whole, as_json=as_json)
-    _answer(session, account, question, applicant, as_of, known_at, issuer, apply=apply, shown=shown)
+    made = steps_made(step or [])
+    _answer(
+        session, account, question, applicant, as_of, known_at, issuer, apply=apply, made=made, shown=shown
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +139,7 @@ def _answer(
     issuer: str | None,
     *,
     apply: bool,
+    made: Sequence[StepMade],
     shown: "_Shown",
 ) -> None:
     number = parse_account_number(account)
@@ -137,7 +149,9 @@ def _answer(
     if apply:
         if known_at is not None:
             raise QuestionInvalid("known-at-with-grants", field="known_at")
-        answer = apply_for(bank, principal, number, question, applicant=applicant, as_of=day)
+        answer = apply_for(bank, principal, number, question, applicant=applicant, as_of=day, made=made)
+    elif made:
+        raise QuestionInvalid("step-without-apply", field="step")
     else:
         known = None if known_at is None else known_at_of(known_at)
         answer = decide_for(bank, number, question, applicant=applicant, as_of=day, known_at=known)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from creditbank.conversion.holding import Pinned
 from creditbank.conversion.programme import Measure
-from creditbank.conversion.rule import GradePolicy, Wording
+from creditbank.conversion.rule import GradePolicy, Step, Wording
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
 
@@ -22,6 +22,7 @@ _LEFT_OUT = (
     ("each", None),
     ("proof", None),
     ("void_if", ()),
+    ("procedure", ()),
     ("worths", ()),
     ("at_level", None),
 )
@@ -78,6 +79,7 @@ class RuleCited:
     say: Wording
     proof: Wording | None = None  # the document to be shown; not in the JSON where none is asked for
     void_if: tuple[Wording, ...] = ()  # after what it is void; not in the JSON where there is nothing
+    procedure: tuple[Step, ...] = ()  # steps before it is registered; not in the JSON where there are none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,7 @@ class LiveRule:
             say=self.rule.say,
             proof=self.rule.proof,
             void_if=tuple(one.say for one in self.rule.void_if),
+            procedure=self.rule.procedure,
         )
 
     @property

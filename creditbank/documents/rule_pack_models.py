@@ -180,6 +180,14 @@ class VoidText(Members):
     say: Words
 
 
+class StepText(Members):
+    """One step of what is done, in this order, before a grant is registered."""
+
+    id: Id
+    title: Words
+    outside: bool = False
+
+
 class RuleText(Members):
     """One version of a rule; dates that are missing are the pack's."""
 
@@ -197,6 +205,7 @@ class RuleText(Members):
     scope: ScopeText = ScopeText()
     proof: Words | None = None
     void_if: tuple[VoidText, ...] = ()
+    procedure: Annotated[tuple[StepText, ...], Field(max_length=20)] = ()
     premise: tuple[PremiseText, ...] = ()
     grant: GrantText | None = None
     waive: WaiveText | None = None

@@ -25,6 +25,7 @@ from creditbank.conversion.rule import (
     Rule,
     Scale,
     Scope,
+    Step,
     WaiverGrant,
 )
 from creditbank.conversion.span import Span, parse_span
@@ -242,6 +243,9 @@ class _Building:
             say=wording(text.say),
             proof=optional_wording(text.proof),
             void_if=tuple(map(self._void, text.void_if)),
+            procedure=tuple(
+                Step(id=one.id, title=wording(one.title), is_outside=one.outside) for one in text.procedure
+            ),
         )
 
     def _example(self, text: ExampleText) -> Example:

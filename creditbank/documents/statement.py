@@ -94,6 +94,15 @@ class WorthDocument(Document):
         )
 
 
+class StepDocument(Document):
+    """A step of the rule's procedure that was made before the grant was registered."""
+
+    id: str
+    title: str
+    on: date
+    by: str | None = None
+
+
 class GrantDocument(Document):
     """One exemption (`programme`, `target`) or waiver (`exam`, `target`), and what it rests on."""
 
@@ -118,6 +127,7 @@ class GrantDocument(Document):
     reason: str | None = None
     substitute: str | None = None
     worths: tuple[WorthDocument, ...] = ()
+    procedure: tuple[StepDocument, ...] = ()
 
     @classmethod
     def of(cls, held: HeldGrant) -> "GrantDocument":
@@ -137,6 +147,10 @@ class GrantDocument(Document):
             reason=held.reason,
             substitute=held.substitute,
             worths=tuple(map(WorthDocument.of, granted.worths)),
+            procedure=tuple(
+                StepDocument(id=step.id, title=step.title, on=step.on, by=step.by or None)
+                for step in granted.procedure
+            ),
             **_target_members(granted),
         )
 

@@ -20,7 +20,7 @@ from creditbank.conversion.decision import (
     Waiver,
     WaiverDecision,
 )
-from creditbank.conversion.rule import GradePolicy, Wording
+from creditbank.conversion.rule import GradePolicy, Step, Wording
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.naming import NAMELESS, Names, Naming, day_of
 from creditbank.locale.pack_wording import shown
@@ -287,6 +287,10 @@ class _Speaker:
             return self.words.text("say.parts-one" if gain == 1 else "say.parts", count=gain)
         return self.words.credits(gain_credits)
 
+    def _step(self, step: Step) -> str:
+        name = "say.step-outside" if step.is_outside else "say.step"
+        return self.words.text(name, title=shown(self.words, step.title), step=step.id)
+
     def _basis(self, cited: RuleCited, evidence: tuple[OutcomeId, ...]) -> str:
         return self.words.sentences(self._basis_parts(cited, evidence))
 
@@ -300,6 +304,9 @@ class _Speaker:
             yield self.words.text("say.proof", proof=shown(self.words, cited.proof).rstrip("。."))
         for one in cited.void_if:
             yield self.words.text("say.void-if", event=shown(self.words, one).rstrip("。."))
+        if cited.procedure:
+            steps = (self._step(step) for step in cited.procedure)
+            yield self.words.text("say.procedure", steps=" → ".join(steps))
         if says := shown(self.words, cited.say).rstrip("。."):
             yield self.words.text("say.rule-says", rule=self._rule(cited), says=says)
         else:

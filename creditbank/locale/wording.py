@@ -6,7 +6,7 @@ The sentences are in the catalogues' section `say`; this module chooses them and
 from decimal import Decimal
 from typing import assert_never
 
-from creditbank.account.body import ExemptionTarget, WaiverTarget
+from creditbank.account.body import ExemptionTarget, StepMade, WaiverTarget
 from creditbank.account.holdings import HeldGrant
 from creditbank.conversion.equivalence import Equivalence
 from creditbank.locale.catalogue import Catalogue
@@ -79,12 +79,22 @@ def level_name(words: Catalogue, level: FrameworkLevel) -> str:
     )
 
 
+def step_line(words: Catalogue, step: StepMade) -> str:
+    """Return a step that was made: what it is, the day, and by whom."""
+    return words.text(
+        "say.step-made" if step.by else "say.step-made-on", step=step.title, day=step.on, by=step.by
+    )
+
+
 def grant_line(words: Catalogue, grant: HeldGrant) -> str:
     """Return one line: what is exempted or waived, on what evidence, and why if it no longer holds."""
     said = _granted_line(words, grant)
     if grant.granted.worths:
         worths = (worth_line(words, one, f"#{one.outcome}") for one in grant.granted.worths)
         said = words.text("say.grant-worth", grant=said, worths=words.sentences(worths))
+    if grant.granted.procedure:
+        steps = " → ".join(step_line(words, step) for step in grant.granted.procedure)
+        said = words.text("say.grant-procedure", grant=said, steps=steps)
     match grant.status:
         case "active":
             return said

@@ -42,6 +42,7 @@ from creditbank.services.institutions import institution_of
 from creditbank.services.known import known_in
 from creditbank.services.known_promises import promises_of
 from creditbank.services.officers import TwoPersons
+from creditbank.services.procedure import grants_in, is_done
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import GrantKind, Microseconds, OutcomeId
 
@@ -234,8 +235,10 @@ def _offers(
     """Yield the offers, each beside those before it."""
     for grant in account.suspended_grants:
         decision = _decided(bank, books, number, rules, account, [grant], under_own_rule=False)
-        every = grants_of(decision, applicant_of(grant.granted.facts))
-        found = next((replace(one, replaces=grant.id) for one in every), None)
+        made = grant.granted.procedure
+        every = grants_of(decision, applicant_of(grant.granted.facts), made)
+        done = (one for one, by in zip(every, grants_in(decision), strict=True) if is_done(by.cited, made))
+        found = next((replace(one, replaces=grant.id) for one in done), None)
         yield Offer(suspended=grant, substitute=found)
         if found is not None:
             offered = HeldGrant(

@@ -13,6 +13,7 @@ from typing import Generic
 from creditbank.account.body import (
     ExemptionTarget,
     Granted,
+    StepMade,
     WaiverTarget,
     body_content,
     entry_kind,
@@ -41,6 +42,7 @@ from creditbank.services.bank import Bank, Posting, Principal
 from creditbank.services.books import Books
 from creditbank.services.institutions import Institution, institution_of
 from creditbank.services.known import Known, KnownAt, known_in
+from creditbank.services.procedure import require_procedure, steps_of
 from creditbank.services.questions import D, Place, Question
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import InputWarning, Microseconds, OutcomeId, PackId
@@ -107,10 +109,12 @@ def apply_for(
     *,
     applicant: Applicant,
     as_of: date | None = None,
+    made: Sequence[StepMade] = (),
 ) -> Answer[D]:
     """Decide by everything recorded until now, and register every grant in the principal's name.
 
     That a school grants in its own programmes alone is not checked here: only the operator calls this yet.
+    Of the rules that grant, every step of the procedure was `made`, in its order; each grant keeps its own.
     Grants that are registered already stay as they are; a second time nothing is left to grant. The grants
     bear the microsecond after the decision's `known_at`: as known then, the decision can be made again.
 
@@ -120,6 +124,7 @@ def apply_for(
         DayInvalid: the day is yet to come.
         HoldingInvalid: neither a list nor a rule knows what is stated of the applicant.
         NotAuthorised: the institution exempts nobody: it is neither a school nor the bureau.
+        ProcedureInvalid: a step is missing, unknown or out of its order.
         PackChanged, PackMissing: a published or promised pack is not as it was, or not here.
     """
     day = as_of or bank.today()
@@ -134,8 +139,9 @@ def apply_for(
         known = known_in(bank, books, number, question.authorities)
         answer = answer_to(question, known, stated, as_of=day, solver=bank.solver)
         may_grant(institution, answer.decision)
+        require_procedure(answer.decision, made, today=bank.today())
         posting = Posting(bank, books, heads=heads, at=Microseconds(known.at + 1))
-        for granted in _in_place(grants_of(answer.decision, stated), known.account):
+        for granted in _in_place(grants_of(answer.decision, stated, made), known.account):
             posting.add(
                 number.subject,
                 kind=entry_kind(granted),
@@ -231,13 +237,21 @@ def digest_of(decision: Decision | WaiverDecision) -> str:
     return sha256(canonical_bytes(decision.as_json())).hexdigest()
 
 
-def grants_of(decision: Decision | WaiverDecision, applicant: Applicant) -> Sequence[Granted]:
-    """Return a decision's grants as they are registered, in its order."""
+def grants_of(
+    decision: Decision | WaiverDecision, applicant: Applicant, made: Sequence[StepMade] = ()
+) -> Sequence[Granted]:
+    """Return a decision's grants as they are registered, in its order, each with the steps made for it."""
     digest = digest_of(decision)
     facts = facts_of(applicant)
     if isinstance(decision, Decision):
-        return [replace(_exemption(decision, one, digest), facts=facts) for one in decision.exemptions]
-    return [replace(_waiver(decision, one, digest), facts=facts) for one in decision.waivers]
+        return [
+            replace(_exemption(decision, one, digest), facts=facts, procedure=steps_of(one.cited, made))
+            for one in decision.exemptions
+        ]
+    return [
+        replace(_waiver(decision, one, digest), facts=facts, procedure=steps_of(one.cited, made))
+        for one in decision.waivers
+    ]
 
 
 def _in_place(grants: Sequence[Granted], account: AccountHoldings) -> Iterator[Granted]:
