@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from creditbank.conversion.holding import Pinned
+from creditbank.conversion.procedure import Step
 from creditbank.conversion.programme import Measure
-from creditbank.conversion.rule import GradePolicy, Step, Wording
+from creditbank.conversion.rule import GradePolicy, Wording
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
 

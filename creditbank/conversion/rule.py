@@ -18,6 +18,7 @@ from creditbank.outcomes.outcome import FrameworkLevel, OutcomeKind
 from creditbank.terms import CourseId, ExamId, IssuerId, Microseconds, PackId, PartId, ProgrammeId, RuleId
 
 if TYPE_CHECKING:
+    from creditbank.conversion.procedure import Step
     from creditbank.conversion.programme import CourseFilter
     from creditbank.conversion.recognition import RecognitionTable
     from creditbank.conversion.void import VoidIf
@@ -305,23 +306,14 @@ class WaiverGrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One step of a procedure: what is done, and whether a body outside the school does it."""
-
-    id: str
-    title: Wording
-    is_outside: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One version of a rule: in force on a day between two dates, once it has been published.
 
     Raises:
         RuleInvalid: `rule-dates`, `rule-version`, `rule-draws-twice`, `step-twice`, `rule-without-premise`
-            (only a waiver may go by facts alone), `waiver-spends` (its premises only hold), `void-of-exemption` (only a
-            waiver has `void_if`), `bucket-without-limit` (nothing says how many credits a bucket gets), and
-            `worth-of-held`, `pairing-of-held` (a grant limited by what is spent, where nothing is).
+            (only a waiver may go by facts alone), `waiver-spends` (its premises only hold),
+            `void-of-exemption` (only a waiver has `void_if`), `bucket-without-limit`, and `worth-of-held`,
+            `pairing-of-held` (a grant limited by what is spent, where nothing is).
     """
 
     id: RuleId
@@ -340,14 +332,16 @@ class Rule:
     say: Wording = Wording(zh="")
     proof: Wording | None = None  # the document that the applicant has to show
     void_if: "tuple[VoidIf, ...]" = ()  # outcomes after which what it waives is void
-    procedure: tuple[Step, ...] = ()  # what is done one after the other before it is registered
+    procedure: "tuple[Step, ...]" = ()  # what is done one after the other before it is registered
 
     def __post_init__(self) -> None:
         if self.effective_to is not None and self.effective_to <= self.effective_from:
             raise RuleInvalid("rule-dates", field=self.id)
         if self.version < 1 or (self.supersedes is not None and self.supersedes >= self.version):
             raise RuleInvalid("rule-version", field=self.id, version=self.version)
-        _require_distinct_steps(self)
+        steps = [step.id for step in self.procedure]
+        if len(set(steps)) < len(steps):
+            raise RuleInvalid("step-twice", field=self.id, step=max(steps, key=steps.count))
         if not self.premises and not (isinstance(self.grant, WaiverGrant) and self.scope.facts):
             raise RuleInvalid("rule-without-premise", field=self.id)
         if sum(premise.use == "draw" for premise in self.premises) > 1:
@@ -375,13 +369,6 @@ class Rule:
 
     def is_effective(self, day: date) -> bool:
         return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
-
-
-def _require_distinct_steps(rule: Rule) -> None:
-    steps = [step.id for step in rule.procedure]
-    for step in steps:
-        if steps.count(step) > 1:
-            raise RuleInvalid("step-twice", field=rule.id, step=step)
 
 
 class RulePack(Protocol):

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from creditbank.conversion.holding import Applicant, Holding
 from creditbank.conversion.pack import Aim, Example, ExpectedMiss, Pack, PackFinding, PackInvalid
+from creditbank.conversion.procedure import Step
 from creditbank.conversion.programme import ProgrammeInvalid
 from creditbank.conversion.recognition import Deduction, Downgrade, RecognitionTable, WorthRow
 from creditbank.conversion.rule import (
@@ -25,7 +26,6 @@ from creditbank.conversion.rule import (
     Rule,
     Scale,
     Scope,
-    Step,
     WaiverGrant,
 )
 from creditbank.conversion.span import Span, parse_span

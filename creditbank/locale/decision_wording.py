@@ -20,7 +20,8 @@ from creditbank.conversion.decision import (
     Waiver,
     WaiverDecision,
 )
-from creditbank.conversion.rule import GradePolicy, Step, Wording
+from creditbank.conversion.procedure import Step
+from creditbank.conversion.rule import GradePolicy, Wording
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.naming import NAMELESS, Names, Naming, day_of
 from creditbank.locale.pack_wording import shown

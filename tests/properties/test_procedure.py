@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from creditbank.account.body import StepMade
 from creditbank.conversion.decision import Decision
 from creditbank.conversion.holding import Applicant
-from creditbank.conversion.rule import Step
+from creditbank.conversion.procedure import Step
 from creditbank.locale.catalogue import catalogue
 from creditbank.locale.wording import grant_line
 from creditbank.outcomes.certificate import SkillCertificate
