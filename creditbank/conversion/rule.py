@@ -1,7 +1,6 @@
 """A rule: what it asks, what it gives, for whom and between which dates; and where it comes from.
 
-Credits are decimals here, as published; the deciding modules turn them into integers of one step. What a
-rule's parts mean together with a programme is for `matching` and `allocation`.
+Credits are decimals here, as published; the deciding modules turn them into integers of one step.
 """
 
 from collections.abc import Mapping, Sequence
@@ -311,9 +310,8 @@ class Rule:
 
     Raises:
         RuleInvalid: `rule-dates`, `rule-version`, `rule-draws-twice`, `step-twice`, `rule-without-premise`
-            (only a waiver may go by facts alone), `waiver-spends` (its premises only hold),
-            `void-of-exemption` (only a waiver has `void_if`), `bucket-without-limit`, and `worth-of-held`,
-            `pairing-of-held` (a grant limited by what is spent, where nothing is).
+            (only a waiver may go by facts alone), `waiver-spends`, `void-of-exemption`,
+            `bucket-without-limit`, `worth-of-held`, `pairing-of-held` (nothing is spent that limits it).
     """
 
     id: RuleId
