@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from api.written import DateText, DayAsked, DecimalText, InstantAsked, Message, ShortText
-from creditbank.account.body import StepMade
 from creditbank.account.planned import Planned, planned_holdings
+from creditbank.account.step_body import StepMade
 from creditbank.conversion.holding import FACTS, Applicant, Holding
 from creditbank.errors import InvalidInput
 from creditbank.locale.catalogue import Catalogue

@@ -76,7 +76,7 @@ def post_correction(
 
 @router.get("/{account}/suspended-grants", response_model=OffersMessage)
 def get_suspended_grants(account: NamedAccount, bank: TheBank, rules: Rules) -> Response:
-    """Return the grants that wait to be taken back or substituted, with what could stand in their place."""
+    """Return the grants that wait to be confirmed as ended or substituted, with what could stand in."""
     return json_answer(OffersMessage.of(offers(bank, account, rules)))
 
 

@@ -21,13 +21,14 @@ from creditbank.account.promise_body import (
     withdrawal_parser,
 )
 from creditbank.account.redaction import Redacted, parse_redacted, redacted_members
+from creditbank.account.step_body import StepMade, parse_steps, step_members
 from creditbank.account.worth_body import parse_worths, worth_members
 from creditbank.conversion.decision import Worth
 from creditbank.errors import InvalidInput
 from creditbank.ledger.encoding import JsonValue, canonical_bytes, parse_canonical
 from creditbank.ledger.entry import REDACTION
 from creditbank.outcomes import Outcome
-from creditbank.outcomes.outcome import REASON_MAX, TITLE_MAX, require_text
+from creditbank.outcomes.outcome import REASON_MAX, require_text
 from creditbank.terms import (
     CourseId,
     ExamId,
@@ -106,20 +107,6 @@ class WaiverTarget:
     exam: ExamId
     part: PartId
     title: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepMade:
-    """A step of a rule's procedure: on which day it was made, by whom where that was said, and what it is."""
-
-    id: str
-    on: date
-    by: str = ""
-    title: str = ""  # as the rule has it, once it is registered
-
-    def __post_init__(self) -> None:
-        if self.by:
-            require_text("by", self.by, max_length=TITLE_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,7 +286,7 @@ def _granted_members(body: Granted) -> dict[str, JsonValue]:
         "known_at": body.known_at,
         "decision": body.decision,
         **_stated(facts=dict(body.facts) or None, replaces=body.replaces, worths=worth_members(body.worths)),
-        **_stated(procedure=[_step_members(step) for step in body.procedure] or None),
+        **_stated(procedure=step_members(body.procedure)),
     }
 
 
@@ -362,25 +349,7 @@ def _parse_granted(members: Mapping[str, Any], target: ExemptionTarget | WaiverT
         facts=tuple(sorted(members.get("facts", {}).items())),
         replaces=OutcomeId(members["replaces"]) if "replaces" in members else None,
         worths=parse_worths(members.get("worths", ())),
-        procedure=tuple(map(_parse_step, members.get("procedure", ()))),
-    )
-
-
-def _step_members(step: StepMade) -> dict[str, JsonValue]:
-    return {
-        "id": step.id,
-        "title": step.title,
-        "on": step.on.isoformat(),
-        **_stated(by=step.by or None),
-    }
-
-
-def _parse_step(members: Mapping[str, Any]) -> StepMade:
-    return StepMade(
-        id=members["id"],
-        on=date.fromisoformat(members["on"]),
-        by=members.get("by", ""),
-        title=members["title"],
+        procedure=parse_steps(members.get("procedure", ())),
     )
 
 

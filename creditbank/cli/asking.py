@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from creditbank.account.body import StepMade
 from creditbank.account.facts import applicant_of, facts_of
+from creditbank.account.step_body import StepMade
 from creditbank.conversion.holding import FACTS, Applicant
 from creditbank.errors import InvalidInput
 from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY

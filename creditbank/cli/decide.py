@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from creditbank.account.body import StepMade
+from creditbank.account.step_body import StepMade
 from creditbank.cli.asking import (
     Apply,
     AsOf,

@@ -100,7 +100,7 @@ def confirm(
     first_token_fd: FirstDescriptorOption = None,
     second_token_fd: SecondDescriptorOption = None,
 ) -> None:
-    """两人经办，确认中止：授予到此为止 · confirm that a suspended grant has ended: two persons."""
+    """两人经办，确认终止：授予到此为止 · confirm that a suspended grant has ended: two persons."""
     session = session_of(context)
     bank = session.bank()
     number, wanted = parse_account_number(account), _id_of(grant)

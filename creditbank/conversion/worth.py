@@ -61,6 +61,9 @@ def _of_row(row: WorthRow, credits_: Decimal, holding: Holding) -> WorthStep:
     if row.hours_per_credit is not None:
         hours = holding.hours or Decimal(0)
         return WorthStep(applied="hours", of=hours, by=row.hours_per_credit, credits=credits_)
+    if row.is_by_issuers_hours:
+        by = holding.hours_per_credit
+        return WorthStep(applied="hours", of=holding.hours or Decimal(0), by=by, credits=credits_)
     if row.of_stated is not None:
         stated = holding.credits or Decimal(0)
         return WorthStep(applied="share", of=stated, by=row.of_stated, credits=credits_)

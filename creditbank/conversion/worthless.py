@@ -99,6 +99,6 @@ def together(found: Sequence[Worthless]) -> tuple[Worthless, tuple[Holding, ...]
     first = found[0]
     if len(found) > 1:
         same = {(need.attribute, need.need) for one in found for need in one.needs}
-        kept = first.needs if len(same) == 1 and first.needs[0].attribute == "code" else ()
+        kept = first.needs if first.needs and len(same) == 1 and first.needs[0].attribute == "code" else ()
         first = replace(first, needs=tuple(replace(need, have=None, outcome=None) for need in kept))
     return first, tuple(one.holding for one in found)

@@ -165,6 +165,8 @@ class Naming:
     def bound(self, sign: str, text: str, *, shown_as: str | None = None) -> str:
         if sign in _AGO and _SPAN.fullmatch(text):
             return self.words.text(_AGO[sign], span=self._span(text))
+        if sign not in _SIGNS:
+            return f"{sign}{text}"
         figure, day = _SIGNS[sign]
         key = day if _DAY.fullmatch(text) else figure
         return self.words.text(key, value=shown_as or self.value("", text))

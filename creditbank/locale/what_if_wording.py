@@ -34,7 +34,8 @@ def supposed_name(words: Catalogue, outcome: Holding, asked: Mapping[str, str] =
     if outcome.grade is not None:
         details.append(outcome.grade)
     details += [
-        f"{naming.attribute(name)} {naming.wanted(name, asked.get(name, value))}"
+        f"{naming.attribute(name)} "
+        f"{naming.wanted(name, asked[name]) if name in asked else naming.value(name, value)}"
         for name, value in outcome.attributes
     ]
     name = f"{named(words, 'word.kind-', outcome.kind)} {outcome.code}".rstrip()  # any code: none is said

@@ -6,8 +6,9 @@ The sentences are in the catalogues' section `say`; this module chooses them and
 from decimal import Decimal
 from typing import assert_never
 
-from creditbank.account.body import ExemptionTarget, StepMade, WaiverTarget
+from creditbank.account.body import ExemptionTarget, WaiverTarget
 from creditbank.account.holdings import HeldGrant
+from creditbank.account.step_body import StepMade
 from creditbank.conversion.equivalence import Equivalence
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.worth_wording import worth_line

@@ -5,7 +5,7 @@ and beside all others. The school then confirms, by two persons, that the grant 
 substitute stand that other outcomes give: each is an entry.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from creditbank.account.body import (
@@ -44,6 +44,7 @@ from creditbank.services.known_promises import promises_of
 from creditbank.services.officers import TwoPersons
 from creditbank.services.procedure import grants_in, is_done
 from creditbank.services.rule_library import RuleLibrary
+from creditbank.services.voided import voided_by
 from creditbank.terms import GrantKind, Microseconds, OutcomeId
 
 _LATEST = Microseconds(2**53 - 1)
@@ -184,13 +185,18 @@ def suspend_void(
     account: AccountHoldings,
     outcome: OutcomeId,
     rules: RuleLibrary,
+    *,
+    fallen: Collection[OutcomeId] = (),
 ) -> None:
-    """Add the suspension of every waiver that an outcome of `account`, just recorded, makes void."""
+    """Add the suspension of every waiver that an outcome of `account`, just recorded, makes void.
+
+    Grants in `fallen` are suspended already.
+    """
     holding = next((one for one in holdings_for_rules(account) if one.id == outcome), None)
     for grant in account.active_grants:
         granted = grant.granted
         pack = rules.pack_at_hand(granted.pack, granted.pack_digest)
-        if holding is None or pack is None:
+        if holding is None or pack is None or grant.id in fallen:
             continue
         own = [rule for rule in pack.rules if (rule.id, rule.version) == (granted.rule, granted.rule_version)]
         if any(one.is_met_by(holding, scales=pack.scales) for rule in own for one in rule.void_if):
@@ -237,8 +243,12 @@ def _offers(
         decision = _decided(bank, books, number, rules, account, [grant], under_own_rule=False)
         made = grant.granted.procedure
         every = grants_of(decision, applicant_of(grant.granted.facts), made)
-        done = (one for one, by in zip(every, grants_in(decision), strict=True) if is_done(by.cited, made))
-        found = next((replace(one, replaces=grant.id) for one in done), None)
+        fitting = (
+            one
+            for one, by in zip(every, grants_in(decision), strict=True)
+            if is_done(by.cited, made) and not voided_by(bank, one, account, rules)
+        )
+        found = next((replace(one, replaces=grant.id) for one in fitting), None)
         yield Offer(suspended=grant, substitute=found)
         if found is not None:
             offered = HeldGrant(

@@ -13,7 +13,6 @@ from typing import Generic
 from creditbank.account.body import (
     ExemptionTarget,
     Granted,
-    StepMade,
     WaiverTarget,
     body_content,
     entry_kind,
@@ -21,6 +20,7 @@ from creditbank.account.body import (
 )
 from creditbank.account.facts import facts_of
 from creditbank.account.holdings import AccountHoldings
+from creditbank.account.step_body import StepMade
 from creditbank.conversion.decision import (
     Decision,
     Exemption,
@@ -45,6 +45,7 @@ from creditbank.services.known import Known, KnownAt, known_in
 from creditbank.services.procedure import require_procedure, steps_of
 from creditbank.services.questions import D, Place, Question
 from creditbank.services.rule_library import RuleLibrary
+from creditbank.services.voided import voided_by
 from creditbank.terms import InputWarning, Microseconds, OutcomeId, PackId
 
 
@@ -121,7 +122,7 @@ def apply_for(
     Raises:
         AccountUnknown, InstitutionUnknown, ProgrammeUnknown, ExamUnknown: one of them is not known here.
         AccountRedacted: the account was redacted.
-        DayInvalid: the day is yet to come.
+        DayInvalid: the day is yet to come, or what it would waive has become void since.
         HoldingInvalid: neither a list nor a rule knows what is stated of the applicant.
         NotAuthorised: the institution exempts nobody: it is neither a school nor the bureau.
         ProcedureInvalid: a step is missing, unknown or out of its order.
@@ -140,8 +141,12 @@ def apply_for(
         answer = answer_to(question, known, stated, as_of=day, solver=bank.solver)
         may_grant(institution, answer.decision)
         require_procedure(answer.decision, made, today=bank.today())
+        granting = grants_of(answer.decision, stated, made)
+        for granted in granting:
+            if void := voided_by(bank, granted, known.account, question.library):
+                raise DayInvalid("void-since", field="as_of", rule=granted.rule, outcome=void[0], day=day)
         posting = Posting(bank, books, heads=heads, at=Microseconds(known.at + 1))
-        for granted in _in_place(grants_of(answer.decision, stated, made), known.account):
+        for granted in _in_place(granting, known.account):
             posting.add(
                 number.subject,
                 kind=entry_kind(granted),

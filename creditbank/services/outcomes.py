@@ -264,9 +264,11 @@ def _post_end(
         number.subject, kind=entry_kind(body), issuer=principal.issuer, content=body_content(body)
     )
     after = holdings_of([*before, ending])
+    fallen = set()
     for grant in after.active_grants:
         if _falls(bank, books, number, body, rules, after, grant, outcome_id(ending.leaf.seq)):
             suspended = _suspension(body, grant)
+            fallen.add(grant.id)
             posting.add(
                 number.subject,
                 kind=entry_kind(suspended),
@@ -274,7 +276,7 @@ def _post_end(
                 content=body_content(suspended),
             )
     if rules is not None and isinstance(body, Corrected) and may_void(body.outcome, rules):
-        suspend_void(bank, posting, number, after, outcome_id(ending.leaf.seq), rules)
+        suspend_void(bank, posting, number, after, outcome_id(ending.leaf.seq), rules, fallen=fallen)
     posting.post()
     return ending
 

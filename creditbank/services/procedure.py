@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from creditbank.account.body import StepMade
+from creditbank.account.step_body import StepMade
 from creditbank.conversion.decision import Decision, Exemption, RuleCited, Waiver, WaiverDecision
 from creditbank.errors import InvalidInput
 
@@ -23,20 +23,25 @@ def require_procedure(decision: Decision | WaiverDecision, made: Sequence[StepMa
     """Make sure that every step of every rule that grants was made, one after the other.
 
     Raises:
-        ProcedureInvalid: `step-unknown` (no rule that grants has it), `step-twice`, `step-in-future`,
-            `step-missing` (the first that lacks is named), `step-by-nobody` (a step of another body that
-            does not say whose), `step-too-early` (it was made before the one that it follows).
+        ProcedureInvalid: `step-of-none` (no rule that grants has any), `step-unknown` (none has this one),
+            `step-twice`, `step-in-future`, `step-missing` (the first that lacks is named), `step-by-nobody`
+            (a step of another body that does not say whose), `step-too-early` (it was made before the one
+            that it follows).
     """
     cited = granting(decision)
+    if not cited:
+        return  # nothing is left to grant
     known = {step.id for one in cited for step in one.procedure}
     on: dict[str, StepMade] = {}
     for step in made:
+        if not known:
+            raise ProcedureInvalid("step-of-none", field="steps", step=step.id)
         if step.id not in known:
-            raise ProcedureInvalid("step-unknown", field="step", step=step.id, known=sorted(known))
+            raise ProcedureInvalid("step-unknown", field="steps", step=step.id, known=sorted(known))
         if step.id in on:
-            raise ProcedureInvalid("step-twice", field="step", step=step.id)
+            raise ProcedureInvalid("step-twice", field="steps", step=step.id)
         if step.on > today:
-            raise ProcedureInvalid("step-in-future", field="step", step=step.id, day=step.on, today=today)
+            raise ProcedureInvalid("step-in-future", field="steps", step=step.id, day=step.on, today=today)
         on[step.id] = step
     for one in cited:
         _require_order(one, on)
@@ -48,13 +53,18 @@ def _require_order(cited: RuleCited, on: dict[str, StepMade]) -> None:
         made = on.get(step.id)
         if made is None:
             raise ProcedureInvalid(
-                "step-missing", field="step", step=step.id, title=step.title.zh, rule=cited.rule
+                "step-missing", field="steps", step=step.id, title=step.title.zh, rule=cited.rule
             )
         if step.is_outside and not made.by:
-            raise ProcedureInvalid("step-by-nobody", field="step", step=step.id, title=step.title.zh)
+            raise ProcedureInvalid("step-by-nobody", field="steps", step=step.id, title=step.title.zh)
         if before is not None and made.on < before.on:
             raise ProcedureInvalid(
-                "step-too-early", field="step", step=step.id, day=made.on, before=before.id, earlier=before.on
+                "step-too-early",
+                field="steps",
+                step=step.id,
+                day=made.on,
+                before=before.id,
+                earlier=before.on,
             )
         before = made
 
@@ -66,8 +76,12 @@ def steps_of(cited: RuleCited, made: Iterable[StepMade]) -> tuple[StepMade, ...]
 
 
 def is_done(cited: RuleCited, made: Iterable[StepMade]) -> bool:
-    """Whether every step of the rule is among those made."""
-    return {step.id for step in cited.procedure} <= {step.id for step in made}
+    """Whether the steps made are all that the rule asks for, one after the other."""
+    try:
+        _require_order(cited, {step.id: step for step in made})
+    except ProcedureInvalid:
+        return False
+    return True
 
 
 def granting(decision: Decision | WaiverDecision) -> list[RuleCited]:

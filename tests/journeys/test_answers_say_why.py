@@ -102,7 +102,8 @@ def test_a_waiver_falls_when_a_check_that_it_hangs_on_fails(way: str) -> None:
     school = School(new_bank())
     account = school.account(1)
     asked = {"exam": "example-shapes-exam", "applicant": {"years_of_work": "6"}}
-    granted = school.post(f"/accounts/{account}/waivers", asked)
+    before_it_failed = {**asked, "as_of": "2026-02-01"}
+    granted = school.post(f"/accounts/{account}/waivers", before_it_failed)
     assert granted.status_code == 201, granted.text
     assert [one["part"] for one in granted.json()["answer"]["decision"]["waivers"]] == ["review"]
     passed = {
@@ -138,7 +139,10 @@ def test_a_waiver_falls_when_a_check_that_it_hangs_on_fails(way: str) -> None:
             import_outcomes(
                 school.bank, EAST, [row], file_digest=digest, write_receipt=lambda _: b"", rules=rules
             )
-    assert len(school.get(fallen).json()["suspended"]) == 1
+    (offer,) = school.get(fallen).json()["suspended"]
+    assert offer.get("substitute") is None
+    refused = school.post(f"/accounts/{account}/waivers", before_it_failed)
+    assert refused.json()["reason"] == "void-since"
     again = school.post(f"/accounts/{account}/waiver-decisions", asked).json()
     assert again["decision"]["waivers"] == []
     assert "void" in [one["kind"] for one in again["decision"]["refusals"]]

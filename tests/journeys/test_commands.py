@@ -169,7 +169,7 @@ def test_a_clerk_shows_decides_applies_revokes_and_two_confirm(
     replayed = commands.run(*asked, "--as-of", "2025-11-23", *known_at, "--json", code=1).json["decision"]
     assert (replayed["exemptions"], replayed["pinned"], replayed["nowhere"]) == ([], [], [])
     listed = commands.run("account", "suspended", account).out
-    assert "学校将确认中止，或改用其他成果" in listed
+    assert "学校将确认终止，或改用其他成果" in listed
     assert f"creditbank account confirm {account}" in listed
     tokens = []
     for name in ("first", "second"):

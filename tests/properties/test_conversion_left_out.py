@@ -241,6 +241,18 @@ def test_what_deductions_eat_up_is_no_miss_of_a_row(draws: bool) -> None:  # noq
     assert (refusal.kind, refusal.by, refusal.needs) == ("no-worth", ("awards",), ())
 
 
+def test_of_two_that_a_table_gives_nothing_the_first_may_lack_nothing() -> None:
+    """The first is eaten up by a deduction and lacks nothing of its row, the second is not listed."""
+    less = Deduction(
+        pattern=Pattern(kind="award", codes=frozenset({"SKILL"})), credits=Decimal(4), why=words("减")
+    )
+    question = spending(award(5), replace(PERCENTILES, deductions=(less,)), draws=False)
+    other = replace(award(5, code="OTHER"), id=OutcomeId("k1"))
+    decision = decide(replace(question, holdings=(*question.holdings, other)))
+    assert {one.kind for one in decision.refusals} == {"no-worth"}
+    assert {two for one in decision.refusals for two in one.outcomes} == {"k0", "k1"}
+
+
 def test_a_downgrade_that_an_edit_would_not_undo_promises_nothing() -> None:
     certified = Pattern(kind="skill-certificate", min_levels=(level("高级"),))
     table = RecognitionTable(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creditbank.account.body import StepMade
+from creditbank.account.step_body import StepMade
 from creditbank.conversion.decision import Decision
 from creditbank.conversion.holding import Applicant
 from creditbank.conversion.procedure import Step
@@ -131,4 +131,4 @@ def test_what_was_made_is_kept_with_the_grant(tmp_path: Path) -> None:
     apply_for(bank, RIVER, number, question, applicant=Applicant(), made=said[::-1])
     (held,) = read_account(bank, number).holdings.grants
     assert [replace(step, title="") for step in held.granted.procedure] == said
-    assert "用人单位盖章 2026年3月1日（工厂）" in grant_line(catalogue("zh-CN"), held)
+    assert "用人单位盖章（2026年3月1日，由工厂办理）" in grant_line(catalogue("zh-CN"), held)
