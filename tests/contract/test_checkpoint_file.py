@@ -21,12 +21,13 @@ from pathlib import Path
 from creditbank.storage.checkpoint_file import CheckpointFile
 
 outside = CheckpointFile(Path(sys.argv[1]))
-print("ready", flush=True)
 number = 0
 while True:
     number += 1
     with outside.alone():
         outside.write(b"%d " % number * 2_000)
+    if number == 1:
+        print("writing", flush=True)
 """
 HOLDER = """
 import sys
@@ -97,7 +98,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_note(tmp_path: Path) -> No
     for _ in range(12):
         writer = subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True)
         assert writer.stdout is not None
-        assert writer.stdout.readline() == "ready\n"
+        assert writer.stdout.readline() == "writing\n"
         with pytest.raises(subprocess.TimeoutExpired):
             writer.wait(chance.uniform(0.01, 0.08))
         os.kill(writer.pid, signal.SIGKILL)
