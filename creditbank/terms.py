@@ -1,6 +1,6 @@
-"""Identifiers and units that every part of the bank shares."""
+"""Identifiers, units and a few small types that every part of the bank shares."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as member
 from datetime import UTC, date, datetime, timedelta
@@ -29,6 +29,9 @@ GrantKind = Literal["exemption", "waiver"]
 
 Microseconds = NewType("Microseconds", int)
 """An instant: microseconds since 1970-01-01T00:00:00Z, as stored and hashed."""
+
+Progress = Callable[[int], None]
+"""Called with how many more units of work are done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

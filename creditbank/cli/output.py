@@ -10,12 +10,14 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     ProgressColumn,
     Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
+)
+from rich.progress import (
+    Progress as Bar,
 )
 from rich.text import Text
 
@@ -25,7 +27,7 @@ from creditbank.locale.catalogue import Catalogue
 from creditbank.terms import InputWarning
 
 if TYPE_CHECKING:
-    from creditbank.services.ports import Progress as Step
+    from creditbank.terms import Progress
 
 NEGATIVE = 1
 """Exit code: the question was answered, and the answer is no."""
@@ -86,13 +88,13 @@ def bar_columns() -> tuple[ProgressColumn, ...]:
 
 
 @contextmanager
-def progress(title: str, *, total: int | None = None, done: int = 0) -> Iterator["Step"]:
+def progress(title: str, *, total: int | None = None, done: int = 0) -> Iterator["Progress"]:
     """Yield the function that moves a bar on standard error, with the rate and the time that is left.
 
     The bar shows itself from 1,000 steps on. `done` steps were done before: they count for the bar, and not
     for the rate.
     """
-    bar = Progress(*bar_columns(), console=errors, transient=True)
+    bar = Bar(*bar_columns(), console=errors, transient=True)
     task = bar.add_task(title, total=total, completed=done)
 
     def step(steps: int) -> None:

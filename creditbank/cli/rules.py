@@ -18,9 +18,9 @@ from creditbank.documents.rule_pack import RulePackInvalid
 from creditbank.ledger.encoding import JsonValue
 from creditbank.locale.pack_wording import finding_line
 from creditbank.locale.wording import equivalence_line
-from creditbank.rulepacks.library import Step, findings_of, read_document
+from creditbank.rulepacks.library import findings_of, read_document
 from creditbank.services.bank import CHINA
-from creditbank.terms import PackId, microseconds
+from creditbank.terms import PackId, Progress, microseconds
 from creditbank.vocabularies.library import Vocabularies
 
 app = typer.Typer(no_args_is_help=True)
@@ -142,11 +142,11 @@ def _equivalence_members(one: Equivalence) -> JsonValue:
     }
 
 
-def _findings_in(file: Path, step: Step) -> tuple[PackFinding, ...]:
+def _findings_in(file: Path, on_progress: Progress) -> tuple[PackFinding, ...]:
     require_no_directory(file)
     try:
         document = read_document(file, shown_as=str(file))
-        return findings_of(document, Vocabularies.load().vocabularies, on_progress=step)
+        return findings_of(document, Vocabularies.load().vocabularies, on_progress=on_progress)
     except RulePackInvalid as error:
         return error.findings
     except OSError as error:

@@ -1,6 +1,6 @@
 """Run a pack's examples: each is decided under the pack alone and compared with what it expects."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from creditbank.conversion.allocation import decide_exemptions
@@ -8,7 +8,7 @@ from creditbank.conversion.decision import Decision, Need, WaiverDecision, decim
 from creditbank.conversion.pack import Example, ExpectedMiss, Pack, PackFinding
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.errors import InvalidInput
-from creditbank.terms import RuleId
+from creditbank.terms import Progress, RuleId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +31,7 @@ class ExampleRun:
                 return frozenset()
 
 
-def run_examples(
-    pack: Pack, *, on_progress: Callable[[int], None] = lambda _: None
-) -> tuple[ExampleRun, ...]:
+def run_examples(pack: Pack, *, on_progress: Progress = lambda _: None) -> tuple[ExampleRun, ...]:
     """Return a run of every example of the pack, in its order; an example that fails has findings.
 
     `on_progress` is told 1 after each.

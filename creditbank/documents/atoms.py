@@ -67,7 +67,7 @@ CREDITS_MAX = 10_000
 STEP_MIN = Decimal("0.01")
 Credits: TypeAlias = Annotated[Number, Field(le=CREDITS_MAX)]
 """What one course or bucket holds: in steps it is a number that the search counts up to."""
-Step: TypeAlias = Annotated[Number, Field(ge=STEP_MIN)]
+CreditStep: TypeAlias = Annotated[Number, Field(ge=STEP_MIN)]
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that turn the direction of writing: what is shown would not be what is compared."""
 

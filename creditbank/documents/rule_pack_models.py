@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 from creditbank.conversion.rule import DateBasis, GradeKind, Mode, Use
 from creditbank.documents.atoms import (
     Count,
+    CreditStep,
     Day,
     EqualLevels,
     Id,
@@ -20,7 +21,6 @@ from creditbank.documents.atoms import (
     Name,
     Number,
     SpanText,
-    Step,
     Value,
     Words,
 )
@@ -294,7 +294,7 @@ class RulePackText(Members):
     effective_from: Day
     effective_to: Day | None = None
     date_basis: DateBasis
-    step: Step
+    step: CreditStep
     citation: Annotated[tuple[CitationText, ...], Field(min_length=1)]
     scale: tuple[ScaleText, ...] = ()
     recognition: tuple[RecognitionText, ...] = ()

@@ -5,7 +5,7 @@ what stands in the file.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from creditbank.account.outcome_name import name_of
@@ -25,7 +25,7 @@ from creditbank.documents.spreadsheet_row import (
 from creditbank.documents.spreadsheet_sheet import SheetCells
 from creditbank.documents.spreadsheet_values import CellInvalid
 from creditbank.outcomes.outcome import OutcomeKind
-from creditbank.terms import InputWarning, IssuerId
+from creditbank.terms import InputWarning, IssuerId, Progress
 
 __all__ = [
     "BadCell",
@@ -82,7 +82,7 @@ def read_workbook(
     kind: OutcomeKind | None = None,
     allow_test_numbers: bool = False,
     limits: Limits | None = None,
-    on_progress: Callable[[int], None] = lambda _: None,
+    on_progress: Progress = lambda _: None,
 ) -> Reading:
     """Read every row of the first sheet whose headers are those of a kind (of `kind`, where it is given).
 
@@ -132,7 +132,7 @@ class _Body:
         self._examples: list[int] = []
         self._named: dict[str, int] = {}
 
-    def read(self, cells: SheetCells | TextCells, on_progress: Callable[[int], None]) -> tuple[ReadRow, ...]:
+    def read(self, cells: SheetCells | TextCells, on_progress: Progress) -> tuple[ReadRow, ...]:
         """Read to the end of the sheet."""
         waiting = 0
         for row, found in cells:

@@ -6,7 +6,7 @@ effect; the earlier one stays, so that past decisions can be made again.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -21,11 +21,10 @@ from creditbank.conversion.published import Published
 from creditbank.conversion.void import VoidIf
 from creditbank.documents.rule_pack import RulePackDocument, RulePackInvalid, parse_rule_pack
 from creditbank.errors import Conflict, Misconfigured, NotFound
-from creditbank.terms import ExamId, Microseconds, PackId, ProgrammeId
+from creditbank.terms import ExamId, Microseconds, PackId, ProgrammeId, Progress
 
 _EXAMPLES_LACKING = frozenset({"rule-without-granting-example", "rule-without-missing-example"})
 SHIPPED = Path(__file__).parent
-Step = Callable[[int], None]
 NO_LISTS: Vocabularies = MappingProxyType({})
 
 
@@ -233,7 +232,7 @@ class Library:
             yield from document.located(finding for run in runs for finding in run.findings)
 
     def check(
-        self, vocabularies: Vocabularies = NO_LISTS, *, on_progress: Step = _unseen
+        self, vocabularies: Vocabularies = NO_LISTS, *, on_progress: Progress = _unseen
     ) -> tuple[PackFinding, ...]:
         """Run every example and lint every pack: all errors and warnings, each with file and line."""
         return tuple(
@@ -283,7 +282,7 @@ def read_document(file: Path, *, shown_as: str | None = None) -> RulePackDocumen
 
 
 def findings_of(
-    document: RulePackDocument, vocabularies: Vocabularies = NO_LISTS, *, on_progress: Step = _unseen
+    document: RulePackDocument, vocabularies: Vocabularies = NO_LISTS, *, on_progress: Progress = _unseen
 ) -> tuple[PackFinding, ...]:
     """Run the examples of one pack and lint it: errors first.
 

@@ -18,8 +18,8 @@ from creditbank.ledger.audit_report import AuditReport, AuditRun, AuditTask, Eng
 from creditbank.ledger.audit_tree import PLACES_AT_ONCE, LogCheck, LogState, tile_parts
 from creditbank.ledger.checkpoint import VerifierKey, open_note
 from creditbank.ledger.tiles import root
-from creditbank.services.ports import Clock, Progress
-from creditbank.terms import microseconds
+from creditbank.services.ports import Clock
+from creditbank.terms import Progress, microseconds
 
 T = TypeVar("T")
 

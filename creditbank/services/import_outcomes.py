@@ -19,9 +19,8 @@ from creditbank.services.cascade import may_void, suspend_void
 from creditbank.services.import_plan import ImportRow, PlannedRow, RowRefused, planned_rows
 from creditbank.services.institutions import institution_of
 from creditbank.services.outcomes import must_be_issuer
-from creditbank.services.ports import Progress
 from creditbank.services.rule_library import RuleLibrary
-from creditbank.terms import IssuerId, Microseconds
+from creditbank.terms import IssuerId, Microseconds, Progress
 
 T = TypeVar("T")
 

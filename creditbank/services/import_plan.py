@@ -10,8 +10,7 @@ from creditbank.services.accounts import new_number, redaction_of
 from creditbank.services.bank import Bank
 from creditbank.services.books import Books
 from creditbank.services.outcome_keys import key_of, standing
-from creditbank.services.ports import Progress
-from creditbank.terms import SubjectId, instant
+from creditbank.terms import Progress, SubjectId, instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,8 @@ from creditbank.identity.account_number import AccountNumber
 from creditbank.services.bank import Bank
 from creditbank.services.cohort import members
 from creditbank.services.policy_diff import Terms, learner_of, require_known_suppositions
-from creditbank.services.ports import Progress
 from creditbank.services.reevaluation import Asked, reevaluate
+from creditbank.terms import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

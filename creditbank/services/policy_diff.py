@@ -28,11 +28,10 @@ from creditbank.services.applicants import require_known_facts
 from creditbank.services.bank import Bank
 from creditbank.services.cohort import Member, members
 from creditbank.services.known_promises import promises_of
-from creditbank.services.ports import Progress
 from creditbank.services.reevaluation import Aim, Asked, reevaluate
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.services.workers import Workers
-from creditbank.terms import ExamId, Microseconds, ProgrammeId
+from creditbank.terms import ExamId, Microseconds, ProgrammeId, Progress
 
 EXPLAINED_AT_ONCE = 256
 """Learners who differ, of whom it is said by which rules before the next: a second's work of one process."""

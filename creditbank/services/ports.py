@@ -19,9 +19,6 @@ from creditbank.terms import IssuerId, Microseconds, SubjectId
 Clock = Callable[[], datetime]
 """The wall clock: aware UTC."""
 
-Progress = Callable[[int], None]
-"""Called with how many more units of work are done."""
-
 Cleaner = Callable[[Callable[[str], None]], Sequence[str]]
 """Cleans what was deleted out of free pages and the write-ahead log, telling each step as it begins.
 

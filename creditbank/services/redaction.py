@@ -20,8 +20,8 @@ from creditbank.services.accounts import account_record, redaction_of
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
 from creditbank.services.books import Books
 from creditbank.services.officers import TwoPersons
-from creditbank.services.ports import Cleaner, Progress
-from creditbank.terms import InputWarning
+from creditbank.services.ports import Cleaner
+from creditbank.terms import InputWarning, Progress
 
 GROUNDS = "redaction-ground"
 """The vocabulary of the reasons for which an account may be redacted."""

@@ -10,9 +10,8 @@ from itertools import islice
 
 from creditbank.conversion.reevaluation import Key, Learner, Reevaluation
 from creditbank.conversion.solving import Units
-from creditbank.services.ports import Progress
 from creditbank.services.workers import Workers
-from creditbank.terms import ProgrammeId
+from creditbank.terms import ProgrammeId, Progress
 
 Aim = ProgrammeId
 """What names a programme or exam under some packs, among those that are asked about."""

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from creditbank.errors import IntegrityBroken
 from creditbank.services.bank import Bank
-from creditbank.services.ports import Progress
-from creditbank.terms import SubjectId
+from creditbank.terms import Progress, SubjectId
 
 REWRAPPED_AT_ONCE = 500
 """Accounts of one transaction."""

@@ -2,7 +2,7 @@
 
 from creditbank.ledger.append import SEQUENCED_AT_ONCE
 from creditbank.services.books import Store
-from creditbank.services.ports import Progress
+from creditbank.terms import Progress
 
 SEQUENCE_EVERY_SECONDS = 0.25
 
