@@ -26,6 +26,8 @@ _LEFT_OUT = (
     ("procedure", ()),
     ("worths", ()),
     ("at_level", None),
+    ("counted_as", None),
+    ("lowered_by", ()),
 )
 _EFFORT = "nodes"
 """How much was searched: no part of the answer, whose bytes stay the same when the search gets better."""
@@ -162,6 +164,8 @@ class Need:
     `attribute` names an attribute of the outcome (`level`, `score`, `awarded_on`, …), a fact about the
     applicant, `code` where a table does not list the outcome's, or is `outcome` where none of the kind and
     code that `need` names is held; `at_level` is then the lowest level with which all of the gain comes.
+    `have` is always what the outcome states. Where a table lowers that, `counted_as` is what it is looked up
+    as, empty below the scale, and `lowered_by` says why: members that are not in the JSON without it.
     """
 
     attribute: str
@@ -170,6 +174,8 @@ class Need:
     outcome: OutcomeId | None = None
     premise: int | None = None  # from 0
     at_level: FrameworkLevel | None = None  # not in the JSON where there is none
+    counted_as: str | None = None
+    lowered_by: tuple[Wording, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +184,8 @@ class Refusal:
 
     `by` names what stands in the way: caps, rules, outcomes or an exclusive group. `gain` is computed: the
     units of the best answer with the one thing needed, less those of this answer; None where more than one
-    thing is missing, or what is missing cannot be supplied.
+    thing is missing, or what is missing cannot be supplied. `worths` is how what a table gives came to less
+    than a step, where that is why.
     """
 
     cited: RuleCited
@@ -189,6 +196,7 @@ class Refusal:
     needs: tuple[Need, ...] = ()
     gain: int | None = None
     gain_credits: Decimal | None = None
+    worths: tuple[Worth, ...] = ()  # not in the JSON where there are none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -309,6 +309,7 @@ class Refusing:
                 outcomes=tuple(holding.id for holding in holdings),
                 by=table,
                 needs=one.needs,
+                worths=() if one.worth is None else (one.worth,),
             )
 
 

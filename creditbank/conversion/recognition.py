@@ -144,6 +144,18 @@ class Recognised:
     derivation: tuple[Derivation, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedUp:
+    """An outcome as the rows of a table are asked about it: after the downgrades that fit, by their places.
+
+    With `is_below` it was lowered below a scale: no row meets it, and it lacks what was lowered so far.
+    """
+
+    holding: Holding
+    downgrades: tuple[int, ...] = ()
+    is_below: bool = False
+
+
 def recognise(
     table: RecognitionTable, holding: Holding, *, scales: Mapping[str, Scale], as_of: date
 ) -> Recognised | None:
@@ -153,15 +165,15 @@ def recognise(
     stated, then the table's maximum, then what the table of the other authority gives. Never below zero.
     """
     steps: list[Derivation] = []
-    lowered, applied = _downgraded(table, holding, scales=scales, as_of=as_of)
-    steps.extend(Derivation(applied="downgrade", position=at, credits=Decimal(0)) for at in applied)
+    seen = looked_up(table, holding, scales=scales, as_of=as_of)
+    steps.extend(Derivation(applied="downgrade", position=at, credits=Decimal(0)) for at in seen.downgrades)
     met = (
         []
-        if lowered is None
+        if seen.is_below
         else [
-            (row.worth_of(lowered), -position)
+            (row.worth_of(seen.holding), -position)
             for position, row in enumerate(table.rows)
-            if is_met(row.pattern, lowered, scales=scales, as_of=as_of)
+            if is_met(row.pattern, seen.holding, scales=scales, as_of=as_of)
         ]
     )
     if not met:
@@ -187,42 +199,40 @@ def recognise(
 
 def looked_up(
     table: RecognitionTable, holding: Holding, *, scales: Mapping[str, Scale], as_of: date
-) -> Holding | None:
-    """Return the outcome as its rows are looked up, after the table's downgrades; None: below the scale."""
-    return _downgraded(table, holding, scales=scales, as_of=as_of)[0]
-
-
-def _downgraded(
-    table: RecognitionTable, holding: Holding, *, scales: Mapping[str, Scale], as_of: date
-) -> tuple[Holding | None, list[int]]:
-    lowered: Holding | None = holding
-    applied = []
+) -> LookedUp:
+    """Return the outcome as the table's rows are asked about it on the day `as_of`."""
+    seen, applied, is_below = holding, [], False
     for position, downgrade in enumerate(table.downgrades):
-        if lowered is not None and is_met(downgrade.pattern, holding, scales=scales, as_of=as_of):
-            lowered = _lowered(lowered, downgrade, scales=scales)
+        if is_met(downgrade.pattern, holding, scales=scales, as_of=as_of):
+            stated = _stated(seen, downgrade)
+            lower = _lower(stated, downgrade, scales=scales)
+            if lower != stated:
+                seen = _with(seen, downgrade, lower)
+                is_below = is_below or lower is None
             applied.append(position)
-    return lowered, applied
+    return LookedUp(holding=seen, downgrades=tuple(applied), is_below=is_below)
 
 
-def _lowered(holding: Holding, downgrade: Downgrade, *, scales: Mapping[str, Scale]) -> Holding | None:
-    """Return the holding with a level some steps lower, None where that is below the scale."""
-    scale = scales.get(downgrade.scale)
+def _stated(holding: Holding, downgrade: Downgrade) -> str | None:
+    if downgrade.attribute != "level":
+        return holding.attribute(downgrade.attribute)
     level = holding.level
-    if downgrade.attribute == "level":
-        stated = level.level if level is not None and level.framework == downgrade.scale else None
-    else:
-        stated = holding.attribute(downgrade.attribute)
+    return level.level if level is not None and level.framework == downgrade.scale else None
+
+
+def _lower(stated: str | None, downgrade: Downgrade, *, scales: Mapping[str, Scale]) -> str | None:
+    """Return a level some steps lower, None where that is below the scale; as it is where none ranks it."""
+    scale = scales.get(downgrade.scale)
     rank = scale.rank(stated) if scale is not None and stated is not None else None
     if scale is None or rank is None:
-        return holding
-    if rank < downgrade.steps:
-        return None
-    lower = scale.levels[rank - downgrade.steps][0]
+        return stated
+    return None if rank < downgrade.steps else scale.levels[rank - downgrade.steps][0]
+
+
+def _with(holding: Holding, downgrade: Downgrade, lower: str | None) -> Holding:
     if downgrade.attribute == "level":
-        return replace(holding, level=FrameworkLevel(framework=downgrade.scale, level=lower))
-    return replace(
-        holding,
-        attributes=tuple(
-            (name, lower if name == downgrade.attribute else value) for name, value in holding.attributes
-        ),
-    )
+        level = None if lower is None else FrameworkLevel(framework=downgrade.scale, level=lower)
+        return replace(holding, level=level)
+    kept = {name: lower if name == downgrade.attribute else value for name, value in holding.attributes}
+    attributes = tuple((name, value) for name, value in kept.items() if value is not None)
+    return replace(holding, attributes=attributes)

@@ -17,12 +17,13 @@ def worths_of(option: Option, *, as_of: date) -> tuple[Worth, ...]:
     found: dict[tuple[str, str], Worth] = {}
     for premise, holding in zip(spending, option.spent, strict=True):
         for table in (premise.worth, granted):
-            if table is not None and (worth := _worth(live, table, holding, as_of=as_of)) is not None:
+            if table is not None and (worth := worth_of(live, table, holding, as_of=as_of)) is not None:
                 found.setdefault((holding.id, table), worth)
     return tuple(found.values())
 
 
-def _worth(live: LiveRule, name: str, holding: Holding, *, as_of: date) -> Worth | None:
+def worth_of(live: LiveRule, name: str, holding: Holding, *, as_of: date) -> Worth | None:
+    """Return the worth of an outcome by a table of the rule's pack, None where no row meets it."""
     table = live.pack.tables[name]
     recognised = recognise(table, holding, scales=live.pack.scales, as_of=as_of)
     if recognised is None:

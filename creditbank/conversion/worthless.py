@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from creditbank.conversion.decision import Need
+from creditbank.conversion.decision import Need, Worth
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule, Option
 from creditbank.conversion.meeting import ANY_OF, is_met, is_subject_of, needs
 from creditbank.conversion.near_miss import edited
-from creditbank.conversion.recognition import RecognitionTable, looked_up, recognise
+from creditbank.conversion.recognition import LookedUp, RecognitionTable, looked_up, recognise
 from creditbank.conversion.rule import Pattern
+from creditbank.conversion.worth import worth_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,8 @@ class Worthless:
     """An outcome for which a table gives less than one step, and what the nearest of its rows asks beside.
 
     `table` is empty where the outcome itself states no credits to draw on. `better` is the outcome with the
-    one thing that is needed, where that is all and would be worth something.
+    one thing that is needed, where that is all and would be worth something. `worth` is how a row that is
+    met comes to less than one step.
     """
 
     holding: Holding
@@ -27,6 +29,7 @@ class Worthless:
     table: tuple[str, ...]
     needs: tuple[Need, ...] = ()
     better: Holding | None = None
+    worth: Worth | None = None
 
 
 def worthless(option: Option, *, step: Decimal, as_of: date) -> tuple[Worthless, ...]:
@@ -56,31 +59,34 @@ def _nothing(
     better = None
     if row is not None and len(missing) == 1:
         made = edited(holding, row, missing[0].attribute, as_of=as_of)
-        worth = recognise(table, made, scales=live.pack.scales, as_of=as_of)
+        given = recognise(table, made, scales=live.pack.scales, as_of=as_of)
         asked = live.rule.premises[premise].pattern
         if (
-            worth is not None
-            and worth.worth >= step
+            given is not None
+            and given.worth >= step
             and is_met(asked, made, scales=live.pack.scales, as_of=as_of)
         ):
             better = made
-    return Worthless(holding=holding, premise=premise, table=names, needs=missing, better=better)
+    worth = None if missing else worth_of(live, name, holding, as_of=as_of)
+    return Worthless(holding=holding, premise=premise, table=names, needs=missing, better=better, worth=worth)
 
 
 def _nearest(
     table: RecognitionTable, live: LiveRule, holding: Holding, premise: int, *, as_of: date
 ) -> tuple[tuple[str, ...], Pattern | None, tuple[Need, ...]]:
     """Return the table that gives nothing, its row that lacks least, and what that lacks."""
-    found = looked_up(table, holding, scales=live.pack.scales, as_of=as_of)
+    seen = looked_up(table, holding, scales=live.pack.scales, as_of=as_of)
     own = [row.pattern for row in table.rows if row.pattern.kind == holding.kind]
     about = [row for row in own if is_subject_of(row, holding)]
-    if found is not None and about:
-        lacking = [tuple(needs(row, found, live.pack.scales, as_of, premise)) for row in about]
+    if about:
+        lacking = [tuple(needs(row, seen.holding, live.pack.scales, as_of, premise)) for row in about]
         least = min(range(len(about)), key=lambda at: len(lacking[at]))
         if lacking[least]:
-            return (table.id,), about[least], lacking[least]
+            said = tuple(_as_stated(need, table, holding, seen) for need in lacking[least])
+            return (table.id,), about[least], said
         if (
             table.within is not None
+            and not seen.is_below
             and recognise(table, holding, scales=live.pack.scales, as_of=as_of) is None
         ):
             return _nearest(table.within, live, holding, premise, as_of=as_of)
@@ -94,11 +100,29 @@ def _nearest(
     return (table.id,), None, (need,)
 
 
+def _as_stated(need: Need, table: RecognitionTable, holding: Holding, seen: LookedUp) -> Need:
+    """Return a need with what the outcome states, what it is counted as instead, and why."""
+    stated, counted = (_value(one, need.attribute) for one in (holding, seen.holding))
+    if stated == counted:
+        return need
+    why = tuple(
+        table.downgrades[at].why for at in seen.downgrades if table.downgrades[at].attribute == need.attribute
+    )
+    return replace(need, have=stated, counted_as=counted or "", lowered_by=why)
+
+
+def _value(holding: Holding, attribute: str) -> str | None:
+    if attribute != "level":
+        return holding.attribute(attribute)
+    return None if holding.level is None else holding.level.level
+
+
 def together(found: Sequence[Worthless]) -> tuple[Worthless, tuple[Holding, ...]]:
     """Return several of one table as one; what one of them lacks is then said of none in particular."""
     first = found[0]
     if len(found) > 1:
         same = {(need.attribute, need.need) for one in found for need in one.needs}
         kept = first.needs if first.needs and len(same) == 1 and first.needs[0].attribute == "code" else ()
-        first = replace(first, needs=tuple(replace(need, have=None, outcome=None) for need in kept))
+        kept = tuple(replace(need, have=None, outcome=None) for need in kept)
+        first = replace(first, needs=kept, worth=None)
     return first, tuple(one.holding for one in found)

@@ -26,7 +26,7 @@ from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.naming import NAMELESS, Names, Naming, day_of
 from creditbank.locale.pack_wording import shown
 from creditbank.locale.wording import named
-from creditbank.locale.worth_wording import worth_line
+from creditbank.locale.worth_wording import derivation_line, worth_line
 from creditbank.terms import OutcomeId
 
 REFUSALS_SHOWN = 30
@@ -246,6 +246,7 @@ class _Speaker:
             by=self._by(refusal),
             outcomes=self.naming.outcomes(refusal.outcomes) or self.words.text("word.its-outcome"),
             reason="" if why_not is None else shown(self.words, why_not),
+            derivation=self.words.clauses(derivation_line(self.words, one.steps) for one in refusal.worths),
         )
 
     def _variant(self, refusal: Refusal) -> str:
@@ -253,6 +254,8 @@ class _Speaker:
         match refusal.kind:
             case "no-worth" if not refusal.by:
                 return "-stated"
+            case "no-worth" if refusal.worths:
+                return "-worked-out"
             case "spent-elsewhere" if self._is_beside(refusal):
                 return "-beside"
             case "no-worth" | "unpaired" | "gap" if not refusal.needs:

@@ -130,7 +130,9 @@ class Naming:
         if need.attribute == "code":
             return self.words.text("say.need-code", need=wanted)
         is_fact = need.outcome is None and need.attribute in FACTS
-        if need.have is None:
+        if need.counted_as is not None:
+            key = "say.need-attribute-lowered" if need.counted_as else "say.need-attribute-below"
+        elif need.have is None:
             key = "say.need-fact-missing" if is_fact else "say.need-attribute-missing"
         else:
             key = "say.need-fact" if is_fact else "say.need-attribute"
@@ -139,6 +141,8 @@ class Naming:
             outcome="" if need.outcome is None else self.outcome(need.outcome),
             attribute=self.attribute(need.attribute),
             have=self.value(need.attribute, need.have or ""),
+            counted=self.value(need.attribute, need.counted_as or ""),
+            why=self.words.listed(shown(self.words, why) for why in need.lowered_by),
             need=wanted,
         )
 

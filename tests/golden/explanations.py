@@ -62,6 +62,19 @@ NAMES = Names(
         (CITED.digest, "17"): Citation(id="17", title=Wording(zh="实施细则", en="The plan"), article="第17条")
     },
 )
+TEAM = Wording(zh="团队成员", en="team member")
+ASSOCIATION = Wording(zh="行业协会主办", en="an association's")
+LATE = Wording(zh="超过三年", en="older than three years")
+EATEN_UP = Worth(
+    outcome=FIRST,
+    table="bank",
+    title=NAMES.tables[CITED.digest, "bank"],
+    credits=Decimal(0),
+    steps=(
+        WorthStep(applied="row", credits=Decimal(1)),
+        WorthStep(applied="deduction", by=Decimal(1), why=TEAM, credits=Decimal(0)),
+    ),
+)
 GRADES = (
     GradePolicy(),
     GradePolicy(kind="pass"),
@@ -72,6 +85,8 @@ GRADES = (
 )
 LEVEL = Need(attribute="level", have="初级", need="中级", outcome=FIRST, premise=0)
 CREDITS = Need(attribute="credits", have="6", need="≤3.5", outcome=SECOND)
+LOWERED = replace(LEVEL, have="中级", counted_as="初级", lowered_by=(ASSOCIATION, LATE))
+BELOW = replace(LEVEL, have="初级", counted_as="", need="初级", lowered_by=(ASSOCIATION,))
 PERCENTILE = Need(attribute="percentile", have="12", need="≤10", outcome=SECOND, premise=0)
 CODE = Need(attribute="code", have="X-OLD", need="/".join(f"X-{at}" for at in range(12)), outcome=SECOND)
 OTHER_COURSE = Need(attribute="replaces", have=None, need="C1", outcome=SECOND)
@@ -127,6 +142,9 @@ LEFT_OUT = (
     Refusal(cited=CITED, kind="no-worth", outcomes=(SECOND,), by=("bank",), needs=(CODE,)),
     Refusal(cited=CITED, kind="no-worth", outcomes=MANY, by=("bank",)),
     Refusal(cited=CITED, kind="no-worth", outcomes=(SECOND,)),
+    Refusal(cited=CITED, kind="no-worth", outcomes=(FIRST,), by=("bank",), needs=(LOWERED,)),
+    Refusal(cited=CITED, kind="no-worth", outcomes=(FIRST,), by=("bank",), needs=(BELOW,)),
+    Refusal(cited=CITED, kind="no-worth", outcomes=(FIRST,), by=("bank",), worths=(EATEN_UP,)),
     Refusal(cited=CITED, kind="cap", target="free", outcomes=MANY[:2], by=("share",)),
     Refusal(cited=CITED, kind="capacity", target="free", outcomes=MANY, by=("free",)),
     Refusal(cited=CITED, kind="cap", target="free", outcomes=(FIRST,), by=("share",)),
@@ -177,8 +195,6 @@ def cap(name: str, measure: Measure | Literal["parts"], *, binds: bool, period: 
 
 
 BARE = replace(exemption(GRADES[0]), with_credit=False, cited=replace(CITED, cite=(), say=Wording(zh="")))
-TEAM = Wording(zh="团队成员", en="team member")
-ASSOCIATION = Wording(zh="行业协会主办", en="an association's")
 BY_TABLE = Worth(
     outcome=FIRST,
     table="bank",

@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 from hypothesis import assume, example, given
+from hypothesis import strategies as st
 
 from creditbank.conversion.allocation import NODE_BUDGET
 from creditbank.conversion.decision import Decision, Refusal
@@ -15,10 +16,22 @@ from creditbank.conversion.fill import Nodes
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.programme import Bucket, Cap, Programme
 from creditbank.conversion.recognition import Deduction, Downgrade, RecognitionTable, WorthRow
-from creditbank.conversion.rule import AttributeTest, ExemptionGrant, Pattern, Premise, Rule
+from creditbank.conversion.rule import AttributeTest, ExemptionGrant, Pattern, Premise, Rule, Scale
 from creditbank.conversion.solving import Solution, pose_case, solve
+from creditbank.locale.catalogue import LANGUAGES, catalogue
+from creditbank.locale.decision_wording import decision_lines
+from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
-from tests.strategies.conversion import Question, TestPack, decide, granted_questions, level, questions, words
+from tests.strategies.conversion import (
+    LEVELS,
+    Question,
+    TestPack,
+    decide,
+    granted_questions,
+    level,
+    questions,
+    words,
+)
 
 COURSES = Pattern(kind="course-credit")
 CERTIFICATES = Pattern(kind="skill-certificate")
@@ -237,8 +250,12 @@ def test_where_another_authority_gives_nothing_its_table_is_named() -> None:
 @pytest.mark.parametrize("draws", [False, True])
 def test_what_deductions_eat_up_is_no_miss_of_a_row(draws: bool) -> None:  # noqa: FBT001
     less = Deduction(pattern=AWARDS, credits=Decimal(4), why=words("团队成员"))
-    refusal = the_refusal(decide(spending(award(5), replace(PERCENTILES, deductions=(less,)), draws=draws)))
+    decision = decide(spending(award(5), replace(PERCENTILES, deductions=(less,)), draws=draws))
+    refusal = the_refusal(decision)
     assert (refusal.kind, refusal.by, refusal.needs) == ("no-worth", ("awards",), ())
+    said = {language: decision_lines(catalogue(language), decision).refusals[0] for language in LANGUAGES}
+    assert "4 − 4（团队成员） ＝ 0 学分" in said["zh-CN"]
+    assert "4 − 4 (团队成员) = 0 credits" in said["en"]
 
 
 def test_of_two_that_a_table_gives_nothing_the_first_may_lack_nothing() -> None:
@@ -253,22 +270,94 @@ def test_of_two_that_a_table_gives_nothing_the_first_may_lack_nothing() -> None:
     assert {two for one in decision.refusals for two in one.outcomes} == {"k0", "k1"}
 
 
-def test_a_downgrade_that_an_edit_would_not_undo_promises_nothing() -> None:
-    certified = Pattern(kind="skill-certificate", min_levels=(level("高级"),))
+def lowering(steps: int, row: Pattern, premise: Premise, held: Holding, *, more: int = 0) -> Question:
+    """A table that looks certificates up some levels lower, for two reasons where there is `more`."""
+    downgrades = tuple(
+        Downgrade(pattern=CERTIFICATES, attribute="level", scale="1+X", steps=count, why=words(why))
+        for count, why in ((steps, "行业协会主办"), (more, "超过三年"))
+        if count
+    )
     table = RecognitionTable(
         id="awards",
         title=words("认定表"),
-        rows=(WorthRow(pattern=certified, credits=Decimal(4)),),
-        downgrades=(
-            Downgrade(
-                pattern=CERTIFICATES, attribute="level", scale="1+X", steps=1, why=words("行业协会低一级")
-            ),
+        rows=(WorthRow(pattern=row, credits=Decimal(4)),),
+        downgrades=downgrades,
+    )
+    return electives(held, premise=premise, table=table, worth="awards")
+
+
+CERTIFIED = Premise(pattern=CERTIFICATES, use="consume")
+
+
+def test_a_downgrade_that_an_edit_would_not_undo_promises_nothing() -> None:
+    held = outcome(0, kind="skill-certificate", level=level("高级"))
+    row = Pattern(kind="skill-certificate", min_levels=(level("高级"),))
+    refusal = the_refusal(decide(lowering(1, row, CERTIFIED, held)))
+    assert (refusal.kind, refusal.gain) == ("no-worth", None)
+
+
+@given(st.sampled_from(LEVELS), st.sampled_from(LEVELS), st.integers(1, 2), st.integers(0, 1))
+def test_a_level_that_a_table_lowers_is_told_as_it_is_held_and_why_it_counts_as_less(
+    holds: str, wants: str, steps: int, more: int
+) -> None:
+    held = outcome(0, kind="skill-certificate", level=level(holds))
+    row = Pattern(kind="skill-certificate", min_levels=(level(wants),))
+    lowered = LEVELS.index(holds) - steps - more
+    assume(lowered < LEVELS.index(wants))
+    decision = decide(lowering(steps, row, CERTIFIED, held, more=more))
+    (need,) = the_refusal(decision).needs
+    assert (need.attribute, need.have, need.need) == ("level", holds, wants)
+    assert need.counted_as == (LEVELS[lowered] if lowered >= 0 else "")
+    assert [why.zh for why in need.lowered_by] == ["行业协会主办", "超过三年"][: 1 + bool(more)]
+    for language, needed in (("zh-CN", f"需要至少{wants}"), ("en", f"needed: at least {wants}")):
+        (line,) = decision_lines(catalogue(language), decision).refusals
+        assert holds in line
+        assert lowered < 0 or LEVELS[lowered] in line
+        assert all(why.zh in line for why in need.lowered_by)
+        assert needed in line
+
+
+def test_what_a_table_lowers_beside_its_level_is_told_as_it_was_stated() -> None:
+    stated = (("organiser_level", "1"),)
+    held = outcome(0, kind="award", attributes=stated)
+    scale = "organisers"
+    row = Pattern(
+        kind="award",
+        attributes=(
+            AttributeTest(attribute="organiser_level", at_least=FrameworkLevel(framework=scale, level="1")),
         ),
     )
-    held = outcome(0, kind="skill-certificate", level=level("高级"))
-    premise = Premise(pattern=CERTIFICATES, use="consume")
-    refusal = the_refusal(decide(electives(held, premise=premise, table=table, worth="awards")))
-    assert (refusal.kind, refusal.gain) == ("no-worth", None)
+    question = electives(
+        held,
+        premise=CONSUMED,
+        table=RecognitionTable(
+            id="awards",
+            title=words("认定表"),
+            rows=(WorthRow(pattern=row, credits=Decimal(4)),),
+            downgrades=(
+                Downgrade(
+                    pattern=AWARDS,
+                    attribute="organiser_level",
+                    scale=scale,
+                    steps=1,
+                    why=words("行业协会主办"),
+                ),
+            ),
+        ),
+        worth="awards",
+    )
+    ranks = Scale(framework=scale, levels=(("0",), ("1",)))
+    (pack,) = question.packs
+    ranked = replace(question, packs=(replace(pack, scales={**pack.scales, scale: ranks}),))
+    (need,) = the_refusal(decide(ranked)).needs
+    assert (need.have, need.counted_as, need.need) == ("1", "0", "1")
+
+
+def test_what_no_table_lowers_is_not_said_to_count_as_anything_else() -> None:
+    held = outcome(0, kind="skill-certificate", level=level("初级"))
+    row = Pattern(kind="skill-certificate", min_levels=(level("高级"),))
+    (need,) = the_refusal(decide(lowering(0, row, CERTIFIED, held))).needs
+    assert (need.have, need.counted_as, need.lowered_by) == ("初级", None, ())
 
 
 def test_credits_that_nobody_stated_cannot_be_drawn_on() -> None:

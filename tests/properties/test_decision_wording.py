@@ -169,6 +169,8 @@ def test_every_miss_says_what_is_there_and_what_is_wanted(
         assert need.attribute == "outcome" or words.field(need.attribute) in line
         assert need.outcome is None or f"#{need.outcome}" in line
         assert need.have is None or need.attribute == "outcome" or need.have in line
+        assert (need.counted_as or "") in line
+        assert all(shown(words, why) in line for why in need.lowered_by)
     assert "≥" not in line
     assert "≤" not in line
 

@@ -115,6 +115,15 @@ needs = st.one_of(
         need=asked,
         outcome=outcome_ids,
     ),
+    st.builds(
+        Need,
+        attribute=st.sampled_from(OUTCOME_ATTRIBUTES),
+        have=names,
+        need=asked,
+        outcome=outcome_ids,
+        counted_as=st.just("") | names,
+        lowered_by=some(wordings, at_least=1),
+    ),
     st.builds(Need, attribute=st.sampled_from(sorted(FACTS)), have=st.none() | names, need=asked),
     st.builds(Need, attribute=st.just("outcome"), have=st.none(), need=names),
 )
