@@ -50,6 +50,9 @@ class Course:
     It may be exempted unless something else is written; `is_said_exemptible` where that itself is written. A
     course that is not exemptible may be so for some person categories (`exempt_for`): only under a rule
     that is addressed to none but these.
+
+    Raises:
+        ProgrammeInvalid: `course-hours` for a number of hours below 0, or more practice than there are hours.
     """
 
     id: CourseId
@@ -62,6 +65,18 @@ class Course:
     why_not: Wording | None = None
     exempt_for: frozenset[str] = frozenset()
     is_said_exemptible: bool = False
+    hours: Decimal | None = None  # class hours in all; None: not stated
+    practice_hours: Decimal | None = None  # of these, practical; stated only beside `hours`
+
+    def __post_init__(self) -> None:
+        hours, practice = self.hours, self.practice_hours
+        most = Decimal(0) if hours is None else hours
+        if any(not one.is_finite() or one < 0 for one in (most, practice or Decimal(0))) or (
+            practice is not None and (hours is None or practice > hours)
+        ):
+            stated = {"hours": hours, "practice_hours": practice}
+            told = {key: "—" if value is None else str(value) for key, value in stated.items()}
+            raise ProgrammeInvalid("course-hours", field=self.id, course=self.id, **told)
 
     def is_exemptible_under(self, categories: frozenset[str]) -> bool:
         """Whether a rule addressed to these person categories (empty: everybody) may exempt it."""

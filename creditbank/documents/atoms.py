@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from creditbank.conversion.span import SPAN_PATTERN
+from creditbank.outcomes.outcome import HOURS_MAX
 
 _DECIMAL_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$"
 _DECIMAL = re.compile(_DECIMAL_PATTERN)
@@ -67,6 +68,8 @@ CREDITS_MAX = 10_000
 STEP_MIN = Decimal("0.01")
 Credits: TypeAlias = Annotated[Number, Field(le=CREDITS_MAX)]
 """What one course or bucket holds: in steps it is a number that the search counts up to."""
+Hours: TypeAlias = Annotated[Number, Field(le=HOURS_MAX)]
+"""Class hours, at most what an outcome may state."""
 CreditStep: TypeAlias = Annotated[Number, Field(ge=STEP_MIN)]
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that turn the direction of writing: what is shown would not be what is compared."""

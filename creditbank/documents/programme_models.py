@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from creditbank.conversion.programme import Measure, Nature, Per
-from creditbank.documents.atoms import Blank, Count, Credits, Day, Id, Members, Name, Number, Words
+from creditbank.documents.atoms import Blank, Count, Credits, Day, Hours, Id, Members, Name, Number, Words
 from creditbank.outcomes.outcome import OutcomeKind
 
 
@@ -26,6 +26,8 @@ class CourseText(Members):
     exemptible: bool = True
     why_not: Words | None = None
     exempt_for: tuple[Name, ...] = ()
+    hours: Hours | None = None
+    practice_hours: Hours | None = None
 
 
 class BucketText(Members):

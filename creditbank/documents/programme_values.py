@@ -101,6 +101,8 @@ def _course(text: CourseText) -> Course:
         why_not=optional_wording(text.why_not),
         exempt_for=frozenset(text.exempt_for),
         is_said_exemptible=text.exemptible and "exemptible" in text.model_fields_set,
+        hours=text.hours,
+        practice_hours=text.practice_hours,
     )
 
 

@@ -69,12 +69,17 @@ Text = TypeVar("Text")
 Built = TypeVar("Built")
 
 
-def _cap_of(text: object, error: InvalidInput) -> Path:
-    """Return the way to the cap of a programme or an exam that is to blame; empty where it is none."""
+def _blamed(text: object, error: InvalidInput) -> Path:
+    """Return the way to the cap or course of a programme or an exam that is to blame; empty where none is."""
     if not isinstance(text, ProgrammeText | ExamText):
         return ()
-    caps = [cap.id for cap in text.caps]
-    return ("caps", caps.index(str(error.values["cap"]))) if error.values.get("cap") in caps else ()
+    listed = {"cap": ("caps", [cap.id for cap in text.caps])}
+    if isinstance(text, ProgrammeText):
+        listed["course"] = ("courses", [course.id for course in text.courses])
+    for value, (key, ids) in listed.items():
+        if error.values.get(value) in ids:
+            return (key, ids.index(str(error.values[value])))
+    return ()
 
 
 def pack_of(text: RulePackText, *, digest: str) -> Pack | list[PackFinding]:
@@ -128,7 +133,7 @@ class _Building:
             try:
                 built.append(build(text))
             except InvalidInput as error:
-                self._refused((key, index, *_cap_of(text, error)), error)
+                self._refused((key, index, *_blamed(text, error)), error)
         return tuple(built)
 
     def _dated(self, text: ProgrammeText | ExamText, built: Aim) -> Aim:

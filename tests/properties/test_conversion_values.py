@@ -1,6 +1,7 @@
 """Rules, programmes and holdings refuse to be built wrong, each with its reason."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -167,6 +168,14 @@ WRONG: list[tuple[str, type[InvalidInput], Callable[[], object]]] = [
     ),
     ("id-twice", ProgrammeInvalid, lambda: programme(courses=(course(), course()))),
     ("credits-out-of-range", ProgrammeInvalid, lambda: programme(courses=(course(credits_="-1"),))),
+    ("course-hours", ProgrammeInvalid, lambda: replace(course(), hours=Decimal(-1))),
+    ("course-hours", ProgrammeInvalid, lambda: replace(course(), hours=Decimal("NaN"))),
+    ("course-hours", ProgrammeInvalid, lambda: replace(course(), practice_hours=Decimal(0))),
+    (
+        "course-hours",
+        ProgrammeInvalid,
+        lambda: replace(course(), hours=Decimal(8), practice_hours=Decimal(9)),
+    ),
     (
         "share-of-unknown-module",
         ProgrammeInvalid,

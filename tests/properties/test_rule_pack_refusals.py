@@ -270,3 +270,36 @@ def test_a_bundle_is_read_only_if_it_gives_all_that_it_lists(
         case error:
             assert error is None
             assert not left_out
+
+
+class_hours = st.none() | st.integers(0, 64)
+
+
+@given(class_hours, class_hours)
+@example(None, 0)
+@example(8, 9)
+def test_a_course_is_read_only_if_its_practice_is_part_of_its_hours(
+    hours: int | None, practice: int | None
+) -> None:
+    """Seen to fail where practice without hours was read."""
+    stated = {"hours": hours, "practice_hours": practice}
+    told = "".join(f", {key} = {value}" for key, value in stated.items() if value is not None)
+    line = f'  {{ id = "B", title = "乙", credits = 1, module = "m"{told} }},'
+    text = (
+        head()
+        + '[[programme]]\nid = "p"\ntitle = "p"\ncredits = 2\ncourses = [\n'
+        + f'  {{ id = "A", title = "甲", credits = 1, module = "m", hours = 16 }},\n{line}\n]\n'
+        + '[[rule]]\nid = "r"\ncite = ["a"]\nsay = "规则"\n'
+        + 'premise = [{ kind = "diploma", codes = ["D"], use = "consume" }]\n'
+        + 'grant = { mode = "each", courses = ["A"] }\n'
+    )
+    match refusal(text.encode()):
+        case RulePackInvalid(findings=found):
+            assert practice is not None
+            assert hours is None or practice > hours
+            (one,) = found
+            assert (one.code, one.place) == ("course-hours", "programme[1].courses[2]")
+            assert one.line == text.splitlines().index(line) + 1
+        case error:
+            assert error is None
+            assert practice is None or (hours is not None and practice <= hours)

@@ -95,6 +95,7 @@ def packs(draw: st.DrawFn) -> Tree:
     count = draw(st.integers(1, 3))
     courses = [
         {"id": course, "title": draw(names), "credits": written_as(draw(credits_in_halves)), "module": "m"}
+        | draw(st.sampled_from([{}, {"hours": 0}, {"hours": Decimal("64.5"), "practice_hours": 32}]))
         for course in COURSES
     ]
     example: Tree = {
