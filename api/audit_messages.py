@@ -61,7 +61,7 @@ class DiplomaAuditMessage(Message):
 
     @classmethod
     def of(cls, answer: AuditAnswer, words: Catalogue) -> "DiplomaAuditMessage":
-        names = names_of(words, answer.place, answer.account, answer.packs)
+        names = names_of(words, answer.place, answer.account, answer.packs, answer.institutions)
         said = audit_lines(words, answer.audit, names)
         return cls(
             audit=answer.audit.as_json(),

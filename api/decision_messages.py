@@ -198,7 +198,7 @@ class DecisionMessage(Message):
     ) -> "DecisionMessage":
         """Put an answer into words; `supposed` outcomes are named as what they are."""
         decision = answer.decision
-        names = names_of(words, answer.place, answer.account, answer.packs)
+        names = names_of(words, answer.place, answer.account, answer.packs, answer.institutions)
         said = decision_lines(words, decision, with_supposed(words, names, supposed))
         return cls(
             decision=decision.as_json(),

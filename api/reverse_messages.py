@@ -94,7 +94,7 @@ class NowhereMessage(Message):
     @classmethod
     def of(cls, found: IdleAnswer, words: Catalogue) -> "NowhereMessage":
         answer = found.answer
-        names = names_of(words, answer.place, answer.account, answer.packs)
+        names = names_of(words, answer.place, answer.account, answer.packs, answer.institutions)
         lines = decision_lines(words, answer.decision, names).nowhere
         return cls(
             programme=answer.decision.programme,
@@ -145,7 +145,9 @@ class ExamsMessage(Message):
 
 
 def _exam(found: ExamAnswer, words: Catalogue) -> ExamMessage:
-    said = exam_lines(words, found.help, names_of(words, found.place, found.account, found.packs))
+    said = exam_lines(
+        words, found.help, names_of(words, found.place, found.account, found.packs, found.institutions)
+    )
     return ExamMessage(
         exam=found.help.exam,
         helps=found.help.helps,

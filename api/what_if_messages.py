@@ -107,7 +107,7 @@ class WhatIfMessage(Message):
         cls, found: WhatIf[D], supposed: Supposition, words: Catalogue, *, measure: Measure
     ) -> "WhatIfMessage":
         names = [
-            names_of(words, answer.place, answer.account, answer.packs)
+            names_of(words, answer.place, answer.account, answer.packs, answer.institutions)
             for answer in (found.before, found.after)
         ]
         both = with_supposed(words, names[1], supposed.outcomes)

@@ -41,7 +41,9 @@ def get_audit(
     statement = read_account(bank, account)
     applicant = Applicant(enrolled_at=enrolled_at or None)
     answer = audit_account(bank, account, rules, ProgrammeId(programme), applicant=applicant)
-    said = audit_lines(words, answer.audit, names_of(words, answer.place, answer.account, answer.packs))
+    said = audit_lines(
+        words, answer.audit, names_of(words, answer.place, answer.account, answer.packs, answer.institutions)
+    )
     stating = {held.recorded_by for held in statement.current if isinstance(held.outcome, CourseCredit)}
     return page(
         request,
@@ -66,7 +68,10 @@ def get_exams(
     """Show which exams the account's outcomes help with, those that they help with most first."""
     statement = read_account(bank, account)
     found = exams_helped(bank, account, rules, applicant=Applicant())
-    said = [exam_lines(words, one.help, names_of(words, one.place, one.account, one.packs)) for one in found]
+    said = [
+        exam_lines(words, one.help, names_of(words, one.place, one.account, one.packs, one.institutions))
+        for one in found
+    ]
     helped = [lines for lines, one in zip(said, found, strict=True) if one.help.helps]
     return page(request, "exams.html", statement=statement, count=len(found), exams=helped)
 
@@ -76,7 +81,7 @@ def _elsewhere(
 ) -> list[str]:
     """Return where the outcomes that are idle in the audited programme would count."""
     audit = answer.audit
-    names = names_of(words, answer.place, answer.account, answer.packs)
+    names = names_of(words, answer.place, answer.account, answer.packs, answer.institutions)
     found = idle_outcomes(
         bank,
         account,

@@ -81,7 +81,7 @@ def audit(
 
 def print_audit(words: Catalogue, answer: AuditAnswer) -> None:
     """Print an audit module by module; an empty section is left out."""
-    names = names_of(words, answer.place, answer.account, answer.packs)
+    names = names_of(words, answer.place, answer.account, answer.packs, answer.institutions)
     said = audit_lines(words, answer.audit, names)
     console.print(said.headline, style="bold")
     console.print(said.total)

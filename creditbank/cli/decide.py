@@ -183,7 +183,9 @@ def print_answer(
     `supposed` outcomes, which nobody holds yet, are named as what they are. Of the refusals those that
     concern the learner are printed, and the others counted, unless it is to be `whole`.
     """
-    names = with_supposed(words, names_of(words, answer.place, answer.account, answer.packs), supposed)
+    names = with_supposed(
+        words, names_of(words, answer.place, answer.account, answer.packs, answer.institutions), supposed
+    )
     said = decision_lines(words, answer.decision, names)
     first = refusals_first(answer.decision.refusals)
     refused: tuple[str, ...] = said.refusals if whole else tuple(said.refusals[at] for at in first)

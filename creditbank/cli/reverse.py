@@ -126,7 +126,7 @@ def exams(
         helped = sum(one.help.helps for one in found)
         console.print(words.text("say.exams-helped", count=len(found), helped=helped), style="bold")
         for one in found:
-            names = names_of(words, one.place, one.account, one.packs)
+            names = names_of(words, one.place, one.account, one.packs, one.institutions)
             _print_exam(words, one, with_supposed(words, names, supposed))
     raise typer.Exit(0 if any(one.help.helps for one in found) else NEGATIVE)
 
@@ -145,7 +145,7 @@ def _print_exam(words: Catalogue, answer: ExamAnswer, names: Names) -> None:
 
 def _print_idle(words: Catalogue, found: IdleAnswer) -> None:
     answer = found.answer
-    names = names_of(words, answer.place, answer.account, answer.packs)
+    names = names_of(words, answer.place, answer.account, answer.packs, answer.institutions)
     said = decision_lines(words, answer.decision, names)
     console.print(words.text("word.decision-nowhere" if found.idle else "word.nowhere-none"), style="bold")
     for line, one in zip(said.nowhere, found.idle, strict=True):

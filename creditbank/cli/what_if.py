@@ -249,7 +249,7 @@ def _print_one(
 
 
 def _names(words: Catalogue, answer: Answer[D]) -> Names:
-    return names_of(words, answer.place, answer.account, answer.packs)
+    return names_of(words, answer.place, answer.account, answer.packs, answer.institutions)
 
 
 def _print_class(words: Catalogue, effect: Effect, *, limit: int, as_json: bool) -> None:

@@ -13,12 +13,12 @@ from typing import Literal
 
 from creditbank.conversion.holding import Holding, Pinned
 from creditbank.conversion.matching import Option
-from creditbank.conversion.programme import Cap, Programme
+from creditbank.conversion.programme import Cap, CapPart, Each, Programme
 from creditbank.conversion.registered import Registered, mask_of
 from creditbank.terms import OutcomeId
 
 _Use = tuple[Pinned, tuple[Holding, ...]]
-Stretch = tuple[date | None, str | None]
+Stretch = tuple[date | None, Each | None]
 """What a cap counts by itself: a period by its first day, and one issuer, code or kind; None: all of them."""
 
 
@@ -38,8 +38,14 @@ class Bound:
     options: int
     source: str
     period: date | None = None
-    each: str | None = None  # the issuer, code or kind that it is over, of a cap that is over each
+    each: Each | None = None  # of a cap that is over each
     counted: Mapping[int, tuple[OutcomeId, ...]] | None = None  # option -> outcomes, for the measure outcomes
+
+    @property
+    def part(self) -> CapPart:
+        """What of a cap it is."""
+        assert self.kind == "cap", "only a cap has parts"
+        return CapPart(cap=self.source, period=self.period, each=self.each)
 
 
 def limits(
@@ -128,7 +134,7 @@ def caps(
                 found = _stretches(cap, registered.route(grant), registered.spent(grant))
                 for stretch, outcomes in found.items():
                     used.setdefault(stretch, []).append((grant, outcomes))
-        for stretch in sorted({*covered, *used}, key=lambda one: (one[0] or date.min, one[1] or "")):
+        for stretch in sorted({*covered, *used}, key=lambda one: (one[0] or date.min, str(one[1] or ""))):
             yield _cap_bound(
                 cap,
                 programme,
@@ -215,7 +221,8 @@ def _stretches(cap: Cap, route: str | None, spent: Sequence[Holding]) -> dict[St
     found: dict[Stretch, tuple[Holding, ...]] = {}
     for holding in fitting:
         start = period_start(cap, holding.awarded_on) if cap.periods else None
-        stretch = (start, None if cap.per is None else str(getattr(holding, cap.per)))
+        each = None if cap.per is None else Each(per=cap.per, value=str(getattr(holding, cap.per)))
+        stretch = (start, each)
         found[stretch] = (*found.get(stretch, ()), holding)
     return found
 

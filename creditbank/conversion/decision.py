@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from creditbank.conversion.holding import Pinned
 from creditbank.conversion.procedure import Step
-from creditbank.conversion.programme import Measure
+from creditbank.conversion.programme import CapPart, Each, Measure
 from creditbank.conversion.rule import GradePolicy, Wording
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
@@ -55,6 +55,8 @@ RefusalKind = Literal[
     "tie-break",  # as good as the answer, and later in the published order
     "not-searched",  # the search ended before it could tell
 ]
+By = str | CapPart
+"""What stands in the way: the id of a rule, a table, a place or an outcome, or what of a cap is reached."""
 NowhereReason = Literal[
     "expired",
     "not-yet",
@@ -154,7 +156,7 @@ class CapUse:
     binds: bool
     cite: tuple[str, ...]
     period: date | None = None  # the first day of the stretch of time, of a cap that has them
-    each: str | None = None  # the issuer, code or kind, of a cap that bounds each; else not in the JSON
+    each: Each | None = None  # of a cap that bounds each; in the JSON its value alone, or nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,17 +184,17 @@ class Need:
 class Refusal:
     """Why a rule in force grants nothing, or leaves out some of its places.
 
-    `by` names what stands in the way: caps, rules, outcomes or an exclusive group. `gain` is computed: the
-    units of the best answer with the one thing needed, less those of this answer; None where more than one
-    thing is missing, or what is missing cannot be supplied. `worths` is how what a table gives came to less
-    than a step, where that is why.
+    `by` names what stands in the way: parts of caps, rules, outcomes or an exclusive group. `gain` is
+    computed: the units of the best answer with the one thing needed, less those of this answer; None where
+    more than one thing is missing, or what is missing cannot be supplied. `worths` is how what a table gives
+    came to less than a step, where that is why.
     """
 
     cited: RuleCited
     kind: RefusalKind
     target: str | None = None  # the course, bucket or part, where only this one is refused
     outcomes: tuple[OutcomeId, ...] = ()
-    by: tuple[str, ...] = ()
+    by: tuple[By, ...] = ()
     needs: tuple[Need, ...] = ()
     gain: int | None = None
     gain_credits: Decimal | None = None
@@ -316,6 +318,8 @@ def _json(value: object) -> JsonValue:
         return decimal_text(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, CapPart | Each):
+        return str(value)
     if isinstance(value, tuple):
         return [_json(item) for item in value]
     if isinstance(value, Mapping):

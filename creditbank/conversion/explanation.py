@@ -14,7 +14,7 @@ from creditbank.conversion.decision import (
     RefusalKind,
 )
 from creditbank.conversion.fill import Nodes
-from creditbank.conversion.hindrance import Cause, Found, Hindrances, Usage, cap_name, weight
+from creditbank.conversion.hindrance import Cause, Found, Hindrances, Usage, weight
 from creditbank.conversion.layout import bits
 from creditbank.conversion.matching import LiveRule, Match
 from creditbank.conversion.near_miss import Gains, distance
@@ -52,7 +52,7 @@ def next_step(rules: Sequence[LiveRule], refused: Sequence[Refusal]) -> NextStep
 
 def cap_uses(case: Case, solution: Solution, refused: Sequence[Refusal]) -> tuple[CapUse, ...]:
     """Return how full every cap of the programme is, by id; the periods of a cap by date."""
-    binding = {cap for refusal in refused if refusal.kind == "cap" for cap in refusal.by}
+    binding = {part for refusal in refused if refusal.kind == "cap" for part in refusal.by}
     caps = {cap.id: cap for cap in case.programme.caps}
     usage = Usage(solution)
     found = []
@@ -68,7 +68,7 @@ def cap_uses(case: Case, solution: Solution, refused: Sequence[Refusal]) -> tupl
                 measure=cap.measure,
                 used=(bound.maximum - bound.room + usage.of(bound)) * unit,
                 maximum=bound.maximum * unit,
-                binds=cap_name(bound) in binding,
+                binds=bound.part in binding,
                 cite=cap.cite,
                 period=bound.period,
                 each=bound.each,

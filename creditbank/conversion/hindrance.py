@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from creditbank.conversion.bounds import Bound
-from creditbank.conversion.decision import RefusalKind
+from creditbank.conversion.decision import By, RefusalKind
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.layout import bits
 from creditbank.conversion.pairing import Unpaired, unpaired
@@ -11,17 +11,11 @@ from creditbank.conversion.programme import Bucket
 from creditbank.conversion.solving import Case, Solution
 from creditbank.terms import RuleId
 
-Cause = tuple[RefusalKind, tuple[str, ...]]
+Cause = tuple[RefusalKind, tuple[By, ...]]
 Found = tuple[int, list[Cause]]
 """An option, and what stands in its way."""
 
 _BY_OTHERS: frozenset[RefusalKind] = frozenset({"spent-elsewhere", "exclusive", "similar"})
-
-
-def cap_name(bound: Bound) -> str:
-    """Return what a refusal calls a cap: its id, the first day of its period, and what it bounds each of."""
-    period = None if bound.period is None else bound.period.isoformat()
-    return "@".join(filter(None, (bound.source, period, bound.each)))
 
 
 class Usage:
@@ -153,7 +147,7 @@ class Hindrances:
                     case "capacity":
                         yield "capacity", (bound.source,)
                     case "cap":
-                        yield "cap", (cap_name(bound),)
+                        yield "cap", (bound.part,)
                     case "leftover":
                         yield "leftover", ()
 

@@ -103,6 +103,32 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Each:
+    """One of those that a cap is over each of: an issuer, a code or a kind of the outcomes spent."""
+
+    per: Per
+    value: str
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapPart:
+    """What of a cap is reached: in which period, and for which issuer, code or kind, where it has such.
+
+    A decision's JSON writes it as one text, `cap@2025-09-01@issuer`, with what there is of it.
+    """
+
+    cap: str
+    period: date | None = None  # its first day
+    each: Each | None = None
+
+    def __str__(self) -> str:
+        return "@".join(str(one) for one in (self.cap, self.period, self.each) if one is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
     """At most so many credits, courses or outcomes among the exemptions that it covers.
 

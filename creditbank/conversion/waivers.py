@@ -26,7 +26,7 @@ from creditbank.conversion.matching import (
 )
 from creditbank.conversion.near_miss import supplied
 from creditbank.conversion.options import options_of
-from creditbank.conversion.programme import Exam, Part, PartCap
+from creditbank.conversion.programme import CapPart, Exam, Part, PartCap
 from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.registered import KnownRules
 from creditbank.conversion.rule import RulePack, WaiverGrant
@@ -290,7 +290,7 @@ def _left_out(question: _Question, answer: _Answer, option: Option, part: Part) 
     if not part.waivable:
         yield Refusal(cited=cited, kind="not-waivable", target=part.id, outcomes=witnesses, by=(part.id,))
     elif part.id in answer.full:
-        reached = tuple(cap.id for cap in answer.full[part.id])
+        reached = tuple(CapPart(cap=cap.id) for cap in answer.full[part.id])
         yield Refusal(cited=cited, kind="cap", target=part.id, outcomes=witnesses, by=reached)
     elif part.id in question.waived_before:
         by = tuple(sorted({grant.rule for grant in question.pinned if grant.target == part.id}))
@@ -301,7 +301,7 @@ def _left_out(question: _Question, answer: _Answer, option: Option, part: Part) 
 
 
 def _cap_uses(question: _Question, answer: _Answer, refused: Sequence[Refusal]) -> tuple[CapUse, ...]:
-    binding = {cap for refusal in refused if refusal.kind == "cap" for cap in refusal.by}
+    binding = {part for refusal in refused if refusal.kind == "cap" for part in refusal.by}
     return tuple(
         CapUse(
             id=cap.id,
@@ -309,7 +309,7 @@ def _cap_uses(question: _Question, answer: _Answer, refused: Sequence[Refusal]) 
             measure="parts",
             used=Decimal(question.used(cap, answer.waived)),
             maximum=Decimal(cap.maximum),
-            binds=cap.id in binding,
+            binds=CapPart(cap=cap.id) in binding,
             cite=cap.cite,
         )
         for cap in sorted(question.exam.caps, key=lambda cap: cap.id)

@@ -21,9 +21,10 @@ from creditbank.conversion.decision import (
     WaiverDecision,
 )
 from creditbank.conversion.procedure import Step
+from creditbank.conversion.programme import CapPart
 from creditbank.conversion.rule import GradePolicy, Wording
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.naming import NAMELESS, Names, Naming, day_of
+from creditbank.locale.naming import NAMELESS, Names, Naming
 from creditbank.locale.pack_wording import shown
 from creditbank.locale.wording import named
 from creditbank.locale.worth_wording import derivation_line, worth_line
@@ -163,14 +164,9 @@ class _Speaker:
         return self.words.text("say.part-waived", title=shown(self.words, waiver.title), basis=basis)
 
     def cap(self, cap: CapUse) -> str:
-        title = shown(self.words, cap.title)
-        if cap.period is not None:
-            title = self.words.text("say.cap-from", title=title, day=cap.period)
-        if cap.each is not None:
-            title = self.words.text("say.cap-each", title=title, each=cap.each)
         return self.words.text(
             "say.cap-binds" if cap.binds else "say.cap",
-            title=title,
+            title=self._cap(CapPart(cap=cap.id, period=cap.period, each=cap.each)),
             used=cap.used,
             maximum=cap.maximum,
             measure=named(self.words, "word.measure-", cap.measure),
@@ -236,7 +232,7 @@ class _Speaker:
         return bool(refusal.outcomes) and self.idle.issuperset(refusal.outcomes)
 
     def _why(self, refusal: Refusal) -> str:
-        place = next(iter(refusal.by), None) if refusal.kind == "not-exemptible" else None
+        place = next(map(str, refusal.by), None) if refusal.kind == "not-exemptible" else None
         why_not = self.naming.names.why_not.get(place or refusal.target or "")
         is_explained = why_not is not None and refusal.kind in {"not-exemptible", "not-waivable"}
         key = f"say.refused-{refusal.kind}" + ("-because" if is_explained else self._variant(refusal))
@@ -268,13 +264,13 @@ class _Speaker:
     def _by(self, refusal: Refusal) -> str:
         match refusal.kind:
             case "cap":
-                return self.words.listed(map(self._cap, refusal.by))
+                return self.words.listed(self._cap(one) for one in refusal.by if isinstance(one, CapPart))
             case "no-worth":
-                return self.words.listed(self.naming.table(refusal.cited, name) for name in refusal.by)
+                return self.words.listed(self.naming.table(refusal.cited, str(name)) for name in refusal.by)
             case "similar":
-                return self.words.listed(self.naming.outcome(OutcomeId(outcome)) for outcome in refusal.by)
+                return self.words.listed(self.naming.outcome(OutcomeId(str(one))) for one in refusal.by)
             case _ if refusal.by:
-                return self.words.text("say.rules", rules=self.words.listed(refusal.by))
+                return self.words.text("say.rules", rules=self.words.listed(map(str, refusal.by)))
             case _:
                 return self.words.text("word.another-rule")
 
@@ -337,10 +333,10 @@ class _Speaker:
             f"say.grade-{grade.kind}", value=grade.value or "", ceiling=grade.ceiling or ""
         )
 
-    def _cap(self, name: str) -> str:
-        cap, *parts = name.split("@", maxsplit=2)
-        title = shown(self.words, self.caps[cap]) if cap in self.caps else cap
-        for part in parts:
-            key = "say.cap-each" if day_of(part) is None else "say.cap-from"
-            title = self.words.text(key, title=title, day=self.naming.value("", part), each=part)
+    def _cap(self, part: CapPart) -> str:
+        title = shown(self.words, self.caps[part.cap]) if part.cap in self.caps else part.cap
+        if part.period is not None:
+            title = self.words.text("say.cap-from", title=title, day=part.period)
+        if part.each is not None:
+            title = self.words.text("say.cap-each", title=title, each=self.naming.each(part.each))
         return title

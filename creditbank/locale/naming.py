@@ -7,17 +7,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 
+from creditbank.account.facts import holdings_for_rules
 from creditbank.account.holdings import AccountHoldings
 from creditbank.conversion.decision import Need, RuleCited
 from creditbank.conversion.holding import FACTS
 from creditbank.conversion.meeting import ANY_OF
-from creditbank.conversion.programme import Course, Exam, Part, Programme
+from creditbank.conversion.programme import Course, Each, Exam, Part, Programme
 from creditbank.conversion.recognition import RecognitionTable
 from creditbank.conversion.rule import Citation, RulePack, Wording
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.pack_wording import shown
 from creditbank.locale.wording import level_name, named, outcome_name
+from creditbank.outcomes import Outcome
+from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import OutcomeId
 
@@ -36,6 +40,7 @@ _SIGNS: Mapping[str, tuple[str, str]] = {
 }
 _MINIMA = frozenset({"awarded_on", "credits", "grade", "hours", "level", "score"})
 _NAMING_COURSES = frozenset({"outcome", "replaces"})
+_INSTITUTIONS = frozenset({"enrolled_at", "issuer"})
 _PERCENTAGES = frozenset({"completed_percent", "overlap"})
 _VOCABULARIES: Mapping[str, str] = {
     "category": "word.person-category-",
@@ -65,20 +70,29 @@ class Names:
     """What a premise asks for at least: by the digest of the pack, rule, version and premise."""
     tables: Mapping[tuple[str, str], Wording] = field(default_factory=dict)
     """Tables, and those of other authorities within them: by the digest of the pack and their id."""
+    institutions: Mapping[str, Wording] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """What is called so by the outcomes that are held: courses, certificates, contests."""
     begins_on: date | None = None
     """The first day on which any rule of the packs is in force."""
 
 
 NAMELESS = Names()
+_NOBODY: Mapping[str, Wording] = MappingProxyType({})
 
 
 def names_of(
-    words: Catalogue, place: Programme | Exam, account: AccountHoldings, packs: Iterable[RulePack]
+    words: Catalogue,
+    place: Programme | Exam,
+    account: AccountHoldings,
+    packs: Iterable[RulePack],
+    institutions: Mapping[str, Wording] = _NOBODY,
 ) -> Names:
     """Return the names of everything that a decision on this programme or exam may mention."""
     places: Iterable[Course | Part] = place.courses if isinstance(place, Programme) else place.parts
     titles = {str(one.id): one.title for one in places}
     all_packs = tuple(packs)
+    titles_held = {held.id: _title(held.outcome) for held in account.outcomes}
     buckets = place.buckets if isinstance(place, Programme) else ()
     return Names(
         outcomes={held.id: outcome_name(words, held.outcome) for held in account.outcomes},
@@ -99,8 +113,14 @@ def names_of(
             for outer in pack.tables.values()
             for table in _with_inner(outer)
         },
+        institutions=institutions,
+        codes={one.code: titles_held[one.id] for one in holdings_for_rules(account)},
         begins_on=min((rule.effective_from for pack in all_packs for rule in pack.rules), default=None),
     )
+
+
+def _title(outcome: Outcome) -> str:
+    return outcome.major if isinstance(outcome, Diploma) else outcome.title
 
 
 def _with_inner(table: RecognitionTable | None) -> Iterator[RecognitionTable]:
@@ -184,9 +204,22 @@ class Naming:
             return self.words.date(day)
         if attribute in _NAMING_COURSES and text in self.names.places:
             return self.words.text("say.outcome-with-detail", title=self.place(text), detail=text)
+        if attribute in _INSTITUTIONS and text in self.names.institutions:
+            return shown(self.words, self.names.institutions[text])
         if attribute in _VOCABULARIES:
             return named(self.words, _VOCABULARIES[attribute], text)
         return _percent(attribute, text) or text
+
+    def each(self, each: Each) -> str:
+        """Return what an issuer, a code or a kind is called of those that a cap is over each of."""
+        match each.per:
+            case "kind":
+                return self.value("outcome", each.value)
+            case "issuer":
+                known = self.names.institutions.get(each.value)
+                return each.value if known is None else shown(self.words, known)
+            case "code":
+                return self.words.text("say.outcome", title=self.names.codes.get(each.value, each.value))
 
     def attribute(self, name: str) -> str:
         """Return what a field of an outcome is called, or what an issuer states of it beside its fields."""

@@ -6,6 +6,7 @@ from datetime import date, timedelta, timezone
 from typing import TypeVar
 
 from creditbank.account.records import BankRecord
+from creditbank.conversion.rule import Wording
 from creditbank.conversion.solver import Solver
 from creditbank.errors import NotAuthorised
 from creditbank.ledger.chain import Head, extend, head_after
@@ -54,7 +55,7 @@ class Bank:
     allow_test_numbers: bool = False
     solver: Solver | None = None
     """Asked where the search for the best answer ends before it is proved; decisions name it."""
-    known_names: dict[IssuerId, str] = field(default_factory=dict)
+    known_names: dict[IssuerId, Wording] = field(default_factory=dict)
     """What institutions are called, each read once: how a chain begins never changes."""
 
     def now(self) -> Microseconds:

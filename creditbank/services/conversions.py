@@ -4,8 +4,8 @@ Deciding writes nothing. Applying decides again in the writing transaction, on t
 grants are appended to, so that nothing is granted on what is no longer true.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from typing import Generic
@@ -31,7 +31,7 @@ from creditbank.conversion.decision import (
 )
 from creditbank.conversion.holding import Applicant, Holding
 from creditbank.conversion.published import Published
-from creditbank.conversion.rule import RulePack
+from creditbank.conversion.rule import RulePack, Wording
 from creditbank.conversion.solver import Solver
 from creditbank.errors import InvalidInput, NotAuthorised
 from creditbank.identity.account_number import AccountNumber
@@ -42,6 +42,7 @@ from creditbank.services.bank import Bank, Posting, Principal
 from creditbank.services.books import Books
 from creditbank.services.institutions import Institution, institution_of
 from creditbank.services.known import Known, KnownAt, known_in
+from creditbank.services.mentioned import institutions_in
 from creditbank.services.procedure import require_procedure, steps_of
 from creditbank.services.questions import D, Place, Question
 from creditbank.services.rule_library import RuleLibrary
@@ -67,6 +68,8 @@ class Answer(Generic[D]):
     account: AccountHoldings
     place: Place
     packs: Sequence[RulePack]
+    institutions: Mapping[str, Wording] = field(default_factory=dict)
+    """What the institutions that it mentions are called, those registered."""
     unpublished: tuple[PackId, ...] = ()
     registered: tuple[OutcomeId, ...] = ()
     promised_already: tuple[OutcomeId, ...] = ()
@@ -99,7 +102,8 @@ def decide_for(
     with bank.store.reading() as books:
         stated = stated_by(bank, books, number, applicant, question.library, known_at=known_at)
         known = known_in(bank, books, number, question.authorities, known_at=known_at)
-    return answer_to(question, known, stated, as_of=as_of or bank.today(), solver=bank.solver)
+    answer: Answer[D] = answer_to(question, known, stated, as_of=as_of or bank.today(), solver=bank.solver)
+    return replace(answer, institutions=institutions_in(bank, answer.decision))
 
 
 def apply_for(
@@ -157,7 +161,8 @@ def apply_for(
         registered = tuple(outcome_id(entry.leaf.seq) for entry in posting.entries)
         return replace(answer, registered=registered)
 
-    return bank.written(grant, about=number.subject)
+    answer: Answer[D] = bank.written(grant, about=number.subject)
+    return replace(answer, institutions=institutions_in(bank, answer.decision))
 
 
 def may_grant(institution: Institution, decision: Decision | WaiverDecision) -> None:

@@ -3,8 +3,8 @@
 Nothing is written. Of one day and one size of the log the answer is the same for ever, as a decision's is.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from creditbank.account.facts import holdings_for_rules, pinned_for_programme
@@ -12,12 +12,13 @@ from creditbank.account.holdings import AccountHoldings
 from creditbank.conversion.diploma_audit import DiplomaAudit, audit_diploma
 from creditbank.conversion.holding import Applicant
 from creditbank.conversion.programme import Programme
-from creditbank.conversion.rule import RulePack
+from creditbank.conversion.rule import RulePack, Wording
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.applicants import unheard_of
 from creditbank.services.bank import Bank
 from creditbank.services.conversions import stated_by, unpublished_of
 from creditbank.services.known import KnownAt, known_in
+from creditbank.services.mentioned import institutions_in
 from creditbank.services.questions import ExemptionQuestion
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import InputWarning, PackId, ProgrammeId
@@ -31,6 +32,7 @@ class AuditAnswer:
     account: AccountHoldings
     place: Programme
     packs: Sequence[RulePack]
+    institutions: Mapping[str, Wording] = field(default_factory=dict)
     unpublished: tuple[PackId, ...] = ()
     warnings: tuple[InputWarning, ...] = ()
 
@@ -80,6 +82,7 @@ def audit_account(
         account=known.account,
         place=place,
         packs=packs,
+        institutions=institutions_in(bank, audit.decision),
         unpublished=unpublished,
         warnings=unheard_of(packs, stated),
     )

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
+from creditbank.conversion.rule import Wording
 from creditbank.errors import Conflict, InvalidInput, NotFound
 from creditbank.ledger.encoding import canonical_bytes, parse_canonical
 from creditbank.ledger.entry import Entry
@@ -104,11 +105,21 @@ def names_of(bank: Bank, books: Books, issuers: Collection[IssuerId]) -> Mapping
     Raises:
         InstitutionUnknown: none is registered under one of the codes.
     """
+    known = wordings_of(bank, books, issuers)
+    for issuer in issuers:
+        if issuer not in known:
+            raise InstitutionUnknown("institution-unknown", issuer=issuer)
+    return {issuer: known[issuer].zh for issuer in issuers}
+
+
+def wordings_of(bank: Bank, books: Books, issuers: Collection[IssuerId]) -> Mapping[IssuerId, Wording]:
+    """Return what institutions are called in either language, without those that are not registered."""
     new = {subject_of(issuer): issuer for issuer in issuers if issuer not in bank.known_names}
     entries = books.ledger.first_entries(new) if new else {}
-    for subject, issuer in new.items():
-        bank.known_names[issuer] = _institution(issuer, entries.get(subject)).name
-    return {issuer: bank.known_names[issuer] for issuer in issuers}
+    for subject, entry in entries.items():
+        found = _institution(new[subject], entry)
+        bank.known_names[found.issuer] = Wording(zh=found.name, en=found.english_name or "")
+    return {issuer: bank.known_names[issuer] for issuer in issuers if issuer in bank.known_names}
 
 
 def institutions(books: Books) -> Iterator[Institution]:

@@ -25,6 +25,7 @@ from creditbank.services.books import Books
 from creditbank.services.conversions import Answer, answer_to, digest_of, may_grant, stated_by
 from creditbank.services.institutions import institution_of
 from creditbank.services.known import known_in
+from creditbank.services.mentioned import institutions_in
 from creditbank.services.officers import TwoPersons
 from creditbank.services.questions import D, Question
 from creditbank.terms import Microseconds, OutcomeId
@@ -105,7 +106,8 @@ def give_pre_decision(
             promised_already=tuple(_binding(known.account, body, today)),
         )
 
-    return bank.written(give, about=number.subject)
+    answer: Answer[D] = bank.written(give, about=number.subject)
+    return replace(answer, institutions=institutions_in(bank, answer.decision))
 
 
 def withdraw_pre_decision(

@@ -3,8 +3,8 @@
 Every other programme, or every exam, of the library is decided. Nothing is written.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -21,6 +21,7 @@ from creditbank.services.applicants import unheard_of
 from creditbank.services.bank import Bank
 from creditbank.services.conversions import Answer, answer_to, stated_by
 from creditbank.services.known import Known, KnownAt, known_in
+from creditbank.services.mentioned import institutions_in
 from creditbank.services.questions import ExemptionQuestion, WaiverQuestion
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import ExamId, InputWarning, OutcomeId, ProgrammeId
@@ -93,6 +94,7 @@ class ExamAnswer:
     account: AccountHoldings
     place: Exam
     packs: Sequence[RulePack]
+    institutions: Mapping[str, Wording] = field(default_factory=dict)
     warnings: tuple[InputWarning, ...] = ()
 
 
@@ -134,7 +136,7 @@ def idle_outcomes(
         waivers = WaiverQuestion(library=asked, exam=exam.id, at_hand=library)
         waiving.append((exam, waivers.decide(known.account, stated, as_of=day, known_at=known.at)))
     return IdleAnswer(
-        answer=answer,
+        answer=replace(answer, institutions=institutions_in(bank, answer.decision)),
         idle=tuple(_idle(one, decided, waiving) for one in answer.decision.nowhere),
         tried=len(others),
         exams=len(sat),
@@ -204,6 +206,7 @@ def exams_helped(
                 account=known.account,
                 place=exam,
                 packs=packs,
+                institutions=institutions_in(bank, helped.decision),
                 warnings=unheard_of(packs, stated),
             )
         )

@@ -17,6 +17,7 @@ from creditbank.services.applicants import unheard_of
 from creditbank.services.bank import Bank
 from creditbank.services.conversions import Answer, answer_to, stated_by
 from creditbank.services.known import KnownAt, known_in, published_in
+from creditbank.services.mentioned import institutions_in
 from creditbank.services.policy_diff import Terms
 from creditbank.services.questions import D, ExemptionQuestion, Question, WaiverQuestion
 from creditbank.services.rule_library import RuleLibrary
@@ -168,8 +169,8 @@ def _answered(
         solver=bank.solver,
     )
     return WhatIf(
-        before=first,
-        after=second,
+        before=replace(first, institutions=institutions_in(bank, first.decision)),
+        after=replace(second, institutions=institutions_in(bank, second.decision)),
         shifts=shifts_between(first.decision, second.decision),
         warnings=unheard_of((*first.packs, *second.packs), stated),
     )

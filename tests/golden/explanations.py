@@ -29,7 +29,7 @@ from creditbank.conversion.decision import (
     WorthStep,
 )
 from creditbank.conversion.holding import Pinned
-from creditbank.conversion.programme import Measure
+from creditbank.conversion.programme import CapPart, Each, Measure
 from creditbank.conversion.rule import Citation, GradePolicy, Wording
 from creditbank.locale.catalogue import Catalogue, catalogue
 from creditbank.locale.decision_wording import decision_lines
@@ -58,6 +58,10 @@ NAMES = Names(
         "free": Wording(zh="公共选修", en="Free electives"),
         "theory": Wording(zh="理论知识", en="Theory"),
     },
+    institutions={
+        "12999999DEMX000016": Wording(zh="澜沧江民族职业学校", en="Lancang River Vocational School")
+    },
+    codes={"X-1": "养殖技术"},
     citations={
         (CITED.digest, "17"): Citation(id="17", title=Wording(zh="实施细则", en="The plan"), article="第17条")
     },
@@ -83,6 +87,18 @@ GRADES = (
     GradePolicy(kind="capped", ceiling=Decimal(80)),
     GradePolicy(kind="bonus", value="5", ceiling=Decimal(100)),
 )
+EACH = (
+    Each(per="issuer", value="12999999DEMX000016"),
+    Each(per="code", value="X-1"),
+    Each(per="code", value="X-OLD"),
+    Each(per="kind", value="course-credit"),
+)
+CAP_PARTS = (
+    CapPart(cap="share"),
+    CapPart(cap="half", period=date(2025, 9, 1)),
+    CapPart(cap="each", period=date(2025, 9, 1), each=EACH[0]),
+    CapPart(cap="each", each=EACH[3]),
+)
 LEVEL = Need(attribute="level", have="初级", need="中级", outcome=FIRST, premise=0)
 CREDITS = Need(attribute="credits", have="6", need="≤3.5", outcome=SECOND)
 LOWERED = replace(LEVEL, have="中级", counted_as="初级", lowered_by=(ASSOCIATION, LATE))
@@ -92,6 +108,7 @@ CODE = Need(attribute="code", have="X-OLD", need="/".join(f"X-{at}" for at in ra
 OTHER_COURSE = Need(attribute="replaces", have=None, need="C1", outcome=SECOND)
 NEEDS = (
     LEVEL,
+    Need(attribute="issuer", have="12999999DEMX000016", need="A/B", outcome=SECOND, premise=0),
     Need(attribute="score", have="424", need="425", outcome=SECOND, premise=0),
     Need(attribute="awarded_on", have="2018-01-31", need="2019-03-02", outcome=FIRST, premise=0),
     Need(attribute="expires_on", have="2026-01-31", need=">2026-03-01", outcome=FIRST, premise=0),
@@ -131,7 +148,7 @@ REFUSED: dict[RefusalKind, Refusal] = {
     "limit": Refusal(cited=CITED, kind="limit", target="C1"),
     "capacity": Refusal(cited=CITED, kind="capacity", target="free", by=("free",)),
     "leftover": Refusal(cited=CITED, kind="leftover", target="free"),
-    "cap": Refusal(cited=CITED, kind="cap", target="C1", by=("share", "half@2025-09-01")),
+    "cap": Refusal(cited=CITED, kind="cap", target="C1", by=CAP_PARTS),
     "void": Refusal(cited=CITED, kind="void", outcomes=(SECOND,)),
     "not-waivable": Refusal(cited=CITED, kind="not-waivable", target="theory", by=("theory",)),
     "tie-break": Refusal(cited=CITED, kind="tie-break", target="C1"),
@@ -145,9 +162,10 @@ LEFT_OUT = (
     Refusal(cited=CITED, kind="no-worth", outcomes=(FIRST,), by=("bank",), needs=(LOWERED,)),
     Refusal(cited=CITED, kind="no-worth", outcomes=(FIRST,), by=("bank",), needs=(BELOW,)),
     Refusal(cited=CITED, kind="no-worth", outcomes=(FIRST,), by=("bank",), worths=(EATEN_UP,)),
-    Refusal(cited=CITED, kind="cap", target="free", outcomes=MANY[:2], by=("share",)),
+    Refusal(cited=CITED, kind="cap", target="free", outcomes=MANY[:2], by=CAP_PARTS[:1]),
     Refusal(cited=CITED, kind="capacity", target="free", outcomes=MANY, by=("free",)),
-    Refusal(cited=CITED, kind="cap", target="free", outcomes=(FIRST,), by=("share",)),
+    Refusal(cited=CITED, kind="cap", target="free", outcomes=(FIRST,), by=CAP_PARTS[:1]),
+    Refusal(cited=CITED, kind="cap", target="free", outcomes=(FIRST,), by=CAP_PARTS[2:]),
     Refusal(cited=CITED, kind="spent-elsewhere", target="free", outcomes=(IDLE,), by=("voc-1",)),
     Refusal(cited=CITED, kind="taken", outcomes=MANY[:1], by=("voc-1",)),
     Refusal(cited=CITED, kind="unpaired", outcomes=MANY[:2]),
@@ -181,7 +199,14 @@ def exemption(grade: GradePolicy) -> Exemption:
     )
 
 
-def cap(name: str, measure: Measure | Literal["parts"], *, binds: bool, period: date | None = None) -> CapUse:
+def cap(
+    name: str,
+    measure: Measure | Literal["parts"],
+    *,
+    binds: bool,
+    period: date | None = None,
+    each: Each | None = None,
+) -> CapUse:
     return CapUse(
         id=name,
         title=Wording(zh="免修总量", en="All exemptions"),
@@ -191,6 +216,7 @@ def cap(name: str, measure: Measure | Literal["parts"], *, binds: bool, period: 
         binds=binds,
         cite=(),
         period=period,
+        each=each,
     )
 
 
@@ -258,6 +284,8 @@ STORY = Decision(
         cap("half", "credits", binds=True, period=date(2025, 9, 1)),
         cap("count", "courses", binds=False),
         cap("certificates", "outcomes", binds=False),
+        *(cap("each", "credits", binds=True, each=each) for each in EACH),
+        cap("each", "credits", binds=True, period=date(2025, 9, 1), each=EACH[0]),
     ),
     refusals=(
         *REFUSED.values(),

@@ -59,7 +59,9 @@ def test_what_the_search_cannot_prove_the_solver_settles(
     )
     for language in ("zh-CN", "en"):
         words = catalogue(language)
-        names = names_of(words, answers[0].place, answers[0].account, answers[0].packs)
+        names = names_of(
+            words, answers[0].place, answers[0].account, answers[0].packs, answers[0].institutions
+        )
         assert Highs().name in decision_lines(words, settled, names).headline
 
 

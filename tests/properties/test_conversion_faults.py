@@ -38,7 +38,7 @@ from creditbank.conversion.fill import Filler
 from creditbank.conversion.hindrance import Cause, Hindrances
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule
-from creditbank.conversion.programme import Cap, Course, Programme
+from creditbank.conversion.programme import Cap, CapPart, Course, Programme
 from creditbank.conversion.recognition import RecognitionTable
 from creditbank.conversion.rule import Rule, Scale
 from creditbank.services import known, questions
@@ -331,7 +331,9 @@ def _without_deductions(right: Right) -> object:
 def _by_a_cap(right: Right) -> object:
     def wrong(self: Hindrances, option: int, places: Sequence[int]) -> list[Cause]:
         caps = self.case.programme.caps
-        return [("cap", (caps[0].id,)) if caps else cause for cause in right(self, option, places)]
+        return [
+            ("cap", (CapPart(cap=caps[0].id),)) if caps else cause for cause in right(self, option, places)
+        ]
 
     return wrong
 

@@ -14,7 +14,7 @@ from creditbank.conversion.decision import Decision, Refusal
 from creditbank.conversion.explanation import idle
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.holding import Holding
-from creditbank.conversion.programme import Bucket, Cap, Programme
+from creditbank.conversion.programme import Bucket, Cap, CapPart, Programme
 from creditbank.conversion.recognition import Deduction, Downgrade, RecognitionTable, WorthRow
 from creditbank.conversion.rule import AttributeTest, ExemptionGrant, Pattern, Premise, Rule, Scale
 from creditbank.conversion.solving import Solution, pose_case, solve
@@ -94,7 +94,7 @@ TWO = Cap(id="two", title=words("至多 2 项"), maximum=Decimal(2), measure="ou
 
 
 def reasons(decision: Decision) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
-    return [(one.kind, one.by, tuple(one.outcomes)) for one in decision.refusals]
+    return [(one.kind, tuple(map(str, one.by)), tuple(one.outcomes)) for one in decision.refusals]
 
 
 def idle_reasons(decision: Decision) -> list[tuple[str, str]]:
@@ -175,12 +175,16 @@ def test_without_the_caps_that_a_refusal_names_there_are_more_units(question: Qu
     decision = decide(question)
     assume(decision.proved)
     assert {cap.id for cap in decision.caps if cap.binds} == {
-        name.partition("@")[0] for one in decision.refusals if one.kind == "cap" for name in one.by
+        part.cap
+        for one in decision.refusals
+        if one.kind == "cap"
+        for part in one.by
+        if isinstance(part, CapPart)
     }
     for refusal in decision.refusals:
         course = question.programme.course_of(refusal.target or "")
         if refusal.kind == "cap" and (course is None or course.credits):
-            dropped = {name.partition("@")[0] for name in refusal.by}
+            dropped = {part.cap for part in refusal.by if isinstance(part, CapPart)}
             left = tuple(cap for cap in question.programme.caps if cap.id not in dropped)
             freed = decide(replace(question, programme=replace(question.programme, caps=left)))
             assert freed.units > decision.units

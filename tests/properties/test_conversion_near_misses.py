@@ -13,7 +13,7 @@ from creditbank.conversion.decision import Decision, Need, Refusal
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule, Match, matches
 from creditbank.conversion.near_miss import supplied
-from creditbank.conversion.programme import Course, CourseFilter, Programme
+from creditbank.conversion.programme import CapPart, Course, CourseFilter, Programme
 from creditbank.conversion.recognition import RecognitionTable, WorthRow
 from creditbank.conversion.rule import ExemptionGrant, Pattern, Premise, Rule
 from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
@@ -205,7 +205,8 @@ def with_supplied(question: Question, refusal: Refusal) -> list[Question]:
 
 
 def near(decision: Decision) -> list[Refusal]:
-    return [refusal for refusal in decision.refusals if refusal.gain is not None]
+    """The refusals of rules that lack one thing: what the row of a table lacks is another law's."""
+    return [one for one in decision.refusals if one.gain is not None and one.kind == "premise"]
 
 
 def unmet(decision: Decision) -> list[Refusal]:
@@ -390,10 +391,7 @@ def test_every_outcome_counts_or_is_said_to_count_nowhere(question: Question) ->
 @given(questions())
 def test_what_a_cap_refuses_it_has_no_room_for(question: Question) -> None:
     decision = decide(question)
-    caps = {
-        "@".join(str(part) for part in (use.id, use.period, use.each) if part is not None): use
-        for use in decision.caps
-    }
+    caps = {CapPart(cap=use.id, period=use.period, each=use.each): use for use in decision.caps}
     binding = {name for refusal in decision.refusals if refusal.kind == "cap" for name in refusal.by}
     assert binding == {name for name, use in caps.items() if use.binds}
     for refusal in decision.refusals:
@@ -401,6 +399,7 @@ def test_what_a_cap_refuses_it_has_no_room_for(question: Question) -> None:
             course = question.programme.course_of(refusal.target)
             if course is not None:
                 for name in refusal.by:
+                    assert isinstance(name, CapPart)
                     use = caps[name]
                     asked = course.credits if use.measure == "credits" else Decimal(1)
                     assert use.measure == "outcomes" or use.used + asked > use.maximum or has_bundle(question)

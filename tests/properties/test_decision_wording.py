@@ -25,8 +25,9 @@ from creditbank.conversion.decision import (
     RuleCited,
     Waiver,
     WaiverDecision,
+    json_members,
 )
-from creditbank.conversion.programme import Bucket, Course, Exam, Part, Programme
+from creditbank.conversion.programme import Bucket, CapPart, Course, Each, Exam, Part, Programme
 from creditbank.conversion.rule import Citation, GradePolicy, Wording
 from creditbank.locale.catalogue import LANGUAGES, Catalogue, catalogue
 from creditbank.locale.decision_wording import DecisionWords, decision_lines
@@ -48,7 +49,14 @@ from creditbank.terms import (
     ProgrammeId,
     RuleId,
 )
-from tests.strategies.decisions import exemption_decisions, refusals, waiver_decisions, wordings
+from tests.strategies.decisions import (
+    cap_parts,
+    caps,
+    exemption_decisions,
+    refusals,
+    waiver_decisions,
+    wordings,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CHINESE, ENGLISH = catalogue("zh-CN"), catalogue("en")
@@ -141,6 +149,45 @@ def test_every_cap_says_how_much_is_used_of_how_much(
         assert cap.period is None or words.date(cap.period) in line
         free = decision_lines(words, replace(decision, caps=(replace(cap, binds=not cap.binds),))).caps
         assert free != (line,)
+
+
+@given(catalogues, exemption_decisions, caps)
+def test_a_cap_that_refuses_is_called_what_the_cap_itself_is_called(
+    words: Catalogue, decision: Decision, cap: CapUse
+) -> None:
+    """Whatever its period, and whatever the code looks like that it is over each of."""
+    part = CapPart(cap=cap.id, period=cap.period, each=cap.each)
+    refusal = Refusal(cited=CITED, kind="cap", target="C1", by=(part,))
+    said = decision_lines(words, replace(decision, caps=(cap,), refusals=(refusal,)))
+    key = "say.cap-binds" if cap.binds else "say.cap"
+    measure = words.text(f"word.measure-{cap.measure}")
+    rest = words.text(key, title="", used=cap.used, maximum=cap.maximum, measure=measure)
+    assert said.caps[0].endswith(rest)
+    assert said.caps[0].removesuffix(rest) in said.refusals[0]
+
+
+@given(catalogues, exemption_decisions, caps, wordings)
+def test_whom_a_cap_is_over_is_called_by_name(
+    words: Catalogue, decision: Decision, cap: CapUse, title: Wording
+) -> None:
+    def line(each: Each) -> str:
+        names = Names(institutions={"~1": title}, codes={"~1": title.zh})
+        return decision_lines(words, replace(decision, caps=(replace(cap, each=each),)), names).caps[0]
+
+    assert shown(words, title) in line(Each(per="issuer", value="~1"))
+    assert title.zh in line(Each(per="code", value="~1"))
+    assert "~" not in line(Each(per="issuer", value="~1")) + line(Each(per="code", value="~1"))
+    assert words.text("word.kind-award") in line(Each(per="kind", value="award"))
+    unknown = line(Each(per="code", value="~2"))
+    assert words.text("say.outcome", title="~2") in unknown
+
+
+@given(cap_parts)
+def test_in_json_the_part_of_a_cap_is_one_text(part: CapPart) -> None:
+    period = "" if part.period is None else part.period.isoformat()
+    each = "" if part.each is None else part.each.value
+    refusal = json_members(Refusal(cited=CITED, kind="cap", by=(part,)))
+    assert refusal["by"] == ["@".join(filter(None, [part.cap, period, each]))]
 
 
 @given(catalogues, exemption_decisions, refusals())
@@ -323,7 +370,12 @@ STORY = Decision(
                 Need(attribute="category", have=None, need="veteran/disabled"),
             ),
         ),
-        Refusal(cited=CITED, kind="cap", target="XM12", by=("share", "year@2025-09-01")),
+        Refusal(
+            cited=CITED,
+            kind="cap",
+            target="XM12",
+            by=(CapPart(cap="share"), CapPart(cap="year", period=date(2025, 9, 1))),
+        ),
         Refusal(cited=CITED, kind="similar", target="XM13", by=("000003",)),
         Refusal(cited=CITED, kind="spent-elsewhere", outcomes=(OutcomeId("000003"),), by=("voc-1",)),
         Refusal(

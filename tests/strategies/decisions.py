@@ -21,10 +21,14 @@ from creditbank.conversion.decision import (
     WaiverDecision,
 )
 from creditbank.conversion.holding import FACTS, Pinned
+from creditbank.conversion.programme import CapPart, Each
 from creditbank.conversion.rule import GradePolicy, Wording
+from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.terms import CourseId, OutcomeId, PackId, PartId, RuleId
 
 names = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=20)
+codes = st.one_of(names, st.dates().map(date.isoformat), st.builds("{}@{}".format, names, names))
+"""Of a course, a certificate or an institution: some look like other things."""
 wordings = st.builds(Wording, zh=names, en=st.just("") | names)
 outcome_ids = st.integers(0, 999_999).map(lambda seq: OutcomeId(f"{seq:06}"))
 days = st.dates(min_value=date(2000, 1, 1), max_value=date(2100, 1, 1))
@@ -83,6 +87,13 @@ waivers = st.builds(
     Waiver, cited=cited, part=names.map(PartId), title=wordings, witnesses=some(outcome_ids, at_least=1)
 )
 
+eachs = st.one_of(
+    st.builds(Each, per=st.just("issuer"), value=codes),
+    st.builds(Each, per=st.just("code"), value=codes),
+    st.builds(Each, per=st.just("kind"), value=st.sampled_from(get_args(OutcomeKind))),
+)
+cap_parts = st.builds(CapPart, cap=names, period=st.none() | days, each=st.none() | eachs)
+
 caps = st.builds(
     CapUse,
     id=names,
@@ -93,6 +104,7 @@ caps = st.builds(
     binds=st.booleans(),
     cite=some(names),
     period=st.none() | days,
+    each=st.none() | eachs,
 )
 
 asked = st.one_of(
@@ -132,12 +144,13 @@ needs = st.one_of(
 @st.composite
 def refusals(draw: st.DrawFn) -> Refusal:
     gain = draw(st.none() | st.integers(0, 50))
+    kind = draw(st.sampled_from(get_args(RefusalKind)))
     return Refusal(
         cited=draw(cited),
-        kind=draw(st.sampled_from(get_args(RefusalKind))),
+        kind=kind,
         target=draw(st.none() | names),
         outcomes=draw(some(outcome_ids)),
-        by=draw(some(names)),
+        by=draw(some(cap_parts if kind == "cap" else names)),
         needs=draw(some(needs, at_least=1)),
         gain=gain,
         gain_credits=None if gain is None else Decimal(gain),
