@@ -118,7 +118,7 @@ class Story:
     def _exempt(self) -> None:
         self.heading(
             "word.demo-exemptions",
-            programme=self.library.programme(PROGRAMME, as_of=self.bank.today()).title.zh,
+            programme=self.library.programme(PROGRAMME, as_of=self.bank.today()).title,
         )
         question = ExemptionQuestion(library=self.library, programme=PROGRAMME)
         school = Principal.operator(sample_issuer("school-east"))
@@ -126,7 +126,7 @@ class Story:
         print_answer(self.session.words, answer, principal=school)
 
     def _waive(self) -> None:
-        self.heading("word.demo-waivers", exam=self.library.exam(EXAM, as_of=self.bank.today()).title.zh)
+        self.heading("word.demo-waivers", exam=self.library.exam(EXAM, as_of=self.bank.today()).title)
         question = WaiverQuestion(library=self.library, exam=EXAM)
         station = Principal.operator(sample_issuer("station"))
         answer = apply_for(self.bank, station, self.hero, question, applicant=Applicant())

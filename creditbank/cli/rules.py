@@ -36,12 +36,12 @@ def list_packs(context: typer.Context, as_json: JsonOption = False) -> None:
         return
     words = session.words
     for pack in packs:
-        console.print(f"{pack.id}  {pack.title.zh}", style="bold")
+        console.print(f"{pack.id}  {words.wording(pack.title)}", style="bold")
         since = words.text("word.in-force-from")
         console.print(f"  {since} {words.date(pack.effective_from)}  {words.text(_standing(pack))}")
         defined: tuple[Programme | Exam, ...] = (*pack.programmes, *pack.exams)
         for one in defined:
-            console.print(f"  · {one.id}  {one.title.zh}")
+            console.print(f"  · {one.id}  {words.wording(one.title)}")
 
 
 @app.command("check")
@@ -89,16 +89,16 @@ def show(
     words = session.words
     console.print(f"{found.title.zh}  {found.title.en}", style="bold")
     console.print(words.text(_standing(found)), style="yellow")
-    console.print(found.about.zh)
+    console.print(words.wording(found.about))
     console.print(f"SHA-256 {found.digest}", style="dim")
     for citation in found.citations.values():
         place = " ".join(filter(None, (citation.document, citation.article, citation.url)))
-        console.print(f"  [{citation.id}] {citation.title.zh} {place}", style="dim")
+        console.print(f"  [{citation.id}] {words.wording(citation.title)} {place}", style="dim")
     for scale in found.scales.values():
         levels = " < ".join(" = ".join(equal) for equal in scale.levels)
         console.print(f"  {words.text('word.scale')} {scale.framework}: {levels}")
     for rule in found.rules:
-        console.print(f"  · {rule.id} v{rule.version}  {rule.say.zh}")
+        console.print(f"  · {rule.id} v{rule.version}  {words.wording(rule.say)}")
 
 
 @app.command("equivalents")

@@ -18,6 +18,7 @@ from functools import cache
 from importlib.resources import files
 from typing import get_args
 
+from creditbank.conversion.rule import Wording
 from creditbank.errors import CreditBankError
 from creditbank.settings import Language
 from creditbank.terms import InputWarning
@@ -101,6 +102,10 @@ class Catalogue:
         """Return what a field is called; a name without an entry is shown as it is."""
         return self.sections["field"].get(name, name)
 
+    def wording(self, wording: Wording) -> str:
+        """Return what a pack says in the reader's language, in Chinese where it says nothing else."""
+        return wording.en if self.language == "en" and wording.en else wording.zh
+
     def date(self, day: date) -> str:
         """2026年3月1日, 1 March 2026."""
         if self.language == "zh-CN":
@@ -159,6 +164,8 @@ class Catalogue:
                 return self.date(value)
             case Decimal():
                 return self.number(value)
+            case Wording():
+                return self.wording(value)
             case list() | tuple():
                 return self.listed(self._written(item) for item in value)
             case set() | frozenset():

@@ -21,4 +21,4 @@ def finding_line(words: Catalogue, finding: PackFinding) -> str:
 
 def shown(words: Catalogue, wording: Wording) -> str:
     """Return what a pack says in the reader's language, in Chinese where it says nothing else."""
-    return wording.en if words.language == "en" and wording.en else wording.zh
+    return words.wording(wording)

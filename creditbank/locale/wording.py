@@ -115,12 +115,12 @@ def equivalence_line(words: Catalogue, found: Equivalence) -> str:
     asked = " + ".join(
         f"{named(words, 'word.kind-', kind)} {'/'.join(codes)}".strip() for kind, codes in found.asked
     )
-    given = words.listed(f"{one.title.zh}({words.credits(one.credits)})" for one in found.given)
+    given = words.listed(f"{words.wording(one.title)}({words.credits(one.credits)})" for one in found.given)
     said = words.text(
         f"say.equivalence-{found.mode}",
         asked=asked,
         given=given,
-        programme=found.programme.title.zh,
+        programme=found.programme.title,
         rule=f"{found.pack.id} {found.rule.id} v{found.rule.version}",
     )
     until, basis = found.rule.effective_to, found.pack.date_basis

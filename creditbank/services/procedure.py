@@ -53,10 +53,10 @@ def _require_order(cited: RuleCited, on: dict[str, StepMade]) -> None:
         made = on.get(step.id)
         if made is None:
             raise ProcedureInvalid(
-                "step-missing", field="steps", step=step.id, title=step.title.zh, rule=cited.rule
+                "step-missing", field="steps", step=step.id, title=step.title, rule=cited.rule
             )
         if step.is_outside and not made.by:
-            raise ProcedureInvalid("step-by-nobody", field="steps", step=step.id, title=step.title.zh)
+            raise ProcedureInvalid("step-by-nobody", field="steps", step=step.id, title=step.title)
         if before is not None and made.on < before.on:
             raise ProcedureInvalid(
                 "step-too-early",

@@ -303,6 +303,10 @@ def test_rules_are_listed_checked_and_shown(commands: Commands, tmp_path: Path) 
     wrong = tmp_path / "pack.toml"
     wrong.write_text("id = 5\nsurprise = true\n", encoding="utf-8")
     assert "surprise" in commands.run("rules", "check", wrong, code=1).out
+    assert "规则形态（示例专业）" in commands.run("rules", "list").out
+    english = commands.run("--language", "en", "rules", "list").out
+    assert "Shapes of rules (example programme)" in english
+    assert "规则形态" not in english
     commands.run("rules", "show", "nothing", code=2)
     commands.run("rules", "check", tmp_path / "nowhere.toml", code=2)
 

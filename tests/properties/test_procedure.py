@@ -15,6 +15,7 @@ from creditbank.account.step_body import StepMade
 from creditbank.conversion.decision import Decision
 from creditbank.conversion.holding import Applicant
 from creditbank.conversion.procedure import Step
+from creditbank.conversion.rule import Wording
 from creditbank.locale.catalogue import catalogue
 from creditbank.locale.wording import grant_line
 from creditbank.outcomes.certificate import SkillCertificate
@@ -34,8 +35,8 @@ from tests.strategies.small_packs import EXAMPLES, PROGRAMME, RULE, head, write
 TODAY = date(2026, 3, 10)
 PROCEDURE = (
     Step(id="proposal", title=words("申请")),
-    Step(id="employer", title=words("用人单位盖章"), is_outside=True),
-    Step(id="review", title=words("审核")),
+    Step(id="employer", title=Wording(zh="用人单位盖章", en="stamp of the employer"), is_outside=True),
+    Step(id="review", title=Wording(zh="审核", en="review")),
 )
 IN_TOML = """procedure = [
   { id = "proposal", title = "申请" },
@@ -104,6 +105,31 @@ def test_what_is_wrong_is_named(said: list[StepMade], reason: str) -> None:
     with pytest.raises(ProcedureInvalid) as refused:
         require_procedure(DECIDED, said, today=TODAY)
     assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ([made("proposal", -1)], PROCEDURE[1].title),  # it is missing
+        ([made("proposal", -1), made("employer", -1)], PROCEDURE[1].title),  # it says by nobody
+        ([made("proposal", -1), made("employer", -1, "厂")], PROCEDURE[2].title),
+    ],
+)
+def test_a_step_is_called_by_its_title_in_the_readers_language(said: list[StepMade], title: Wording) -> None:
+    with pytest.raises(ProcedureInvalid) as refused:
+        require_procedure(DECIDED, said, today=TODAY)
+    chinese = catalogue("zh-CN").problem(refused.value).detail
+    english = catalogue("en").problem(refused.value).detail
+    assert title.zh in chinese
+    assert title.en not in chinese.replace("--step review", "").replace("步骤 review", "")
+    assert f"({title.en})" in english
+    assert title.zh not in english
+
+
+def test_a_step_without_an_english_title_has_its_chinese_one() -> None:
+    with pytest.raises(ProcedureInvalid) as refused:
+        require_procedure(DECIDED, [], today=TODAY)
+    assert "(申请)" in catalogue("en").problem(refused.value).detail
 
 
 def test_what_was_made_is_kept_with_the_grant(tmp_path: Path) -> None:
