@@ -122,6 +122,7 @@ class Pack:
     step: Decimal
     citations: Mapping[str, Citation]
     scales: Mapping[str, Scale]
+    attributes: Mapping[str, Wording]  # what attributes are called, by name; their values by `name=value`
     tables: Mapping[str, RecognitionTable]
     programmes: tuple[Programme, ...]
     exams: tuple[Exam, ...]

@@ -379,9 +379,7 @@ class RulePack(Protocol):
         """Hex SHA-256 of the pack's canonical JSON."""
 
     @property
-    def step(self) -> Decimal:
-        """The smallest credit that the pack's authority gives."""
-
+    def step(self) -> Decimal: ...  # the smallest credit that the pack's authority gives
     @property
     def date_basis(self) -> DateBasis:
         """Which day picks the version of a rule: that of the application, of enrolment, or of the award."""
@@ -398,3 +396,5 @@ class RulePack(Protocol):
     def tables(self) -> Mapping[str, "RecognitionTable"]: ...
     @property
     def citations(self) -> Mapping[str, Citation]: ...
+    @property
+    def attributes(self) -> Mapping[str, Wording]: ...  # by name, and `name=value`: what they are called

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
-from creditbank.conversion.rule import Citation, DateBasis, Rule, RulePack, Scale
+from creditbank.conversion.rule import Citation, DateBasis, Rule, RulePack, Scale, Wording
 from creditbank.conversion.rules_by_aim import RulesByAim
 from creditbank.terms import Microseconds, PackId
 
@@ -29,6 +29,7 @@ class PackView:
     rules: Sequence[Rule]
     tables: Mapping[str, RecognitionTable]
     citations: Mapping[str, Citation]
+    attributes: Mapping[str, Wording]
     by_aim: RulesByAim = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -46,6 +47,7 @@ class PackView:
             rules=tuple(rules),
             tables=pack.tables,
             citations=pack.citations,
+            attributes=pack.attributes,
         )
 
 

@@ -1,4 +1,6 @@
-"""From the members of a document to programmes and exams."""
+"""From the members of a document to programmes and exams, and to what things are called."""
+
+from collections.abc import Iterable, Mapping
 
 from creditbank.conversion.programme import (
     Bucket,
@@ -23,6 +25,7 @@ from creditbank.documents.programme_models import (
     PartText,
     ProgrammeText,
 )
+from creditbank.documents.rule_pack_models import AttributeTitleText
 from creditbank.terms import CourseId, ExamId, IssuerId, PartId, ProgrammeId
 
 
@@ -152,3 +155,10 @@ def _part_cap(text: PartCapText) -> PartCap:
         parts=frozenset(map(PartId, text.parts)),
         cite=text.cite,
     )
+
+
+def attribute_titles(texts: Iterable[AttributeTitleText]) -> Mapping[str, Wording]:
+    """Return what attributes are called, by name, and what their values are, by `name=value`."""
+    titles = {text.name: wording(text.title) for text in texts}
+    values = {f"{text.name}={one.value}": wording(one.title) for text in texts for one in text.values}
+    return titles | values

@@ -88,6 +88,7 @@ def _duplicates(text: RulePackText) -> Iterator[PackFinding]:
     named: Mapping[str, list[object]] = {
         "citation": [cited.id for cited in text.citation],
         "scale": [scale.framework for scale in text.scale],
+        "attribute": [attribute.name for attribute in text.attribute],
         "recognition": [table.id for table in text.recognition],
         "programme": [(found.id, found.version) for found in text.programme],
         "exam": [(found.id, found.version) for found in text.exam],
@@ -101,6 +102,12 @@ def _duplicates(text: RulePackText) -> Iterator[PackFinding]:
                 written = " ".join(map(str, name)) if isinstance(name, tuple) else name
                 yield _finding("pack-id-twice", (key, index), id=written, first=(key, seen[name]))
             seen.setdefault(name, index)
+    for index, attribute in enumerate(text.attribute):
+        values = [one.value for one in attribute.values]
+        for at, value in enumerate(values):
+            if (first := values.index(value)) < at:
+                path = ("attribute", index, "values")
+                yield _finding("pack-id-twice", (*path, at), id=value, first=(*path, first))
 
 
 def _overlaps(text: RulePackText) -> Iterator[PackFinding]:

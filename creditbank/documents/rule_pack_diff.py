@@ -19,6 +19,7 @@ _NAMED_BY: Mapping[str, str] = MappingProxyType(
     {
         "citation": "id",
         "scale": "framework",
+        "attribute": "name",
         "recognition": "id",
         "programme": "id",
         "exam": "id",

@@ -48,6 +48,19 @@ class ScaleText(Members):
     levels: Annotated[tuple[EqualLevels, ...], Field(min_length=1)]
 
 
+class ValueTitleText(Members):
+    value: Name
+    title: Words
+
+
+class AttributeTitleText(Members):
+    """What an attribute that issuers or examiners state is called, and values of it."""
+
+    name: Name
+    title: Words
+    values: tuple[ValueTitleText, ...] = ()
+
+
 class AttributeText(Members):
     name: Name
     one_of: tuple[Name, ...] = ()
@@ -297,6 +310,7 @@ class RulePackText(Members):
     step: CreditStep
     citation: Annotated[tuple[CitationText, ...], Field(min_length=1)]
     scale: tuple[ScaleText, ...] = ()
+    attribute: tuple[AttributeTitleText, ...] = ()
     recognition: tuple[RecognitionText, ...] = ()
     programme: tuple[ProgrammeText, ...] = ()
     exam: tuple[ExamText, ...] = ()

@@ -32,7 +32,14 @@ from creditbank.conversion.span import Span, parse_span
 from creditbank.conversion.void import VoidIf
 from creditbank.documents.atoms import LevelText
 from creditbank.documents.programme_models import ExamText, ProgrammeText
-from creditbank.documents.programme_values import course_filter, exam, optional_wording, programme, wording
+from creditbank.documents.programme_values import (
+    attribute_titles,
+    course_filter,
+    exam,
+    optional_wording,
+    programme,
+    wording,
+)
 from creditbank.documents.rule_pack_models import (
     CitationText,
     DowngradeText,
@@ -117,6 +124,7 @@ class _Building:
                 step=text.step,
                 citations={cited.id: _citation(cited) for cited in text.citation},
                 scales={scale.framework: scale for scale in scales},
+                attributes=attribute_titles(text.attribute),
                 tables={table.id: table for table in tables},
                 programmes=programmes,
                 exams=exams,

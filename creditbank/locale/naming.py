@@ -73,6 +73,8 @@ class Names:
     institutions: Mapping[str, Wording] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
     """What is called so by the outcomes that are held: courses, certificates, contests."""
+    attributes: Mapping[tuple[str, str], Wording] = field(default_factory=dict)
+    """By the digest of the pack and the name, or `name=value`: what the pack calls attributes and values."""
     begins_on: date | None = None
     """The first day on which any rule of the packs is in force."""
 
@@ -113,6 +115,9 @@ def names_of(
             for outer in pack.tables.values()
             for table in _with_inner(outer)
         },
+        attributes={
+            (pack.digest, name): title for pack in all_packs for name, title in pack.attributes.items()
+        },
         institutions=institutions,
         codes={one.code: titles_held[one.id] for one in holdings_for_rules(account)},
         begins_on=min((rule.effective_from for pack in all_packs for rule in pack.rules), default=None),
@@ -137,7 +142,7 @@ class Naming:
     names: Names
 
     def need(self, need: Need, cited: RuleCited) -> str:
-        wanted = self.wanted(need.attribute, need.need)
+        wanted = self.wanted(need.attribute, need.need, cited)
         if need.attribute == "outcome":
             asked = self.names.levels.get((cited.digest, cited.rule, cited.version, need.premise or 0), ())
             levels = asked if need.at_level is None else (need.at_level,)
@@ -159,14 +164,14 @@ class Naming:
         return self.words.text(
             key,
             outcome="" if need.outcome is None else self.outcome(need.outcome),
-            attribute=self.attribute(need.attribute),
-            have=self.value(need.attribute, need.have or ""),
-            counted=self.value(need.attribute, need.counted_as or ""),
+            attribute=self.attribute(need.attribute, cited),
+            have=self.value(need.attribute, need.have or "", cited),
+            counted=self.value(need.attribute, need.counted_as or "", cited),
             why=self.words.listed(shown(self.words, why) for why in need.lowered_by),
             need=wanted,
         )
 
-    def wanted(self, attribute: str, text: str) -> str:
+    def wanted(self, attribute: str, text: str, cited: RuleCited | None = None) -> str:
         """Put what a rule asks for into words: `a|b`, `≥n ≤m`, `>day`, `3y`, `≥1y`, `*` or a value."""
         if _SPAN.fullmatch(text):
             return self.words.text("say.within", span=self._span(text))
@@ -181,7 +186,7 @@ class Naming:
             )
             return self.words.clauses(said)
         every = text.split(ANY_OF)
-        values = " / ".join(self.value(attribute, value) for value in every[:VALUES_SHOWN])
+        values = " / ".join(self.value(attribute, value, cited) for value in every[:VALUES_SHOWN])
         if len(every) > VALUES_SHOWN:
             values = self.words.text("say.of-so-many", listed=values, count=len(every))
         return self.bound("≥", text, shown_as=values) if attribute in _MINIMA else values
@@ -199,7 +204,10 @@ class Naming:
         key = f"say.span-{text[-1]}"
         return self.words.text(f"{key}-one" if text[:-1] == "1" else key, count=text[:-1])
 
-    def value(self, attribute: str, text: str) -> str:
+    def value(self, attribute: str, text: str, cited: RuleCited | None = None) -> str:
+        """Return a value as people say it; `cited` is whose pack may have words for it."""
+        if (called := self._called(f"{attribute}={text}", cited)) is not None:
+            return called
         if (day := day_of(text)) is not None:
             return self.words.date(day)
         if attribute in _NAMING_COURSES and text in self.names.places:
@@ -221,10 +229,21 @@ class Naming:
             case "code":
                 return self.words.text("say.outcome", title=self.names.codes.get(each.value, each.value))
 
-    def attribute(self, name: str) -> str:
-        """Return what a field of an outcome is called, or what an issuer states of it beside its fields."""
-        field_ = self.words.field(name)
-        return named(self.words, "word.attribute-", name) if field_ == name else field_
+    def attribute(self, name: str, cited: RuleCited | None = None) -> str:
+        """Return what a field of an outcome is called, or what an issuer states of it beside its fields.
+
+        What neither the pack of the rule `cited` nor the catalogue has words for is quoted.
+        """
+        if (called := self._called(name, cited)) is not None:
+            return called
+        if name in self.words.sections["field"]:
+            return self.words.field(name)
+        key = f"word.attribute-{name}"
+        return self.words.text(key) if self.words.has(key) else self.words.text("say.outcome", title=name)
+
+    def _called(self, name: str, cited: RuleCited | None) -> str | None:
+        title = None if cited is None else self.names.attributes.get((cited.digest, name))
+        return None if title is None else shown(self.words, title)
 
     def outcome(self, outcome: OutcomeId) -> str:
         return self.names.outcomes.get(outcome, f"#{outcome}")

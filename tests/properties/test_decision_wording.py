@@ -27,11 +27,12 @@ from creditbank.conversion.decision import (
     WaiverDecision,
     json_members,
 )
+from creditbank.conversion.pack import Pack
 from creditbank.conversion.programme import Bucket, CapPart, Course, Each, Exam, Part, Programme
-from creditbank.conversion.rule import Citation, GradePolicy, Wording
+from creditbank.conversion.rule import Citation, GradePolicy, Pattern, Wording
 from creditbank.locale.catalogue import LANGUAGES, Catalogue, catalogue
 from creditbank.locale.decision_wording import DecisionWords, decision_lines
-from creditbank.locale.naming import Names, names_of
+from creditbank.locale.naming import Names, Naming, names_of
 from creditbank.locale.pack_wording import shown
 from creditbank.locale.wording import level_name
 from creditbank.outcomes.diploma import Diploma
@@ -180,6 +181,50 @@ def test_whom_a_cap_is_over_is_called_by_name(
     assert words.text("word.kind-award") in line(Each(per="kind", value="award"))
     unknown = line(Each(per="code", value="~2"))
     assert words.text("say.outcome", title="~2") in unknown
+
+
+@pytest.mark.parametrize("words", [CHINESE, ENGLISH], ids=LANGUAGES)
+def test_what_a_shipped_pack_asks_of_an_outcome_has_words_in_both_languages(words: Catalogue) -> None:
+    account = AccountHoldings()
+    library = Library.load()
+    for pack in library.packs:
+        place: Programme | Exam = pack.programmes[0] if pack.programmes else pack.exams[0]
+        names = names_of(words, place, account, [pack])
+        cited = replace(CITED, digest=pack.digest)
+        naming = Naming(words=words, names=names)
+        for test in (test for pattern in patterns_of(pack) for test in pattern.attributes):
+            said = naming.attribute(test.attribute, cited)
+            assert said != words.text("say.outcome", title=test.attribute), pack.id
+            assert (words.language == "en") == said.isascii(), (pack.id, said)
+            for value in test.one_of:
+                assert naming.value(test.attribute, value, cited) != value, (pack.id, test.attribute)
+
+
+def patterns_of(pack: Pack) -> Iterator[Pattern]:
+    for rule in pack.rules:
+        yield from (premise.pattern for premise in rule.premises)
+        yield from (one.pattern for one in rule.void_if)
+    for table in pack.tables.values():
+        yield from (row.pattern for row in table.rows)
+        yield from (one.pattern for one in table.deductions)
+        yield from (one.pattern for one in table.downgrades)
+
+
+@given(catalogues, exemption_decisions, wordings, wordings)
+def test_an_attribute_is_called_by_its_packs_words_and_else_quoted(
+    words: Catalogue, decision: Decision, title: Wording, value: Wording
+) -> None:
+    need = Need(attribute="own", have="yes", need="no/so", outcome=OutcomeId("000003"), premise=0)
+    refused = replace(decision, refusals=(Refusal(cited=CITED, kind="premise", needs=(need,)),))
+    titles = {"own": title, "own=yes": value}
+    own = {(CITED.digest, name): called for name, called in titles.items()}
+    line = decision_lines(words, refused, Names(attributes=own)).refusals[0]
+    assert shown(words, title) in line
+    assert shown(words, value) in line
+    other = {("ff" * 32, name): called for name, called in titles.items()}
+    for names in (Names(), Names(attributes=other)):
+        unnamed = decision_lines(words, refused, names).refusals[0]
+        assert words.text("say.outcome", title="own") in unnamed
 
 
 @given(cap_parts)

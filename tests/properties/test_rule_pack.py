@@ -153,6 +153,19 @@ parts = [
     [
         ('[[citation]]\nid = "a"\ntitle = "b"\n', "citation[2]", "pack-id-twice", "[[citation]]"),
         (
+            '[[attribute]]\nname = "a"\ntitle = "b"\n[[attribute]]\nname = "a"\ntitle = "c"\n',
+            "attribute[2]",
+            "pack-id-twice",
+            "[[attribute]]",
+        ),
+        (
+            '[[attribute]]\nname = "a"\ntitle = "b"\n'
+            'values = [{ value = "y", title = "c" }, { value = "y", title = "d" }]\n',
+            "attribute[1].values[2]",
+            "pack-id-twice",
+            "values",
+        ),
+        (
             LEVEL_ON_TWO_SCALES,
             "recognition[1].rows[2].min_level",
             "level-ambiguous",

@@ -61,6 +61,7 @@ class TestPack:
     date_basis: DateBasis = "application"
     scales: Mapping[str, Scale] = field(default_factory=lambda: SCALES, hash=False)
     citations: Mapping[str, Citation] = field(default_factory=dict, hash=False)
+    attributes: Mapping[str, Wording] = field(default_factory=dict, hash=False)
     by_aim: RulesByAim = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

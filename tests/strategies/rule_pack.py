@@ -116,6 +116,14 @@ def packs(draw: st.DrawFn) -> Tree:
         "step": Decimal("0.5"),
         "citation": [{"id": "source", "title": draw(names)}],
         "scale": [{"framework": "1+X", "levels": list(LEVELS)}],
+        "attribute": [
+            {"name": "attendance", "title": draw(names)},
+            {
+                "name": "accredited",
+                "title": {"zh": "认可"},
+                "values": [{"value": "yes", "title": draw(names)}],
+            },
+        ][: draw(st.integers(0, 2))],
         "programme": [{"id": "web", "title": draw(names), "credits": 60, "courses": courses}],
         "exam": [{"id": "exam", "title": "考试", "parts": [{"id": part, "title": part} for part in PARTS]}],
         "rule": [draw(rules(number)) for number in range(count)],
