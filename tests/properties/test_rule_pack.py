@@ -148,6 +148,14 @@ parts = [
 """
 
 
+TWICE_CALLED = """
+[[attribute]]
+name = "a"
+title = "b"
+values = [{ value = "y", title = "c" }, { value = "y", title = "d" }]
+"""
+
+
 @pytest.mark.parametrize(
     ("extra", "where", "code", "shown"),
     [
@@ -159,8 +167,7 @@ parts = [
             "[[attribute]]",
         ),
         (
-            '[[attribute]]\nname = "a"\ntitle = "b"\n'
-            'values = [{ value = "y", title = "c" }, { value = "y", title = "d" }]\n',
+            TWICE_CALLED,
             "attribute[1].values[2]",
             "pack-id-twice",
             "values",
