@@ -178,7 +178,10 @@ class LearnerChange(Message):
 
 
 class ClassWhatIfMessage(Message):
-    """What a class comes to as it is and as supposed; who stays the same is not listed."""
+    """What a class comes to as it is and as supposed; who stays the same is not listed.
+
+    `warnings` what was odd about the facts supposed of everybody.
+    """
 
     learners: int
     measure: Measure
@@ -188,9 +191,12 @@ class ClassWhatIfMessage(Message):
     losing: int
     unproved: int
     changes: tuple[LearnerChange, ...]
+    warnings: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, found: Survey, differences: tuple[Difference, ...], measure: Measure) -> "ClassWhatIfMessage":
+    def of(
+        cls, found: Survey, differences: tuple[Difference, ...], measure: Measure, words: Catalogue
+    ) -> "ClassWhatIfMessage":
         total = found.totals[measure]
         return cls(
             learners=found.learners,
@@ -218,6 +224,7 @@ class ClassWhatIfMessage(Message):
                 )
                 for one in differences
             ),
+            warnings=tuple(map(words.warning, found.warnings)),
         )
 
 
@@ -240,13 +247,14 @@ class StepMessage(Message):
 
 
 class NextStepsMessage(Message):
-    """The steps that help somebody, the greatest gain first."""
+    """The steps that help somebody, the greatest gain first; `warnings` as about a class in a what-if."""
 
     learners: int
     tried: int
     unproved: int
     untried: tuple[str, ...] = ()
     steps: tuple[StepMessage, ...]
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, found: ClassSteps, words: Catalogue) -> "NextStepsMessage":
@@ -255,6 +263,7 @@ class NextStepsMessage(Message):
             tried=found.tried,
             unproved=found.unproved,
             untried=found.untried,
+            warnings=tuple(map(words.warning, found.warnings)),
             steps=tuple(
                 StepMessage(
                     outcome=json_members(step.addition.outcome),

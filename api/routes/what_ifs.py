@@ -60,7 +60,7 @@ def post_what_if(
 
 
 @router.post("/what-ifs", response_model=ClassWhatIfMessage)
-def post_class_what_if(asked: ClassWhatIfRequest, bank: TheBank, rules: Rules) -> Response:
+def post_class_what_if(asked: ClassWhatIfRequest, bank: TheBank, rules: Rules, words: Words) -> Response:
     """Decide for every learner of a class as it is and as supposed."""
     aim, numbers = asked.aim, asked.numbers()
     supposed = asked.supposed(on=asked.as_of or bank.today())
@@ -70,7 +70,7 @@ def post_class_what_if(asked: ClassWhatIfRequest, bank: TheBank, rules: Rules) -
     found = survey(bank, numbers, [compared], terms, on_progress=_unseen)
     differences = tuple(explained(found, terms, on_progress=_unseen))
     measure: Measure = compared.measure
-    return json_answer(ClassWhatIfMessage.of(found, differences, measure))
+    return json_answer(ClassWhatIfMessage.of(found, differences, measure, words))
 
 
 @router.post("/next-steps", response_model=NextStepsMessage)

@@ -7,7 +7,7 @@ import typer
 
 from creditbank.account.facts import facts_of
 from creditbank.cli.asking import AsOf, EnrolledAt, Facts, day_of, with_facts
-from creditbank.cli.output import NEGATIVE, console, print_json, progress
+from creditbank.cli.output import NEGATIVE, console, print_json, print_warnings, progress
 from creditbank.cli.session import JsonOption, session_of
 from creditbank.cli.supposed import Processes, Registered, WhomArgument, whom
 from creditbank.conversion.decision import decimal_text, json_members
@@ -51,7 +51,7 @@ def next_steps(
     with progress(words.text("word.next-steps-deciding"), total=len(asked.numbers)) as step:
         found = next_steps_of(bank, asked.numbers, side, terms, on_progress=step)
     if as_json:
-        print_json(_members(found))
+        print_json(_members(found) | {"warnings": list(map(words.warning, found.warnings))})
     else:
         _print(words, found, limit=limit)
     raise typer.Exit(0 if found.steps else NEGATIVE)
@@ -60,6 +60,7 @@ def next_steps(
 def _print(words: Catalogue, found: ClassSteps, *, limit: int) -> None:
     key = "word.next-steps-heading" if found.steps else "word.next-steps-none"
     console.print(words.text(key, learners=found.learners, tried=found.tried), style="bold")
+    print_warnings(words, found.warnings)
     for place, step in enumerate(found.steps[:limit], start=1):
         line = step_line(words, step.addition, learners=step.learners, gained=step.gained, most=step.most)
         console.print(f"  {place}. {line}", style="green")

@@ -14,7 +14,7 @@ from creditbank.account.facts import facts_of
 from creditbank.cli.asking import QuestionInvalid, with_facts
 from creditbank.cli.cohort_file import numbers_in
 from creditbank.cli.files import require_no_directory
-from creditbank.cli.output import console, print_json, progress
+from creditbank.cli.output import console, print_json, print_warnings, progress
 from creditbank.cli.session import JsonOption, Session, session_of
 from creditbank.conversion.decision import decimal_text
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR
@@ -107,7 +107,8 @@ def diff(
         )
         effect = effect_of(session, bank, _cohort(bank, cohort, compared, terms), terms)
     if as_json:
-        print_json({**_pack_members(compared), **({} if effect is None else effect_members(effect))})
+        told = {} if effect is None else effect_members(session.words, effect)
+        print_json({**_pack_members(compared), **told})
         return
     words = session.words
     _print_changes(words, compared)
@@ -212,6 +213,7 @@ def print_effect(words: Catalogue, effect: Effect, *, limit: int) -> None:
     console.print(
         words.text("word.diff-cohort", learners=effect.found.learners, as_of=effect.terms.as_of), style="bold"
     )
+    print_warnings(words, effect.found.warnings)
     for measure, total in effect.found.totals.items():
         if total.before or total.after:
             console.print(f"  {words.text(f'word.diff-total-{measure}', **_figures(total))}")
@@ -288,7 +290,7 @@ def _pack_members(compared: Comparison) -> dict[str, JsonValue]:
     }
 
 
-def effect_members(effect: Effect) -> dict[str, JsonValue]:
+def effect_members(words: Catalogue, effect: Effect) -> dict[str, JsonValue]:
     return {
         "as_of": effect.terms.as_of.isoformat(),
         "known_at": instant(effect.terms.known_at).isoformat(),
@@ -309,6 +311,7 @@ def effect_members(effect: Effect) -> dict[str, JsonValue]:
             for (old, new), total in sorted(totals.totals.items())
         ],
         "differences": [_difference_members(one) for one in effect.differences],
+        "warnings": list(map(words.warning, effect.found.warnings)),
     }
 
 

@@ -254,6 +254,6 @@ def _names(words: Catalogue, answer: Answer[D]) -> Names:
 
 def _print_class(words: Catalogue, effect: Effect, *, limit: int, as_json: bool) -> None:
     if as_json:
-        print_json(effect_members(effect))
+        print_json(effect_members(words, effect))
     else:
         print_effect(words, effect, limit=limit)

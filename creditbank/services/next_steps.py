@@ -22,9 +22,9 @@ from creditbank.conversion.solving import compile_rules
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.bank import Bank
 from creditbank.services.cohort import members
-from creditbank.services.policy_diff import Terms, learner_of, require_known_suppositions
+from creditbank.services.policy_diff import Terms, learner_of, odd_suppositions, require_known_suppositions
 from creditbank.services.reevaluation import Asked, reevaluate
-from creditbank.terms import Progress
+from creditbank.terms import InputWarning, Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class ClassSteps:
     """The steps that help somebody, the greatest gain first; of equals the lower level, then by code.
 
     `unproved` results of the search may be higher. `untried` are rules of which no outcome can be tried: what
-    it would bring hangs on what its issuer will state.
+    it would bring hangs on what its issuer will state. `warnings` are about facts supposed of everybody.
     """
 
     learners: int
@@ -51,6 +51,7 @@ class ClassSteps:
     steps: tuple[ClassStep, ...]
     unproved: int
     untried: tuple[str, ...] = ()
+    warnings: tuple[InputWarning, ...] = ()
 
 
 def next_steps_of(
@@ -98,6 +99,7 @@ class _Trying:
             steps=_ordered((*self.tried, *promised), (*first.gains, *second.gains)),
             unproved=first.unproved + second.unproved,
             untried=without_additions(self._rules(self.side.packs), as_of=self.terms.as_of),
+            warnings=odd_suppositions(self.terms, [self.side]),
         )
 
     def _found(

@@ -24,14 +24,14 @@ from creditbank.conversion.promised import Promise
 from creditbank.conversion.reevaluation import Learner, Reevaluation
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.identity.account_number import AccountNumber
-from creditbank.services.applicants import require_known_facts
+from creditbank.services.applicants import require_known_facts, unheard_of
 from creditbank.services.bank import Bank
 from creditbank.services.cohort import Member, members
 from creditbank.services.known_promises import promises_of
 from creditbank.services.reevaluation import Aim, Asked, reevaluate
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.services.workers import Workers
-from creditbank.terms import ExamId, Microseconds, ProgrammeId, Progress
+from creditbank.terms import ExamId, InputWarning, Microseconds, ProgrammeId, Progress
 
 EXPLAINED_AT_ONCE = 256
 """Learners who differ, of whom it is said by which rules before the next: a second's work of one process."""
@@ -85,11 +85,15 @@ class Difference:
 
 @dataclass(slots=True, kw_only=True)
 class Survey:
-    """What a cohort comes to under two sets of rules, and who differs, in the order of the cohort."""
+    """What a cohort comes to under two sets of rules, and who differs, in the order of the cohort.
+
+    `warnings` are about facts supposed of everybody that rules of either side ask for and none names.
+    """
 
     learners: int = 0
     totals: dict[Measure, Total] = field(default_factory=lambda: {"credits": Total(), "parts": Total()})
     differing: list[Differing] = field(default_factory=list)
+    warnings: tuple[InputWarning, ...] = ()
 
     def count(self, one: Differing) -> None:
         """Count a learner in one programme or exam."""
@@ -113,8 +117,11 @@ def survey(
         HoldingInvalid: neither a list nor a rule knows a fact that is supposed.
         PackMissing: a pack under which something was promised is not at hand, or is another one now.
     """
-    require_known_suppositions(bank, terms, [side for one in compared for side in (one.before, one.after)])
-    return _Surveying(bank, compared, terms).of(cohort, on_progress)
+    sides = [side for one in compared for side in (one.before, one.after)]
+    require_known_suppositions(bank, terms, sides)
+    found = _Surveying(bank, compared, terms).of(cohort, on_progress)
+    found.warnings = odd_suppositions(terms, sides)
+    return found
 
 
 def require_known_suppositions(bank: Bank, terms: Terms, sides: Sequence[Side]) -> None:
@@ -127,6 +134,11 @@ def require_known_suppositions(bank: Bank, terms: Terms, sides: Sequence[Side]) 
     packs = [*at_hand, *(pack for side in sides for pack in side.packs)]
     with bank.store.reading() as books:
         require_known_facts(bank, books, packs, applicant_of(terms.facts))
+
+
+def odd_suppositions(terms: Terms, sides: Sequence[Side]) -> tuple[InputWarning, ...]:
+    """Return what is odd about the facts supposed of everybody: once, whoever the class is."""
+    return unheard_of([pack for side in sides for pack in side.packs], applicant_of(terms.facts))
 
 
 def explained(found: Survey, terms: Terms, *, on_progress: Progress) -> Iterator[Difference]:

@@ -21,6 +21,7 @@ from tests.commands import Commands
 from tests.journeys.test_http import CERTIFICATE, School, shipped_packs
 
 HUSBANDRY, FARM, CATTI = "changdu-animal-husbandry", "changdu-farm-elementary", "catti-2-translation"
+SHANDONG = "shandong-vocational"  # its rules ask for a region
 NEARLY = "code=CD-X-JTNC,level=中级"
 BANK = new_bank()
 SLIPS = (
@@ -133,6 +134,39 @@ def test_an_odd_fact_over_http_is_warned_of_beside_the_answer() -> None:
     assert answer.status_code == 200
     (warning,) = answer.json()["warnings"]
     assert "0551" in warning
+
+
+def test_an_odd_fact_supposed_of_a_class_is_warned_of_once_as_for_one(commands: Commands) -> None:
+    school = School(new_bank())
+    accounts = [school.account(place) for place in (1, 2, 3)]
+    asked = {"exam": CATTI, "instead_as_of": "2026-05-01", "applicant": {"major": "0552"}}
+    one = school.post(f"/accounts/{accounts[0]}/what-ifs", asked).json()["warnings"]
+    many = school.post("/what-ifs", {**asked, "accounts": accounts})
+    assert many.status_code == 200, many.text
+    assert many.json()["warnings"] == one
+    assert "0551" in one[0]
+    steps = {"programme": SHANDONG, "accounts": accounts}
+    assert school.post("/next-steps", steps).json()["warnings"] == []
+    odd = school.post("/next-steps", {**steps, "applicant": {"major": "0552", "region": "nowhere"}})
+    alone = school.post(
+        f"/accounts/{accounts[0]}/exemption-decisions",
+        {"programme": SHANDONG, "applicant": {"major": "0552", "region": "nowhere"}},
+    )
+    assert len(odd.json()["warnings"]) == 1
+    assert odd.json()["warnings"] == alone.json()["warnings"]
+
+
+@pytest.mark.usefixtures("account")
+def test_a_command_about_a_class_warns_of_an_odd_fact_once(commands: Commands) -> None:
+    asked = ("decide", "what-if", "all", "--exam", CATTI, "--instead-as-of", "2027-05-01")
+    odd = (*asked, "--fact", "major=0552")
+    assert commands.run(*odd, code=1).out.count("0551") == 1
+    assert len(commands.run(*odd, "--json", code=1).json["warnings"]) == 1
+    assert commands.run(*asked, "--json", code=1).json["warnings"] == []
+    steps = ("decide", "next-steps", "all", "--programme", SHANDONG)
+    unheard = (*steps, "--fact", "region=nowhere")
+    assert commands.run(*unheard, code=1).out.count("nowhere") == 1
+    assert len(commands.run(*unheard, "--json", code=1).json["warnings"]) == 1
 
 
 @given(st.sampled_from(("category", "study_form")), st.text(min_size=1))
