@@ -189,6 +189,12 @@ class RevocationRequest(Message):
     effective_on: DateText | None = None
 
 
+class ConfirmationRequest(Message):
+    """Confirm that the suspended grant in the path has ended, and why."""
+
+    reason: ShortText
+
+
 class ReceiptMessage(Message):
     """Which entry was made. `repeated`: an earlier request with the same key made it."""
 

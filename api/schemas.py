@@ -10,6 +10,7 @@ from api.audit_messages import DiplomaAuditMessage
 from api.decision_messages import DecisionMessage, ExemptionRequest, GrantsMessage, WaiverRequest
 from api.messages import (
     AccountRequest,
+    ConfirmationRequest,
     CorrectionRequest,
     OpenedMessage,
     OutcomeRequest,
@@ -31,6 +32,7 @@ from creditbank.documents.schemas import DIALECT
 
 _TAKEN: tuple[type[BaseModel], ...] = (
     AccountRequest,
+    ConfirmationRequest,
     CorrectionRequest,
     ExemptionRequest,
     OutcomeRequest,

@@ -1,13 +1,15 @@
-"""Open an account, read it, record outcomes in it, correct and revoke them."""
+"""Open an account, read it, record outcomes in it, correct and revoke them, settle what fell with them."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from api.auth.officers import Officers
 from api.auth.operator import Caller
 from api.dependencies import NamedAccount, Rules, TheBank
 from api.messages import (
     AccountRequest,
+    ConfirmationRequest,
     CorrectionRequest,
     OffersMessage,
     OpenedMessage,
@@ -20,7 +22,7 @@ from api.once import DoneOnce
 from api.written import json_answer
 from creditbank.documents.statement import StatementDocument
 from creditbank.services.accounts import open_account, read_account
-from creditbank.services.cascade import offers, substitute_grant
+from creditbank.services.cascade import confirm_suspension, offers, substitute_grant
 from creditbank.services.outcomes import correct_outcome, record_outcome, revoke_outcome
 from creditbank.terms import OutcomeId
 
@@ -87,6 +89,23 @@ def post_substitution(
     """Let what other outcomes give stand in the place of a suspended grant."""
     return once.created(
         lambda bank: substitute_grant(bank, caller, account, OutcomeId(grant), rules), ReceiptMessage.of
+    )
+
+
+@router.post("/{account}/grants/{grant}/confirmation", status_code=201, response_model=ReceiptMessage)
+def post_confirmation(
+    account: NamedAccount,
+    grant: NamedGrant,
+    asked: ConfirmationRequest,
+    caller: Caller,
+    officers: Officers,
+    once: DoneOnce,
+) -> Response:
+    """Confirm, by two officers, that a suspended grant has ended, in the name of whoever granted it."""
+    ended, reason = OutcomeId(grant), asked.reason
+    return once.created(
+        lambda bank: confirm_suspension(bank, caller, officers, account, ended, reason=reason),
+        ReceiptMessage.of,
     )
 
 

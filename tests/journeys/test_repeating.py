@@ -62,6 +62,8 @@ WRITING: Mapping[str, tuple[Body, Body]] = {
 """Every route that writes, with a request and another one that could be meant under the same key."""
 SUBSTITUTION = "/accounts/{account}/grants/{grant}/substitution"
 """Writes too, without a body of its own: what it needs is tried by itself below."""
+CONFIRMATION = "/accounts/{account}/grants/{grant}/confirmation"
+"""Writes too, with the tokens of two officers: tried in `test_confirming`."""
 
 
 class Program(School):
@@ -111,7 +113,7 @@ def test_every_route_that_writes_takes_a_key_and_is_tried_here(program: Program)
                 names = [parameter["name"] for parameter in operation.get("parameters", ())]
                 takes_key[path] = "idempotency-key" in names
     assert {path for path, takes in takes_key.items() if not takes} == READ_ONLY
-    assert {path for path, takes in takes_key.items() if takes} == {*WRITING, SUBSTITUTION}
+    assert {path for path, takes in takes_key.items() if takes} == {*WRITING, SUBSTITUTION, CONFIRMATION}
 
 
 @pytest.mark.parametrize("template", WRITING)

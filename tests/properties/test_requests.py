@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from creditbank.outcomes.outcome import OUTCOME_KINDS
-from tests.banks import new_bank
+from creditbank.services.officers import add_officer
+from tests.banks import EAST, new_bank
 from tests.journeys.test_http import CERTIFICATE, PROBLEM, School
 
 NUMBER = "999999200906173026"
@@ -52,6 +53,9 @@ hostile = st.one_of(
 
 SCHOOL = School(new_bank())
 ACCOUNT = SCHOOL.account(1)
+OFFICERS = {
+    f"{which}-Officer-Token": add_officer(SCHOOL.bank, EAST, which)[1] for which in ("First", "Second")
+}
 SUPPOSED = "kind=skill-certificate,code=CD-X-JTNC,level=1+X/中级,awarded_on=2025-03-01,overlap=80"
 
 
@@ -87,6 +91,7 @@ def _bodies() -> dict[str, dict[str, Any]]:
         },
         "/accounts/{account}/waivers": {**exam, **question},
         "/accounts/{account}/grants/{grant}/substitution": {},
+        "/accounts/{account}/grants/{grant}/confirmation": {"reason": "学校确认"},
         "/accounts/{account}/what-ifs": {**programme, **learned, "planned": [SUPPOSED]},
         "/what-ifs": {**programme, **question, "accounts": [ACCOUNT], "instead": "changdu-tourism"},
         "/next-steps": {**programme, **question, "accounts": [ACCOUNT]},
@@ -196,7 +201,13 @@ def test_whatever_is_posted_is_answered_and_never_repeated(
 ) -> None:
     route, body = asked
     path = route.format(account=ACCOUNT, outcome="000001", grant="000001")
-    headers = {**SCHOOL.headers, **key, "Content-Type": "application/json", "Accept-Language": language}
+    headers = {
+        **SCHOOL.headers,
+        **OFFICERS,
+        **key,
+        "Content-Type": "application/json",
+        "Accept-Language": language,
+    }
     answer = SCHOOL.stranger.post(path, content=body, headers=headers)
     assert answer.status_code < 500, (route, body)
     if answer.status_code >= 400:
