@@ -14,6 +14,7 @@ from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import decision_lines
 from creditbank.locale.naming import names_of
 from creditbank.locale.what_if_wording import with_supposed
+from creditbank.locale.wording import waiting_line
 from creditbank.services import questions
 from creditbank.services.conversions import Answer
 from creditbank.services.known import KnownAt, LogSize
@@ -215,8 +216,17 @@ class DecisionMessage(Message):
         )
 
 
+class WaitingMessage(Message):
+    """What a rule grants that is not registered yet: `step` is the first of its procedure that lacks."""
+
+    rule: str
+    rule_version: int
+    step: str
+    line: str
+
+
 class GrantsMessage(Message):
-    """The decision, and the ids under which its grants now stand in the account.
+    """The decision, and the ids under which its grants now stand in the account, without those that wait.
 
     `promised_already` are pre-decisions that bind on the same places already, where another one was given.
     """
@@ -224,6 +234,7 @@ class GrantsMessage(Message):
     answer: DecisionMessage
     registered: tuple[str, ...]
     promised_already: tuple[str, ...] = ()
+    waiting: tuple[WaitingMessage, ...] = ()
 
     @classmethod
     def of(cls, answer: Answer[D], words: Catalogue, *, planned: Sequence[Planned] = ()) -> "GrantsMessage":
@@ -232,4 +243,13 @@ class GrantsMessage(Message):
             answer=DecisionMessage.of(answer, words, supposed=supposed),
             registered=answer.registered,
             promised_already=answer.promised_already,
+            waiting=tuple(
+                WaitingMessage(
+                    rule=one.cited.rule,
+                    rule_version=one.cited.version,
+                    step=one.step.id,
+                    line=waiting_line(words, one.cited, one.step, one.titles),
+                )
+                for one in answer.waiting
+            ),
         )

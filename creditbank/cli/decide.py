@@ -40,6 +40,7 @@ from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import REFUSALS_SHOWN, decision_lines, refusals_first
 from creditbank.locale.naming import names_of
 from creditbank.locale.what_if_wording import with_supposed
+from creditbank.locale.wording import waiting_line
 from creditbank.services.bank import Principal
 from creditbank.services.conversions import Answer, apply_for, decide_for
 from creditbank.services.questions import D, ExemptionQuestion, Question, WaiverQuestion
@@ -160,6 +161,10 @@ def _answer(
             {
                 "decision": answer.decision.as_json(),
                 "registered": list(answer.registered),
+                "waiting": [
+                    {"rule": one.cited.rule, "rule_version": one.cited.version, "step": one.step.id}
+                    for one in answer.waiting
+                ],
                 "unpublished": list(answer.unpublished),
                 "warnings": [session.words.warning(one) for one in answer.warnings],
             }
@@ -211,3 +216,5 @@ def print_answer(
     if answer.registered:
         listed = words.listed(f"#{one}" for one in answer.registered)
         console.print(words.text(registered_as, grants=listed, issuer=principal.issuer))
+    for one in answer.waiting:
+        console.print(waiting_line(words, one.cited, one.step, one.titles), style="yellow")

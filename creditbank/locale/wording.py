@@ -3,13 +3,17 @@
 The sentences are in the catalogues' section `say`; this module chooses them and fills them in.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import assert_never
 
 from creditbank.account.body import ExemptionTarget, WaiverTarget
 from creditbank.account.holdings import HeldGrant
 from creditbank.account.step_body import StepMade
+from creditbank.conversion.decision import RuleCited
 from creditbank.conversion.equivalence import Equivalence
+from creditbank.conversion.procedure import Step
+from creditbank.conversion.rule import Wording
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.worth_wording import worth_line
 from creditbank.outcomes import Outcome
@@ -84,6 +88,17 @@ def step_line(words: Catalogue, step: StepMade) -> str:
     """Return a step that was made: what it is, the day, and by whom."""
     return words.text(
         "say.step-made" if step.by else "say.step-made-on", step=step.title, day=step.on, by=step.by
+    )
+
+
+def waiting_line(words: Catalogue, cited: RuleCited, step: Step, titles: Iterable[Wording]) -> str:
+    """Return what a rule grants that is not registered yet, for which step it waits, and what to do then."""
+    return words.text(
+        "word.grants-waiting",
+        titles=words.listed(words.text("say.outcome", title=one) for one in titles),
+        rule=cited.rule,
+        step=step.id,
+        title=step.title,
     )
 
 

@@ -43,7 +43,7 @@ from creditbank.services.books import Books
 from creditbank.services.institutions import Institution, institution_of
 from creditbank.services.known import Known, KnownAt, known_in
 from creditbank.services.mentioned import institutions_in
-from creditbank.services.procedure import require_procedure, steps_of
+from creditbank.services.procedure import Waiting, grants_in, require_procedure, steps_of
 from creditbank.services.questions import D, Place, Question
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.services.voided import voided_by
@@ -60,6 +60,8 @@ class DayInvalid(InvalidInput):
 class Answer(Generic[D]):
     """A decision and what it speaks of; `registered` are the entries of its grants, in its order.
 
+    Those that are `waiting` for a step of their rule's procedure are not among these.
+
     `unpublished` are the packs it goes by that the ledger did not hold then: who keeps their files can change
     them, and with them what a later replay answers.
     """
@@ -74,6 +76,8 @@ class Answer(Generic[D]):
     registered: tuple[OutcomeId, ...] = ()
     promised_already: tuple[OutcomeId, ...] = ()
     """Pre-decisions that bind on some of the same places already, where one was given."""
+    waiting: tuple[Waiting, ...] = ()
+    """What is granted and not registered, by the rule whose next step was not made."""
     warnings: tuple[InputWarning, ...] = ()
     """Facts stated of the applicant of which no rule here speaks, though rules ask for such."""
 
@@ -116,10 +120,11 @@ def apply_for(
     as_of: date | None = None,
     made: Sequence[StepMade] = (),
 ) -> Answer[D]:
-    """Decide by everything recorded until now, and register every grant in the principal's name.
+    """Decide by everything recorded until now, and register the grants in the principal's name.
 
     That a school grants in its own programmes alone is not checked here: only the operator calls this yet.
-    Of the rules that grant, every step of the procedure was `made`, in its order; each grant keeps its own.
+    What a rule grants waits while a step of its procedure was not `made`; each grant keeps its own steps. As
+    long as one rule grants of which all were made, what it grants is registered, and what waits is named.
     Grants that are registered already stay as they are; a second time nothing is left to grant. The grants
     bear the microsecond after the decision's `known_at`: as known then, the decision can be made again.
 
@@ -129,7 +134,7 @@ def apply_for(
         DayInvalid: the day is yet to come, or what it would waive has become void since.
         HoldingInvalid: neither a list nor a rule knows what is stated of the applicant.
         NotAuthorised: the institution exempts nobody: it is neither a school nor the bureau.
-        ProcedureInvalid: a step is missing, unknown or out of its order.
+        ProcedureInvalid: a step is unknown or out of its order, or every rule that grants lacks one.
         PackChanged, PackMissing: a published or promised pack is not as it was, or not here.
     """
     day = as_of or bank.today()
@@ -144,8 +149,15 @@ def apply_for(
         known = known_in(bank, books, number, question.authorities)
         answer = answer_to(question, known, stated, as_of=day, solver=bank.solver)
         may_grant(institution, answer.decision)
-        require_procedure(answer.decision, made, today=bank.today())
-        granting = grants_of(answer.decision, stated, made)
+        waiting = require_procedure(answer.decision, made, today=bank.today())
+        held_back = {one.cited for one in waiting}
+        granting = [
+            granted
+            for granted, one in zip(
+                grants_of(answer.decision, stated, made), grants_in(answer.decision), strict=True
+            )
+            if one.cited not in held_back
+        ]
         for granted in granting:
             if void := voided_by(bank, granted, known.account, question.library):
                 raise DayInvalid("void-since", field="as_of", rule=granted.rule, outcome=void[0], day=day)
@@ -159,7 +171,7 @@ def apply_for(
             )
         posting.post()
         registered = tuple(outcome_id(entry.leaf.seq) for entry in posting.entries)
-        return replace(answer, registered=registered)
+        return replace(answer, registered=registered, waiting=waiting)
 
     answer: Answer[D] = bank.written(grant, about=number.subject)
     return replace(answer, institutions=institutions_in(bank, answer.decision))
