@@ -40,6 +40,7 @@ class Limits:
     unpacked_bytes: int = 64 << 20
     chunk_bytes: int = 1 << 18
     strings: int = 1_000_000
+    elements: int = 8_000_000  # of one part: 50,000 rows of 80 cells
     rows: int = 50_000
     columns: int = 100
     header_within: int = 20

@@ -50,7 +50,7 @@ class SheetCells(Elements):
         self._phonetic = 0
 
     def __iter__(self) -> Iterator[Row]:
-        for _ in parse(self._chunks(), self, part="sheet"):
+        for _ in parse(self._chunks(), self, part="sheet", limits=self._limits):
             yield from self._rows
             self._rows.clear()
 

@@ -17,8 +17,8 @@ Attributes = dict[str, str]
 
 _NAMES_MAX = 10_000
 _DEPTH_MAX = 100
-_ELEMENTS_MAX = 8_000_000  # 50,000 rows of 80 cells
 _TAG_BYTES_MAX = 1 << 20
+_LIMITS = Limits()
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _BUILT_IN_DATES = frozenset({*range(14, 18), 22, *range(27, 32), 36, *range(50, 59)})
 _NOT_SHOWN = re.compile(r'General|G/通用格式|"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|[eE][+-]')
@@ -50,7 +50,9 @@ class Elements:
     def end(self, name: str) -> None: ...
 
 
-def parse(chunks: Iterable[bytes], elements: Elements, *, part: str) -> Iterator[None]:
+def parse(
+    chunks: Iterable[bytes], elements: Elements, *, part: str, limits: Limits = _LIMITS
+) -> Iterator[None]:
     """Feed `chunks` to `elements`, pausing after each.
 
     Raises:
@@ -59,7 +61,7 @@ def parse(chunks: Iterable[bytes], elements: Elements, *, part: str) -> Iterator
     """
     parser = expat.ParserCreate()
     parser.buffer_text = True
-    guard = _Guard(elements)
+    guard = _Guard(elements, limits.elements)
     parser.StartElementHandler = guard.start
     parser.EndElementHandler = guard.end
     parser.CharacterDataHandler = elements.text
@@ -132,7 +134,7 @@ def definitions(chunks: Iterable[bytes]) -> Definitions:
 def shared_strings(chunks: Iterable[bytes], *, limits: Limits) -> list[str]:
     """Return the texts that cells refer to by their place."""
     reader = _SharedStrings(limits.strings)
-    for _ in parse(chunks, reader, part="sharedStrings"):
+    for _ in parse(chunks, reader, part="sharedStrings", limits=limits):
         pass
     return reader.strings
 
@@ -235,8 +237,9 @@ def _read(
 class _Guard:
     """Counts elements on their way, and drops their prefixes."""
 
-    def __init__(self, elements: Elements) -> None:
+    def __init__(self, elements: Elements, most: int) -> None:
         self._elements = elements
+        self._most = most
         self._depth = 0
         self._count = 0
 
@@ -245,8 +248,8 @@ class _Guard:
         self._count += 1
         if self._depth > _DEPTH_MAX:
             _refuse()
-        if self._count > _ELEMENTS_MAX:
-            raise WorkbookInvalid("workbook-too-many-cells", max_elements=_ELEMENTS_MAX)
+        if self._count > self._most:
+            raise WorkbookInvalid("workbook-too-many-cells", max_elements=self._most)
         self._elements.start(name.rpartition(":")[2], attributes)
 
     def end(self, name: str) -> None:

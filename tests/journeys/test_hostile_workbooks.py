@@ -202,8 +202,17 @@ def test_what_is_huge_is_refused_in_little_memory(data: Callable[[], bytes], exp
 
 
 def test_a_sheet_of_countless_cells_is_refused() -> None:
-    rows = huge(b"<row>" + b"<c/>" * 100 + b"</row>", 40 * MEBIBYTE)
-    assert reason(with_sheet(rows)) == "workbook-too-many-cells"
+    """At a hundredth of what is taken: eight million cells would only take longer."""
+    assert Limits().elements == 8_000_000
+    limits = Limits(elements=80_000)
+    rows = (b"<row>" + b"<c/>" * 99 + b"</row>") * 799
+    around_a_row = 3  # the row itself, and the two elements that all rows stand in
+    last = 80_000 - 79_900 - around_a_row
+    taken = with_sheet(rows + b"<row>" + b"<c/>" * last + b"</row>")
+    assert reason(taken, limits=limits) == "workbook-headers-missing"
+    for cells in (last + 1, 1_000_000):
+        refused = with_sheet(rows + b"<row>" + b"<c/>" * cells + b"</row>")
+        assert reason(refused, limits=limits) == "workbook-too-many-cells"
 
 
 @pytest.mark.parametrize(
