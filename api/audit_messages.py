@@ -4,17 +4,33 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from api.decision_messages import ApplicantMessage, Moment
+from api.decision_messages import FACTS_MAX, KnownFacts, Moment
 from api.written import Message
 from creditbank.conversion.diploma_audit import State
+from creditbank.conversion.holding import Applicant
 from creditbank.locale.audit_wording import audit_lines
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.naming import names_of
 from creditbank.services.diploma_audits import AuditAnswer
 
+DeclaredFact = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*=.", max_length=200)]
 
-class AuditAsked(ApplicantMessage, Moment):
-    """Facts about the learner, and by what is audited: as parameters of the address."""
+
+class AuditAsked(KnownFacts, Moment):
+    """Facts about the learner, and by what is audited: as parameters of the address.
+
+    A fact that a rule pack declares is one `fact=name=value`.
+    """
+
+    fact: Annotated[tuple[DeclaredFact, ...], Field(max_length=FACTS_MAX)] = ()
+
+    def stated(self) -> Applicant:
+        """Return the learner.
+
+        Raises:
+            HoldingInvalid: a percentage is none, or years of work are below 0.
+        """
+        return self.beside(dict(one.split("=", 1) for one in self.fact))
 
 
 class ExamsAsked(AuditAsked):

@@ -1,6 +1,6 @@
 """The JSON of questions to the rules and of their answers: values for programs, sentences for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -22,6 +22,9 @@ from creditbank.services.questions import D, ExemptionQuestion, WaiverQuestion, 
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.terms import ExamId, ProgrammeId, microseconds
 
+FACTS_MAX = 50
+"""Facts of packs' own that one question may state."""
+
 
 class KnownAtWithGrants(InvalidInput):
     """Grants are registered on what is known now, never on what was known once."""
@@ -35,8 +38,8 @@ class KnownAtTwice(InvalidInput):
     code = "known-at-twice"
 
 
-class ApplicantMessage(Message):
-    """Facts about the person who asks; a rule that asks for one that is missing says so.
+class KnownFacts(Message):
+    """Facts about the person who asks that the bank knows; a rule that asks for a missing one says so.
 
     A category or form of study is a code of the bank's lists or named by a rule; a school is registered, or
     named by one.
@@ -56,13 +59,28 @@ class ApplicantMessage(Message):
     completed_percent: DecimalText | None = None
     years_of_work: DecimalText | None = None
 
+    def beside(self, declared: Mapping[str, str]) -> Applicant:
+        """Return the applicant of whom facts that packs declare are stated too.
+
+        Raises:
+            HoldingInvalid: a percentage is none, or years of work are below 0.
+        """
+        known = {name: getattr(self, name) for name in FACTS}
+        return Applicant(**known, declared=tuple(sorted(declared.items())))
+
+
+class ApplicantMessage(KnownFacts):
+    """The person who asks; `facts` are those that rule packs declare, by name: numbers and days as text."""
+
+    facts: Annotated[dict[ShortText, ShortText], Field(max_length=FACTS_MAX)] = Field(default_factory=dict)
+
     def stated(self) -> Applicant:
         """Return the applicant.
 
         Raises:
             HoldingInvalid: a percentage is none, or years of work are below 0.
         """
-        return Applicant(**{name: getattr(self, name) for name in FACTS})
+        return self.beside(self.facts)
 
 
 class StepsWithoutGrants(InvalidInput):

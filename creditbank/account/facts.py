@@ -67,8 +67,9 @@ def pinned_for_exam(account: AccountHoldings, exam: ExamId, *, known_at: Microse
 
 def facts_of(applicant: Applicant) -> tuple[tuple[str, str], ...]:
     """Return what is stated about an applicant, by name, as text: so it can be kept with a grant."""
-    stated = ((name, applicant.fact(name)) for name in sorted(FACTS))
-    return tuple((name, str(value)) for name, value in stated if value is not None)
+    stated = [(name, applicant.fact(name)) for name in FACTS]
+    known = [(name, str(value)) for name, value in stated if value is not None]
+    return tuple(sorted([*known, *applicant.declared]))
 
 
 def applicant_of(facts: Iterable[tuple[str, str]]) -> Applicant:
@@ -78,7 +79,10 @@ def applicant_of(facts: Iterable[tuple[str, str]]) -> Applicant:
         HoldingInvalid: a percentage is none, or years of work are below 0.
         ValueError, ArithmeticError: a figure or a day is none.
     """
-    return Applicant(**{name: _READERS.get(name, str)(text) for name, text in facts})
+    stated = dict(facts)
+    known = {name: _READERS.get(name, str)(text) for name, text in stated.items() if name in FACTS}
+    declared = tuple(sorted((name, text) for name, text in stated.items() if name not in FACTS))
+    return Applicant(**known, declared=declared)
 
 
 def _held_at(grant: HeldGrant, known_at: Microseconds) -> bool:

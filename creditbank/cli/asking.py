@@ -9,7 +9,7 @@ import typer
 
 from creditbank.account.facts import applicant_of, facts_of
 from creditbank.account.step_body import StepMade
-from creditbank.conversion.holding import FACTS, Applicant
+from creditbank.conversion.holding import Applicant
 from creditbank.errors import InvalidInput
 from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY
 from creditbank.services.known import KnownAt, LogSize
@@ -78,8 +78,8 @@ def with_facts(applicant: Applicant, given: Sequence[str]) -> Applicant:
     facts = dict(facts_of(applicant))
     for one in given:
         name, is_written, value = one.partition("=")
-        if not is_written or name not in FACTS:
-            raise QuestionInvalid("fact-not-known", field="fact", value=one, names=sorted(FACTS))
+        if not is_written or not name or not value:
+            raise QuestionInvalid("fact-not-written", field="fact", value=one)
         try:
             applicant_of([(name, value)])
         except (ValueError, ArithmeticError) as error:

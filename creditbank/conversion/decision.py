@@ -87,17 +87,23 @@ class RuleCited:
     procedure: tuple[Step, ...] = ()  # steps before it is registered; not in the JSON where there are none
 
 
+WorthApplied = Literal[
+    "row", "hours", "amount", "share", "downgrade", "deduction", "part", "maximum", "within"
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorthStep:
     """One step from a table to a worth, and the credits after it.
 
-    `row` is what the table gives; `hours` divides the hours stated (`of`) by those of a credit (`by`),
-    `share` multiplies the credits stated (`of`); `downgrade` looks up so many levels lower (`by`), and
-    `deduction` takes off so many credits (`by`), never below zero; `maximum` is the table's own, `within`
+    `row` is what the table gives; `hours` divides the hours stated (`of`) by those of a credit (`by`), and
+    `amount` another number stated; `share` multiplies the credits stated (`of`); `downgrade` looks up so
+    many levels lower (`by`), `deduction` takes off so many credits (`by`), never below zero, and `part`
+    leaves so much (`by`) of what there is; `maximum` is the table's own, `within`
     that of the table of another authority, whose title is `why`.
     """
 
-    applied: Literal["row", "hours", "share", "downgrade", "deduction", "maximum", "within"]
+    applied: WorthApplied
     credits: Decimal
     of: Decimal | None = None
     by: Decimal | None = None

@@ -74,7 +74,8 @@ class Applicant:
     """The person who asks: every fact may be missing, and a rule that asks for a missing one misses.
 
     Raises:
-        HoldingInvalid: `percent-out-of-range`, or `years-out-of-range` for a number below 0 or none at all.
+        HoldingInvalid: `percent-out-of-range`, `years-out-of-range` for a number below 0 or none at all, or
+            `fact-twice` for declared facts that are unsorted or named twice.
     """
 
     category: str | None = None  # as the vocabulary `person-category` names it
@@ -90,8 +91,12 @@ class Applicant:
     term_started_on: date | None = None  # the first day of the term in which the application is made
     completed_percent: Decimal | None = None  # how much of the programme is done, 0 to 100
     years_of_work: Decimal | None = None  # 0 or more
+    declared: tuple[tuple[str, str], ...] = ()  # facts that packs declare, by name, as text
 
     def __post_init__(self) -> None:
+        names = [name for name, _ in self.declared]
+        if names != sorted(set(names)):
+            raise HoldingInvalid("fact-twice", field="facts", names=names)
         percent, years = self.completed_percent, self.years_of_work
         if percent is not None and (percent.is_nan() or not 0 <= percent <= PERCENT_MAX):
             raise HoldingInvalid(
@@ -103,13 +108,17 @@ class Applicant:
             )
 
     def fact(self, name: str) -> Fact | None:
-        """Return a fact by the name of its member."""
-        assert name in FACTS, f"no applicant has a fact named {name}"
+        """Return a fact by its name: one of the bank's, or as text one that a pack declares."""
+        if name not in FACTS:
+            return next((value for other, value in self.declared if other == name), None)
         value: Fact | None = getattr(self, name)
         return value
 
 
-FACTS = frozenset(member.name for member in fields(Applicant))
+FACTS = frozenset(member.name for member in fields(Applicant)) - {"declared"}
+"""The facts that the bank knows by itself."""
+DAYS = frozenset({"enrolled_on", "left_on", "born_on", "term_started_on"})
+"""Those that are days."""
 NOBODY_IN_PARTICULAR = Applicant()
 
 

@@ -6,25 +6,20 @@ that only holds. Which options are taken is for `allocation` and `waivers`.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from creditbank.conversion.decision import Need, RuleCited
 from creditbank.conversion.holding import Applicant, Holding, HoldingInvalid
-from creditbank.conversion.meeting import fact_need, is_subject_of, needs
+from creditbank.conversion.meeting import day_of, fact_need, is_subject_of, needs
+from creditbank.conversion.premise import FactTest, Premise
 from creditbank.conversion.programme import Exam, Programme
-from creditbank.conversion.rule import (
-    DateBasis,
-    ExemptionGrant,
-    FactTest,
-    Premise,
-    Rule,
-    RulePack,
-    WaiverGrant,
-)
+from creditbank.conversion.rule import DateBasis, ExemptionGrant, Rule, RulePack, WaiverGrant
 from creditbank.terms import Microseconds, OutcomeId
 
 Family = tuple[str, str, frozenset[str]]
+AwardDays = tuple[date | None, date | None]
+"""The first day of an award that will do, and the first that no longer does; None: any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +29,7 @@ class LiveRule:
     rule: Rule
     pack: RulePack
     fact_needs: tuple[Need, ...]
+    award_days: tuple[AwardDays, ...] = ()  # of each premise, where one holds the award against a fact
 
     @property
     def cited(self) -> RuleCited:
@@ -157,7 +153,7 @@ def rules_in_force(
     is there too, and says which.
     """
     found = [
-        LiveRule(rule=rule, pack=pack, fact_needs=facts)
+        LiveRule(rule=rule, pack=pack, fact_needs=facts, award_days=_award_days(rule, applicant))
         for pack in packs
         for rule in _naming(aim, pack)
         if speaks_about(rule, aim)
@@ -189,7 +185,9 @@ def speaks_about(rule: Rule, aim: Programme | Exam) -> bool:
 
 def _fact_needs(rule: Rule, basis: DateBasis, applicant: Applicant, as_of: date) -> tuple[Need, ...] | None:
     """Return which facts shut the applicant out, None where the version is not the one in force."""
-    missing = [need for test in rule.scope.facts if (need := fact_need(test, applicant, as_of=as_of))]
+    held_against = (FactTest(fact=fact) for premise in rule.premises for fact in premise.facts)
+    tests = (*rule.scope.facts, *dict.fromkeys(held_against))
+    missing = [need for test in tests if (need := fact_need(test, applicant, as_of=as_of))]
     match basis:
         case "application":
             in_force = rule.is_effective(as_of)
@@ -203,6 +201,19 @@ def _fact_needs(rule: Rule, basis: DateBasis, applicant: Applicant, as_of: date)
 
 
 _ENROLLED = FactTest(fact="enrolled_on")
+
+
+def _award_days(rule: Rule, applicant: Applicant) -> tuple[AwardDays, ...]:
+    if not any(premise.facts for premise in rule.premises):
+        return ()
+    facts = ((premise.awarded_since, premise.awarded_before) for premise in rule.premises)
+    return tuple(
+        (
+            None if since is None else day_of(applicant.fact(since)),
+            None if before is None else day_of(applicant.fact(before)),
+        )
+        for since, before in facts
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +307,15 @@ def _asking(index: Index, holding: Holding) -> Iterator[tuple[int, int]]:
     yield from index.asking.get((holding.kind, None), ())
 
 
+def meets(live: LiveRule, premise: int, holding: Holding, *, as_of: date) -> bool:
+    """Whether an outcome, a new one too, is all that a premise asks on the day `as_of`."""
+    return (
+        holding.awarded_on <= as_of
+        and is_subject_of(live.rule.premises[premise].pattern, holding)
+        and next(_needs(live, premise, holding, as_of=as_of), None) is None
+    )
+
+
 def _needs(live: LiveRule, premise: int, holding: Holding, *, as_of: date) -> Iterator[Need]:
     if holding.expires_on is not None and as_of >= holding.expires_on:
         yield Need(
@@ -313,6 +333,22 @@ def _needs(live: LiveRule, premise: int, holding: Holding, *, as_of: date) -> It
             outcome=holding.id,
             premise=premise,
         )
+    for need in _award_days_missed(live, premise, holding.awarded_on):
+        yield Need(
+            attribute="awarded_on",
+            have=holding.awarded_on.isoformat(),
+            need=need,
+            outcome=holding.id,
+            premise=premise,
+        )
     pattern = live.rule.premises[premise].pattern
     assert is_subject_of(pattern, holding), "the index finds outcomes of the right kind and code"
     yield from needs(pattern, holding, live.pack.scales, as_of, premise)
+
+
+def _award_days_missed(live: LiveRule, premise: int, awarded_on: date) -> Iterator[str]:
+    since, before = live.award_days[premise] if live.award_days else (None, None)
+    if since is not None and awarded_on < since:
+        yield f"≥{since.isoformat()}"
+    if before is not None and awarded_on >= before:
+        yield f"≤{(before - timedelta(days=1)).isoformat()}"

@@ -9,7 +9,8 @@ from decimal import Decimal, InvalidOperation
 
 from creditbank.conversion.decision import Need, decimal_text
 from creditbank.conversion.holding import Applicant, Fact, Holding
-from creditbank.conversion.rule import AttributeTest, FactTest, Pattern, Scale
+from creditbank.conversion.premise import AttributeTest, FactTest, Pattern
+from creditbank.conversion.rule import Scale
 from creditbank.outcomes.outcome import FrameworkLevel
 
 ANY_OF = "/"
@@ -53,6 +54,9 @@ def _lacking(
     age = pattern.max_age
     if age is not None and as_of >= age.after(holding.awarded_on):
         yield "awarded_on", holding.awarded_on.isoformat(), age.oldest(as_of).isoformat()
+    least = pattern.min_age
+    if least is not None and as_of < least.after(holding.awarded_on):
+        yield "awarded_on", holding.awarded_on.isoformat(), f"≤{least.newest(as_of).isoformat()}"
     if pattern.issuers and holding.issuer not in pattern.issuers:
         yield "issuer", holding.issuer, ANY_OF.join(sorted(pattern.issuers))
     for test in pattern.attributes:
@@ -87,12 +91,9 @@ def _passes(test: AttributeTest, stated: str | None, scales: Mapping[str, Scale]
         return False
     if test.at_most is None and test.more_than is None and test.no_less_than is None:
         return True
-    try:
-        number = Decimal(stated)
-    except InvalidOperation:
-        return False
+    number = number_of(stated)
     return (
-        number.is_finite()
+        number is not None
         and (test.at_most is None or number <= test.at_most)
         and (test.more_than is None or number > test.more_than)
         and (test.no_less_than is None or number >= test.no_less_than)
@@ -125,17 +126,42 @@ def _fact_passes(test: FactTest, fact: Fact, *, as_of: date) -> bool:
     if test.one_of and _fact_text(fact) not in test.one_of:
         return False
     if test.within is not None or test.after is not None:
+        day = day_of(fact)
         return (
-            isinstance(fact, date)
-            and fact <= as_of
-            and (test.within is None or as_of < test.within.after(fact))
-            and (test.after is None or as_of >= test.after.after(fact))
+            day is not None
+            and day <= as_of
+            and (test.within is None or as_of < test.within.after(day))
+            and (test.after is None or as_of >= test.after.after(day))
         )
     if test.at_least is None and test.at_most is None:
         return True
-    if not isinstance(fact, int | Decimal):
-        return False
-    return (test.at_least is None or fact >= test.at_least) and (test.at_most is None or fact <= test.at_most)
+    number = number_of(fact)
+    return (
+        number is not None
+        and (test.at_least is None or number >= test.at_least)
+        and (test.at_most is None or number <= test.at_most)
+    )
+
+
+def day_of(fact: Fact | None) -> date | None:
+    """Return the day that a fact is, None where it is none; one that a pack declares is stated as text."""
+    if isinstance(fact, str):
+        try:
+            return date.fromisoformat(fact)
+        except ValueError:
+            return None
+    return fact if isinstance(fact, date) else None
+
+
+def number_of(fact: Fact) -> Decimal | None:
+    """Return the finite number that a fact or an attribute is, None where it is none."""
+    if isinstance(fact, date):
+        return None
+    try:
+        number = Decimal(fact)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
 
 
 def _fact_text(fact: Fact) -> str:

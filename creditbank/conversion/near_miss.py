@@ -12,9 +12,9 @@ from creditbank.conversion.addition import most_units
 from creditbank.conversion.decision import Need
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.holding import Holding
-from creditbank.conversion.matching import LiveRule, Match
-from creditbank.conversion.meeting import is_met, level_rank
-from creditbank.conversion.rule import AttributeTest, Pattern, Premise
+from creditbank.conversion.matching import LiveRule, Match, meets
+from creditbank.conversion.meeting import level_rank
+from creditbank.conversion.premise import AttributeTest, Pattern, Premise
 from creditbank.conversion.solving import Case, Solution
 from creditbank.conversion.unmet import would_be_met
 from creditbank.outcomes.outcome import FrameworkLevel
@@ -77,7 +77,7 @@ def supplied(match: Match, need: Need, *, holdings: Sequence[Holding], as_of: da
     if need.premise is None:
         return ()
     live = match.live
-    premise, scales = live.rule.premises[need.premise], live.pack.scales
+    premise = live.rule.premises[need.premise]
     held = next((one for one in holdings if one.id == need.outcome), None)
     if held is None:
         made = least_outcomes(live, premise, as_of=as_of)
@@ -85,14 +85,10 @@ def supplied(match: Match, need: Need, *, holdings: Sequence[Holding], as_of: da
         return ()
     else:
         made = (edited(held, premise.pattern, need.attribute, as_of=as_of),)
-    is_by_award = live.pack.date_basis == "award"
     return tuple(
         one
         for one in made
-        if one.awarded_on <= as_of
-        and is_met(premise.pattern, one, scales=scales, as_of=as_of)
-        and (not is_by_award or live.rule.is_effective(one.awarded_on))
-        and would_be_met(match, one, premise=need.premise)
+        if meets(live, need.premise, one, as_of=as_of) and would_be_met(match, one, premise=need.premise)
     )
 
 

@@ -12,7 +12,7 @@ from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.meeting import asked_of, level_rank
 from creditbank.conversion.near_miss import least_outcomes, least_value
-from creditbank.conversion.rule import Premise
+from creditbank.conversion.premise import Premise
 from creditbank.terms import OutcomeId
 
 PLANNED = OutcomeId("planned-001")

@@ -7,8 +7,9 @@ from itertools import islice
 
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import Family, LiveRule, Match, Option
+from creditbank.conversion.premise import Premise
 from creditbank.conversion.recognition import recognise
-from creditbank.conversion.rule import Premise, WaiverGrant
+from creditbank.conversion.rule import WaiverGrant
 from creditbank.terms import OutcomeId
 
 OPTIONS_MAX = 2_000

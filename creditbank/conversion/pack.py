@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeVar
 
+from creditbank.conversion.declared import DeclaredFact
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
@@ -123,6 +124,7 @@ class Pack:
     citations: Mapping[str, Citation]
     scales: Mapping[str, Scale]
     attributes: Mapping[str, Wording]  # what attributes are called, by name; their values by `name=value`
+    facts: Mapping[str, DeclaredFact]
     tables: Mapping[str, RecognitionTable]
     programmes: tuple[Programme, ...]
     exams: tuple[Exam, ...]

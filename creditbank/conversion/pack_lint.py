@@ -12,9 +12,10 @@ from creditbank.conversion.pack import Pack, PackFinding
 from creditbank.conversion.pack_examples import ExampleRun
 from creditbank.conversion.pack_reach import can_apply, is_ever_in_force, reached, uncounted, unexempted
 from creditbank.conversion.pack_shadows import shadowed_rules
+from creditbank.conversion.premise import Pattern
 from creditbank.conversion.programme import Bucket, Cap, Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
-from creditbank.conversion.rule import ExemptionGrant, Pattern, Rule, WaiverGrant
+from creditbank.conversion.rule import ExemptionGrant, Rule, WaiverGrant
 
 Path = tuple[str | int, ...]
 

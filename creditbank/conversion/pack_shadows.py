@@ -7,16 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from creditbank.conversion.pack import Pack
-from creditbank.conversion.rule import (
-    EVERYWHERE,
-    ExemptionGrant,
-    Pattern,
-    Premise,
-    Rule,
-    Scale,
-    Scope,
-    WaiverGrant,
-)
+from creditbank.conversion.premise import Pattern, Premise
+from creditbank.conversion.rule import EVERYWHERE, ExemptionGrant, Rule, Scale, Scope, WaiverGrant
 from creditbank.outcomes.outcome import FrameworkLevel
 
 
@@ -95,6 +87,8 @@ def _asks_no_more(other: Premise, premise: Premise, scales: Mapping[str, Scale])
     less, more = other.pattern, premise.pattern
     return (
         (other.use, other.worth, less.kind) == (premise.use, premise.worth, more.kind)
+        and other.awarded_since in (None, premise.awarded_since)
+        and other.awarded_before in (None, premise.awarded_before)
         and _names_within(more.codes, less.codes)
         and _names_within(more.issuers, less.issuers)
         and _levels_within(more.min_levels, less.min_levels, scales)
@@ -137,6 +131,7 @@ def _bounds_within(more: Pattern, less: Pattern) -> bool:
     return (
         all(bound is None or (other is not None and bound <= other) for bound, other in bounds)
         and less.max_age in (None, more.max_age)
+        and less.min_age in (None, more.min_age)
         and less.min_grade in (None, more.min_grade)
     )
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from creditbank.conversion.pack import Pack, PackFinding
+from creditbank.conversion.premise import Pattern
 from creditbank.conversion.recognition import WorthRow
-from creditbank.conversion.rule import Pattern
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.outcomes.vocabulary import Vocabulary
 
@@ -106,6 +106,8 @@ def _gone_by(row: WorthRow) -> tuple[str, str | None]:
         return "of_stated", "credits"
     if row.is_by_issuers_hours:
         return "hours_by_issuer", "unit"
+    if row.of_attribute is not None:
+        return "of_attribute", None
     return ("credits", None) if row.hours_per_credit is None else ("hours_per_credit", "hours")
 
 

@@ -12,11 +12,14 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Literal, Self
 
 from creditbank.conversion.holding import Holding
-from creditbank.conversion.meeting import is_met
-from creditbank.conversion.rule import Pattern, RuleInvalid, Scale, Wording
+from creditbank.conversion.meeting import is_met, number_of
+from creditbank.conversion.premise import Pattern, RuleInvalid
+from creditbank.conversion.rule import Scale, Wording
 from creditbank.outcomes.outcome import FrameworkLevel, OutcomeKind
 
 _CENT = Decimal("0.01")
+AMOUNT_MAX = Decimal(1_000_000)
+"""More than any attribute that credits are counted by can state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +28,12 @@ class WorthRow:
 
     `hours_per_credit` divides the hours stated, to the hundredth and rounded down; with
     `is_by_issuers_hours` so does the unit that the issuer states beside them, one's 16 and another's 18.
-    `of_stated` is the share, or the multiple, of the credits stated that is given. An outcome that does
-    not state them is worth nothing.
+    `of_stated` is the share, or the multiple, of the credits stated that is given. `per_credit` divides the
+    number that the attribute `of_attribute` states, such as weeks of practice. An outcome that does not
+    state them is worth nothing.
 
     Raises:
-        RuleInvalid: `row-worth` (not exactly one of the four, or one that is not above nothing).
+        RuleInvalid: `row-worth` (not exactly one of the five, or one that is not above nothing).
     """
 
     pattern: Pattern
@@ -37,9 +41,14 @@ class WorthRow:
     hours_per_credit: Decimal | None = None
     of_stated: Decimal | None = None
     is_by_issuers_hours: bool = False
+    of_attribute: str | None = None
+    per_credit: Decimal | None = None
 
     def __post_init__(self) -> None:
-        given = [one for one in (self.credits, self.hours_per_credit, self.of_stated) if one is not None]
+        ways = (self.credits, self.hours_per_credit, self.of_stated, self.per_credit)
+        given = [one for one in ways if one is not None]
+        if (self.of_attribute is None) != (self.per_credit is None):
+            raise RuleInvalid("row-worth", field="rows")
         if self.is_by_issuers_hours and not given:
             return
         if (
@@ -60,17 +69,44 @@ class WorthRow:
             return Decimal(0)
         if unit is not None:
             return ((holding.hours or Decimal(0)) / unit).quantize(_CENT, rounding=ROUND_DOWN)
+        if self.per_credit is not None:
+            return (self.amount_of(holding) / self.per_credit).quantize(_CENT, rounding=ROUND_DOWN)
         assert self.of_stated is not None, "a row says what it gives in one way"
         return ((holding.credits or Decimal(0)) * self.of_stated).quantize(_CENT, rounding=ROUND_DOWN)
+
+    def amount_of(self, holding: Holding) -> Decimal:
+        """Return the number that an outcome states in the attribute the row goes by; 0 where it is none."""
+        stated = None if self.of_attribute is None else holding.attribute(self.of_attribute)
+        number = None if stated is None else number_of(stated)
+        return Decimal(0) if number is None else min(max(number, Decimal(0)), AMOUNT_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deduction:
-    """Outcomes that fit the pattern are worth so much less, never less than nothing."""
+    """Outcomes that fit the pattern are worth less: by so many credits, or only a part of what they are.
+
+    Never less than nothing; `part` is what is left, from 0 to 1, to the hundredth and rounded down.
+
+    Raises:
+        RuleInvalid: `deduction` (not exactly one of the two, or a part beyond 1), `table-credits`.
+    """
 
     pattern: Pattern
-    credits: Decimal
     why: Wording
+    credits: Decimal | None = None
+    part: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if (self.credits is None) == (self.part is None) or (self.part is not None and self.part > 1):
+            raise RuleInvalid("deduction", field="deductions")
+        if any(one is not None and (not one.is_finite() or one < 0) for one in (self.credits, self.part)):
+            raise RuleInvalid("table-credits", field="deductions")
+
+    def leaves(self, worth: Decimal) -> Decimal:
+        """Return what is left of a worth."""
+        if self.part is not None:
+            return (worth * self.part).quantize(_CENT, rounding=ROUND_DOWN)
+        return max(Decimal(0), worth - (self.credits or Decimal(0)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +128,7 @@ class RecognitionTable:
     nothing is worth more than that one gives, and nothing where that one gives nothing.
 
     Raises:
-        RuleInvalid: `table-empty`, `table-credits`, `family-twice` (a code in two families).
+        RuleInvalid: `table-empty`, `family-twice` (a code in two families).
     """
 
     id: str
@@ -109,9 +145,6 @@ class RecognitionTable:
     def __post_init__(self) -> None:
         if not self.rows:
             raise RuleInvalid("table-empty", field=self.id)
-        given = [deduction.credits for deduction in self.deductions]
-        if any(not value.is_finite() or value < 0 for value in given):
-            raise RuleInvalid("table-credits", field=self.id)
         codes = [code for family in self.families for code in family]
         if len(set(codes)) != len(codes):
             raise RuleInvalid("family-twice", field=self.id)
@@ -182,7 +215,7 @@ def recognise(
     steps.append(Derivation(applied="row", position=-place, credits=worth))
     for position, deduction in enumerate(table.deductions):
         if is_met(deduction.pattern, holding, scales=scales, as_of=as_of):
-            worth = max(Decimal(0), worth - deduction.credits)
+            worth = deduction.leaves(worth)
             steps.append(Derivation(applied="deduction", position=position, credits=worth))
     if table.maximum is not None and worth > table.maximum:
         worth = table.maximum

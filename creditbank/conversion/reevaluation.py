@@ -48,7 +48,9 @@ class _Rules:
 
     def __init__(self, packs: tuple[RulePack, ...], place: Programme | Exam) -> None:
         self.packs = packs
-        facts = {test.fact for pack in packs for rule in pack.rules for test in rule.scope.facts}
+        rules = [rule for pack in packs for rule in pack.rules]
+        facts = {test.fact for rule in rules for test in rule.scope.facts}
+        facts |= {fact for rule in rules for premise in rule.premises for fact in premise.facts}
         if any(pack.date_basis == "enrolment" for pack in packs):
             facts.add("enrolled_on")
         self.facts = tuple(sorted(facts))
@@ -288,19 +290,19 @@ def _tables_ask_for_days(packs: Iterable[RulePack]) -> bool:
             patterns += [row.pattern for row in table.rows]
             patterns += [deduction.pattern for deduction in table.deductions]
             patterns += [downgrade.pattern for downgrade in table.downgrades]
-        if pack.date_basis == "award" or any(pattern.max_age is not None for pattern in patterns):
+        if pack.date_basis == "award" or any(pattern.asks_for_days for pattern in patterns):
             return True
     return False
 
 
 def _dated_codes(packs: Iterable[RulePack]) -> frozenset[Asked]:
-    """Return the outcomes of which some premise asks that they are not too old."""
+    """Return the outcomes of which some premise asks when they were awarded."""
     return frozenset(
         (premise.pattern.kind, code)
         for pack in packs
         for rule in pack.rules
         for premise in rule.premises
-        if premise.pattern.max_age is not None
+        if premise.asks_for_days
         for code in (premise.pattern.codes or (None,))
     )
 

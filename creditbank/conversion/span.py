@@ -1,4 +1,4 @@
-"""A length of time as regulations state it: whole years, months, weeks or days, never a mixture."""
+"""A length of time as regulations state it: whole years, months, weeks or days, or some of each."""
 
 import re
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Literal, get_args
 from creditbank.errors import InvalidInput
 
 SpanUnit = Literal["y", "m", "w", "d"]
-SPAN_PATTERN = r"^[1-9][0-9]{0,3}[ymwd]$"
-_SPAN = re.compile(SPAN_PATTERN)
+_UNITS: tuple[SpanUnit, ...] = get_args(SpanUnit)
+SPAN_PATTERN = r"^([1-9][0-9]{0,3}[ymwd]){1,4}$"
+_SPAN = re.compile("".join(f"([1-9][0-9]{{0,3}}{unit})?" for unit in _UNITS))
 _YEARS_MAX = 99
 _MONTHS_A_YEAR = 12
 _PER_YEAR = {"y": 1, "m": 12, "w": 52, "d": 365}
-_UNITS: tuple[SpanUnit, ...] = get_args(SpanUnit)
 
 
 class SpanInvalid(InvalidInput):
@@ -24,43 +24,34 @@ class SpanInvalid(InvalidInput):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """So many years, months, weeks or days.
+    """So many years, then months, weeks and days; each at least one, or left out.
 
     Raises:
-        SpanInvalid: `span-out-of-range`.
+        SpanInvalid: `span-out-of-range` for a part that is 0 or as long as a life.
     """
 
-    count: int
-    unit: SpanUnit
+    parts: tuple[tuple[int, SpanUnit], ...]
 
     def __post_init__(self) -> None:
-        assert self.unit in _UNITS, f"{self.unit} is no unit of time here"
-        if not 1 <= self.count <= _YEARS_MAX * _PER_YEAR[self.unit]:
+        units = [_UNITS.index(unit) for _, unit in self.parts]
+        assert units == sorted(set(units)), f"{self.text} does not go from years down to days"
+        if not units or any(not 1 <= count <= _YEARS_MAX * _PER_YEAR[unit] for count, unit in self.parts):
             raise SpanInvalid("span-out-of-range", field="span", value=self.text, years=_YEARS_MAX)
 
     @property
     def text(self) -> str:
-        """The span as packs write it: 7y, 6m, 2w, 30d."""
-        return f"{self.count}{self.unit}"
+        """The span as packs write it: 7y, 6m, 2w, 30d, 2y1d."""
+        return "".join(f"{count}{unit}" for count, unit in self.parts)
 
     def after(self, day: date) -> date:
-        """Return the day on which the span since `day` is over.
+        """Return the day on which the span since `day` is over: its months later, and then its days.
 
         The anniversary of a day that its month or year does not have is the first of the next month:
         that of 29 February is 1 March. Beyond the calendar it is the last day there is.
         """
-        if self.unit in ("w", "d"):
-            days = self.count * (7 if self.unit == "w" else 1)
-            return date.max if days > (date.max - day).days else day + timedelta(days=days)
-        months = self.count * (_MONTHS_A_YEAR if self.unit == "y" else 1)
-        year, month = divmod(day.year * _MONTHS_A_YEAR + day.month - 1 + months, _MONTHS_A_YEAR)
-        if year > date.max.year:
-            return date.max
-        try:
-            return date(year, month + 1, day.day)
-        except ValueError:
-            following, first = divmod(year * _MONTHS_A_YEAR + month + 1, _MONTHS_A_YEAR)
-            return date(following, first + 1, 1)
+        later = _months_later(day, self._months)
+        days = self._days
+        return date.max if days > (date.max - later).days else later + timedelta(days=days)
 
     def oldest(self, as_of: date) -> date:
         """Return the first day since which the span is not over on the day `as_of`."""
@@ -73,9 +64,32 @@ class Span:
                 low = middle + 1
         return date.fromordinal(low)
 
+    def newest(self, as_of: date) -> date:
+        """Return the last day since which the span is over on the day `as_of`."""
+        return date.fromordinal(max(1, self.oldest(as_of).toordinal() - 1))
+
+    @property
+    def _months(self) -> int:
+        return sum(count * {"y": _MONTHS_A_YEAR, "m": 1}.get(unit, 0) for count, unit in self.parts)
+
+    @property
+    def _days(self) -> int:
+        return sum(count * {"w": 7, "d": 1}.get(unit, 0) for count, unit in self.parts)
+
     @property
     def _days_most(self) -> int:
-        return self.count * {"y": 366, "m": 31, "w": 7, "d": 1}[self.unit] + 31
+        return self._months * 31 + self._days + 31
+
+
+def _months_later(day: date, months: int) -> date:
+    year, month = divmod(day.year * _MONTHS_A_YEAR + day.month - 1 + months, _MONTHS_A_YEAR)
+    if year > date.max.year:
+        return date.max
+    try:
+        return date(year, month + 1, day.day)
+    except ValueError:
+        following, first = divmod(year * _MONTHS_A_YEAR + month + 1, _MONTHS_A_YEAR)
+        return date(following, first + 1, 1)
 
 
 def parse_span(text: str) -> Span:
@@ -84,12 +98,13 @@ def parse_span(text: str) -> Span:
     Raises:
         SpanInvalid: `span-unreadable` or `span-out-of-range`.
     """
-    if not _SPAN.fullmatch(text):
+    found = _SPAN.fullmatch(text)
+    if not text or found is None:
         raise SpanInvalid("span-unreadable", field="span", value=text)
-    unit = next(unit for unit in _UNITS if unit == text[-1])
-    return Span(count=int(text[:-1]), unit=unit)
+    written = zip(found.groups(), _UNITS, strict=True)
+    return Span(parts=tuple((int(part[:-1]), unit) for part, unit in written if part is not None))
 
 
 def years(count: int) -> Span:
     """Return a span of whole years."""
-    return Span(count=count, unit="y")
+    return Span(parts=((count, "y"),))

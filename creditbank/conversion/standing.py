@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from creditbank.conversion.declared import DeclaredFact
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
 from creditbank.conversion.rule import Citation, DateBasis, Rule, RulePack, Scale, Wording
@@ -26,6 +27,7 @@ class PackView:
     step: Decimal
     date_basis: DateBasis
     scales: Mapping[str, Scale]
+    facts: Mapping[str, DeclaredFact]
     rules: Sequence[Rule]
     tables: Mapping[str, RecognitionTable]
     citations: Mapping[str, Citation]
@@ -44,6 +46,7 @@ class PackView:
             step=pack.step,
             date_basis=pack.date_basis,
             scales=pack.scales,
+            facts=pack.facts,
             rules=tuple(rules),
             tables=pack.tables,
             citations=pack.citations,

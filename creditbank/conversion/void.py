@@ -10,7 +10,8 @@ from datetime import date
 
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.meeting import is_met
-from creditbank.conversion.rule import Pattern, Rule, Scale, Wording
+from creditbank.conversion.premise import Pattern
+from creditbank.conversion.rule import Rule, Scale, Wording
 from creditbank.terms import Microseconds, OutcomeId
 
 

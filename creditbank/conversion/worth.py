@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from creditbank.conversion.decision import Worth, WorthStep
+from creditbank.conversion.decision import Worth, WorthApplied, WorthStep
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule, Option
 from creditbank.conversion.recognition import Derivation, RecognitionTable, WorthRow, recognise
@@ -48,9 +48,9 @@ def _step(table: RecognitionTable, step: Derivation, holding: Holding) -> WorthS
             )
         case "deduction":
             deduction = table.deductions[step.position]
-            return WorthStep(
-                applied="deduction", by=deduction.credits, why=deduction.why, credits=step.credits
-            )
+            applied: WorthApplied = "deduction" if deduction.part is None else "part"
+            by = deduction.credits if deduction.part is None else deduction.part
+            return WorthStep(applied=applied, by=by, why=deduction.why, credits=step.credits)
         case "maximum":
             return WorthStep(applied="maximum", credits=step.credits)
         case "within":
@@ -65,6 +65,8 @@ def _of_row(row: WorthRow, credits_: Decimal, holding: Holding) -> WorthStep:
     if row.is_by_issuers_hours:
         by = holding.hours_per_credit
         return WorthStep(applied="hours", of=holding.hours or Decimal(0), by=by, credits=credits_)
+    if row.per_credit is not None:
+        return WorthStep(applied="amount", of=row.amount_of(holding), by=row.per_credit, credits=credits_)
     if row.of_stated is not None:
         stated = holding.credits or Decimal(0)
         return WorthStep(applied="share", of=stated, by=row.of_stated, credits=credits_)

@@ -10,8 +10,8 @@ from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule, Option
 from creditbank.conversion.meeting import ANY_OF, is_met, is_subject_of, needs
 from creditbank.conversion.near_miss import edited
+from creditbank.conversion.premise import Pattern
 from creditbank.conversion.recognition import LookedUp, RecognitionTable, looked_up, recognise
-from creditbank.conversion.rule import Pattern
 from creditbank.conversion.worth import worth_of
 
 

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from creditbank.conversion.declared import FactKind, reads, stated_text
+from creditbank.conversion.holding import DAYS, FACTS
 from creditbank.conversion.pack import PackFinding
 from creditbank.documents.atoms import LevelText
 from creditbank.documents.programme_models import (
@@ -37,6 +39,7 @@ Member = tuple[Path, Any]
 def reference_findings(text: RulePackText) -> Iterator[PackFinding]:
     """Yield every contradiction between the document's tables, all of them errors."""
     yield from _duplicates(text)
+    yield from _named_twice(text)
     yield from _overlaps(text)
     members = tuple(_walk(text, ()))
     yield from _citations(text, members)
@@ -68,6 +71,7 @@ class _Names:
     within: Mapping[str, str | None]  # of each table, the one that bounds it
     rules: frozenset[str]
     scales: frozenset[str]
+    facts: Mapping[str, FactKind]  # that the pack declares
 
     @classmethod
     def of(cls, text: RulePackText) -> "_Names":
@@ -81,6 +85,7 @@ class _Names:
             within={table.id: table.within for table in text.recognition},
             rules=frozenset(rule.id for rule in text.rule),
             scales=frozenset(scale.framework for scale in text.scale),
+            facts={fact.name: fact.kind for fact in text.fact},
         )
 
 
@@ -89,6 +94,7 @@ def _duplicates(text: RulePackText) -> Iterator[PackFinding]:
         "citation": [cited.id for cited in text.citation],
         "scale": [scale.framework for scale in text.scale],
         "attribute": [attribute.name for attribute in text.attribute],
+        "fact": [fact.name for fact in text.fact],
         "recognition": [table.id for table in text.recognition],
         "programme": [(found.id, found.version) for found in text.programme],
         "exam": [(found.id, found.version) for found in text.exam],
@@ -108,6 +114,15 @@ def _duplicates(text: RulePackText) -> Iterator[PackFinding]:
             if (first := values.index(value)) < at:
                 path = ("attribute", index, "values")
                 yield _finding("pack-id-twice", (*path, at), id=value, first=(*path, first))
+
+
+def _named_twice(text: RulePackText) -> Iterator[PackFinding]:
+    """Name the facts that have the name of an attribute: a sentence could not tell which is meant."""
+    attributes = {attribute.name: index for index, attribute in enumerate(text.attribute)}
+    for index, fact in enumerate(text.fact):
+        if fact.name in attributes:
+            first = ("attribute", attributes[fact.name])
+            yield _finding("pack-id-twice", ("fact", index), id=fact.name, first=first)
 
 
 def _overlaps(text: RulePackText) -> Iterator[PackFinding]:
@@ -243,6 +258,7 @@ def _of_rule(rule: RuleText, path: Path, names: _Names) -> Iterator[PackFinding]
         "programme-unknown", (*path, "scope", "programmes"), scope.programmes, names.programmes
     )
     yield from _unknown("exam-unknown", (*path, "scope", "exams"), scope.exams, names.exams)
+    yield from _of_facts(rule, path, names)
     worths = [((*path, "premise", index), premise.worth) for index, premise in enumerate(rule.premise)]
     if rule.grant is not None:
         worths.append(((*path, "grant"), rule.grant.worth))
@@ -259,6 +275,32 @@ def _of_rule(rule: RuleText, path: Path, names: _Names) -> Iterator[PackFinding]
     if rule.waive is not None and names.exams:
         parts = {part.id for exam in _in_scope(scope.exams, names.exams) for part in exam.parts}
         yield from _unknown("part-unknown", (*path, "waive", "parts"), rule.waive.parts, parts)
+
+
+def _of_facts(rule: RuleText, path: Path, names: _Names) -> Iterator[PackFinding]:
+    """Name the facts that nobody knows, and those that are tested for what they are not."""
+    for index, test in enumerate(rule.scope.facts):
+        place = (*path, "scope", "facts", index)
+        if test.fact not in FACTS and test.fact not in names.facts:
+            yield _finding("fact-unknown", (*place, "fact"), value=test.fact)
+        kind = names.facts.get(test.fact)
+        asked: Mapping[str, tuple[FactKind, object]] = {
+            "one_of": ("text", test.one_of),
+            "at_least": ("number", test.at_least),
+            "at_most": ("number", test.at_most),
+            "within": ("date", test.within),
+            "after": ("date", test.after),
+        }
+        for key, (wanted, bound) in asked.items():
+            if kind not in (None, wanted) and bound not in (None, ()):
+                yield _finding("fact-test-kind", (*place, key), fact=test.fact, key=key, wanted=kind)
+    for index, premise in enumerate(rule.premise):
+        for key, fact in (
+            ("awarded_since", premise.awarded_since),
+            ("awarded_before", premise.awarded_before),
+        ):
+            if fact is not None and fact not in DAYS and names.facts.get(fact) != "date":
+                yield _finding("fact-no-day", (*path, "premise", index, key), value=fact)
 
 
 def _in_scope(wanted: Sequence[str], known: Mapping[str, Sequence[Found]]) -> list[Found]:
@@ -281,6 +323,13 @@ def _of_example(example: ExampleText, path: Path, text: RulePackText, names: _Na
     yield from _unknown("rule-unknown", (*path, "rules"), example.rules or (), names.rules)
     for index, miss in enumerate(example.near):
         yield from _unknown("rule-unknown", (*path, "near", index, "rule"), (miss.rule,), names.rules)
+    kinds = {fact.name: fact for fact in text.fact}
+    for name, value in example.applicant.facts.items():
+        place = (*path, "applicant", "facts", name)
+        if name not in kinds:
+            yield _finding("fact-unknown", place, value=name)
+        elif not reads(kinds[name].kind, stated_text(value)):
+            yield _finding("fact-value", place, fact=name, wanted=kinds[name].kind, value=stated_text(value))
     seen: dict[str, int] = {}
     for index, outcome in enumerate(example.outcomes):
         if outcome.id in seen:

@@ -20,6 +20,7 @@ _NAMED_BY: Mapping[str, str] = MappingProxyType(
         "citation": "id",
         "scale": "framework",
         "attribute": "name",
+        "fact": "name",
         "recognition": "id",
         "programme": "id",
         "exam": "id",

@@ -8,7 +8,9 @@ from typing import Annotated, TypeAlias, get_args
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from creditbank.conversion.rule import DateBasis, GradeKind, Mode, Use
+from creditbank.conversion.declared import FactKind
+from creditbank.conversion.premise import Use
+from creditbank.conversion.rule import DateBasis, GradeKind, Mode
 from creditbank.documents.atoms import (
     Count,
     CreditStep,
@@ -61,6 +63,12 @@ class AttributeTitleText(Members):
     values: tuple[ValueTitleText, ...] = ()
 
 
+class DeclaredFactText(AttributeTitleText):
+    """A fact about an applicant that rules of the pack test, beside those that the bank knows."""
+
+    kind: FactKind
+
+
 class AttributeText(Members):
     name: Name
     one_of: tuple[Name, ...] = ()
@@ -81,6 +89,7 @@ class PatternText(Members):
     min_hours: Number | None = None
     min_credits: Number | None = None
     max_age: SpanText | None = None
+    min_age: SpanText | None = None
     issuers: tuple[Name, ...] = ()
     attributes: tuple[AttributeText, ...] = ()
 
@@ -88,19 +97,26 @@ class PatternText(Members):
 class PremiseText(PatternText):
     use: Use
     worth: Id | None = None
+    awarded_since: Name | None = None
+    awarded_before: Name | None = None
 
 
 class WorthRowText(PatternText):
-    """What fits is worth `credits`, or its hours divided, or a share of the credits that it states."""
+    """What fits is worth `credits`, or its hours or an attribute divided, or a share of its credits."""
 
     credits: Number | None = None
     hours_per_credit: Number | None = None
     hours_by_issuer: bool = False
     of_stated: Number | None = None
+    of_attribute: Name | None = None
+    per_credit: Number | None = None
 
 
 class DeductionText(PatternText):
-    credits: Number
+    """What fits is worth so many credits less, or only so large a part of what it would be."""
+
+    credits: Number | None = None
+    part: Number | None = None
     why: Words
 
 
@@ -264,6 +280,7 @@ class ApplicantText(Members):
     term_started_on: Day | None = None
     completed_percent: Number | None = None
     years_of_work: Number | None = None
+    facts: dict[Name, Number | Day | Name] = Field(default_factory=dict)
 
 
 class NearText(Members):
@@ -311,6 +328,7 @@ class RulePackText(Members):
     citation: Annotated[tuple[CitationText, ...], Field(min_length=1)]
     scale: tuple[ScaleText, ...] = ()
     attribute: tuple[AttributeTitleText, ...] = ()
+    fact: tuple[DeclaredFactText, ...] = ()
     recognition: tuple[RecognitionText, ...] = ()
     programme: tuple[ProgrammeText, ...] = ()
     exam: tuple[ExamText, ...] = ()

@@ -9,20 +9,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
+from creditbank.conversion.declared import DeclaredFact, stated_text
 from creditbank.conversion.holding import Applicant, Holding
 from creditbank.conversion.pack import Aim, Example, ExpectedMiss, Pack, PackFinding, PackInvalid
+from creditbank.conversion.premise import AttributeTest, FactTest, Pattern, Premise
 from creditbank.conversion.procedure import Step
 from creditbank.conversion.programme import ProgrammeInvalid
 from creditbank.conversion.recognition import Deduction, Downgrade, RecognitionTable, WorthRow
 from creditbank.conversion.rule import (
-    AttributeTest,
     Citation,
     ExemptionGrant,
-    FactTest,
     GradePolicy,
     Pairing,
-    Pattern,
-    Premise,
     Rule,
     Scale,
     Scope,
@@ -41,6 +39,7 @@ from creditbank.documents.programme_values import (
     wording,
 )
 from creditbank.documents.rule_pack_models import (
+    ApplicantText,
     CitationText,
     DowngradeText,
     ExampleText,
@@ -104,6 +103,11 @@ class _Building:
         scales = self._each(
             "scale", text.scale, lambda scale: Scale(framework=scale.framework, levels=scale.levels)
         )
+        facts = self._each(
+            "fact",
+            text.fact,
+            lambda one: DeclaredFact(name=one.name, kind=one.kind),
+        )
         tables = self._each("recognition", text.recognition, self._table)
         programmes = self._each("programme", text.programme, lambda one: self._dated(one, programme(one)))
         exams = self._each("exam", text.exam, lambda one: self._dated(one, exam(one)))
@@ -124,7 +128,8 @@ class _Building:
                 step=text.step,
                 citations={cited.id: _citation(cited) for cited in text.citation},
                 scales={scale.framework: scale for scale in scales},
-                attributes=attribute_titles(text.attribute),
+                attributes=attribute_titles((*text.attribute, *text.fact)),
+                facts={fact.name: fact for fact in facts},
                 tables={table.id: table for table in tables},
                 programmes=programmes,
                 exams=exams,
@@ -180,6 +185,7 @@ class _Building:
             min_hours=text.min_hours,
             min_credits=text.min_credits,
             max_age=_span(text.max_age),
+            min_age=_span(text.min_age),
             issuers=frozenset(map(IssuerId, text.issuers)),
             attributes=tuple(
                 AttributeTest(
@@ -205,11 +211,15 @@ class _Building:
                     hours_per_credit=row.hours_per_credit,
                     of_stated=row.of_stated,
                     is_by_issuers_hours=row.hours_by_issuer,
+                    of_attribute=row.of_attribute,
+                    per_credit=row.per_credit,
                 )
                 for row in text.rows
             ),
             deductions=tuple(
-                Deduction(pattern=self._pattern(less), credits=less.credits, why=wording(less.why))
+                Deduction(
+                    pattern=self._pattern(less), why=wording(less.why), credits=less.credits, part=less.part
+                )
                 for less in text.deductions
             ),
             downgrades=tuple(map(self._downgrade, text.downgrades)),
@@ -230,7 +240,13 @@ class _Building:
         )
 
     def _premise(self, text: PremiseText) -> Premise:
-        return Premise(pattern=self._pattern(text), use=text.use, worth=text.worth)
+        return Premise(
+            pattern=self._pattern(text),
+            use=text.use,
+            worth=text.worth,
+            awarded_since=text.awarded_since,
+            awarded_before=text.awarded_before,
+        )
 
     def _void(self, text: VoidText) -> VoidIf:
         members = text.model_dump(exclude={"say", "attributes"})
@@ -270,7 +286,7 @@ class _Building:
             holdings=tuple(map(self._holding, text.outcomes)),
             programme=None if target_programme is None else ProgrammeId(target_programme),
             exam=None if target_exam is None else ExamId(target_exam),
-            applicant=Applicant(**text.applicant.model_dump()),
+            applicant=_applicant(text.applicant),
             credits=text.credits,
             courses=None if text.courses is None else frozenset(map(CourseId, text.courses)),
             parts=None if text.parts is None else frozenset(map(PartId, text.parts)),
@@ -376,6 +392,11 @@ def _scope(text: ScopeText) -> Scope:
             for test in text.facts
         ),
     )
+
+
+def _applicant(text: ApplicantText) -> Applicant:
+    declared = tuple(sorted((name, stated_text(value)) for name, value in text.facts.items()))
+    return Applicant(**text.model_dump(exclude={"facts"}), declared=declared)
 
 
 def _citation(text: CitationText) -> Citation:

@@ -10,7 +10,7 @@ from creditbank.account.body import ExemptionTarget, Granted, WaiverTarget
 from creditbank.account.holdings import HeldGrant, HeldOutcome, HeldPromise
 from creditbank.account.outcome_body import outcome_members
 from creditbank.account.statement import EntryLine, Statement
-from creditbank.conversion.decision import Worth, WorthStep, decimal_text
+from creditbank.conversion.decision import Worth, WorthApplied, WorthStep, decimal_text
 from creditbank.terms import Microseconds, instant
 
 
@@ -57,7 +57,7 @@ class OutcomeDocument(Document):
 class WorthStepDocument(Document):
     """One step from a table to a worth: what was applied, to what, and the credits after it."""
 
-    applied: Literal["row", "hours", "share", "downgrade", "deduction", "maximum", "within"]
+    applied: WorthApplied
     credits: str
     of: str | None = None
     by: str | None = None

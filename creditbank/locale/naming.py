@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import reduce
 from types import MappingProxyType
 
 from creditbank.account.facts import holdings_for_rules
@@ -30,7 +31,8 @@ VALUES_SHOWN = 8
 OUTCOMES_SHOWN = 3
 """How many of the outcomes that one thing keeps out are named; the others are counted."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_SPAN = re.compile(r"(\d+)([ymwd])")
+_SPAN = re.compile(r"(\d+[ymwd])+")
+_PART = re.compile(r"(\d+)([ymwd])")
 _AGO: Mapping[str, str] = {"≥": "say.at-least-ago", "<": "say.less-than-ago"}
 _BOUND = re.compile(r"([≥≤><])(.+)")
 _SIGNS: Mapping[str, tuple[str, str]] = {
@@ -74,7 +76,7 @@ class Names:
     codes: Mapping[str, str] = field(default_factory=dict)
     """What is called so by the outcomes that are held: courses, certificates, contests."""
     attributes: Mapping[tuple[str, str], Wording] = field(default_factory=dict)
-    """By the digest of the pack and the name, or `name=value`: what the pack calls attributes and values."""
+    """By the digest of the pack and the name, or `name=value`: what the pack calls what."""
     begins_on: date | None = None
     """The first day on which any rule of the packs is in force."""
 
@@ -154,7 +156,8 @@ class Naming:
             return self.words.text("say.need-outcome", need=wanted)
         if need.attribute == "code":
             return self.words.text("say.need-code", need=wanted)
-        is_fact = need.outcome is None and need.attribute in FACTS
+        is_declared = need.premise is None and (cited.digest, need.attribute) in self.names.attributes
+        is_fact = need.outcome is None and (need.attribute in FACTS or is_declared)
         if need.counted_as is not None:
             key = "say.need-attribute-lowered" if need.counted_as else "say.need-attribute-below"
         elif need.have is None:
@@ -201,8 +204,11 @@ class Naming:
         return self.words.text(key, value=shown_as or self.value("", text))
 
     def _span(self, text: str) -> str:
-        key = f"say.span-{text[-1]}"
-        return self.words.text(f"{key}-one" if text[:-1] == "1" else key, count=text[:-1])
+        parts = []
+        for count, unit in _PART.findall(text):
+            key = f"say.span-{unit}"
+            parts.append(self.words.text(f"{key}-one" if count == "1" else key, count=count))
+        return reduce(lambda one, more: self.words.text("say.span-and", one=one, more=more), parts)
 
     def value(self, attribute: str, text: str, cited: RuleCited | None = None) -> str:
         """Return a value as people say it; `cited` is whose pack may have words for it."""

@@ -6,7 +6,7 @@ from creditbank.conversion.decision import Worth, WorthStep
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.pack_wording import shown
 
-_SUM = frozenset({"row", "hours", "share", "deduction"})
+_SUM = frozenset({"row", "hours", "amount", "share", "deduction", "part"})
 
 
 def worth_line(words: Catalogue, worth: Worth, outcome: str) -> str:
@@ -53,8 +53,11 @@ def _term(words: Catalogue, step: WorthStep) -> str:
             return words.text("say.worth-hours", of=of, by=by)
         case "share" if not _is_plain(step):
             return f"{of} × {by}"
-        case "deduction":
+        case "amount":
+            return f"{of} ÷ {by}"
+        case "deduction" | "part":
+            less = f"− {by}" if step.applied == "deduction" else f"× {by}"
             why = "" if step.why is None else shown(words, step.why)
-            return words.text("say.outcome-with-detail", title=f"− {by}", detail=why) if why else f"− {by}"
+            return words.text("say.outcome-with-detail", title=less, detail=why) if why else less
         case _:
             return words.number(step.credits)

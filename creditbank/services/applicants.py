@@ -11,7 +11,8 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
-from creditbank.conversion.holding import PERCENT_MAX, YEARS_MAX, Applicant, HoldingInvalid
+from creditbank.conversion.declared import declared_in, reads
+from creditbank.conversion.holding import FACTS, PERCENT_MAX, YEARS_MAX, Applicant, HoldingInvalid
 from creditbank.conversion.rule import RulePack
 from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY
 from creditbank.services.bank import Bank
@@ -33,9 +34,11 @@ def require_known_facts(bank: Bank, books: Books, packs: Collection[RulePack], a
     Raises:
         HoldingInvalid: `year-out-of-range` or `date-out-of-range` (1900 to 2199), `percent-out-of-range`
             (0 to 100), `years-out-of-range` (0 to 150), `number-too-precise` (six decimals);
-            `fact-value-unknown`, or `enrolled-at-unknown` for a school that is not registered.
+            `fact-value-unknown`, or `enrolled-at-unknown` for a school that is not registered;
+            `fact-undeclared` and `fact-unreadable`.
     """
     _require_range(applicant)
+    require_declared_facts(packs, applicant)
     for name, listed in _LISTED.items():
         value = applicant.fact(name)
         terms = [term.code for term in bank.vocabularies[listed].terms]
@@ -52,6 +55,25 @@ def require_known_facts(bank: Bank, books: Books, packs: Collection[RulePack], a
         institution_of(books, IssuerId(school))
     except InstitutionUnknown as error:
         raise HoldingInvalid("enrolled-at-unknown", field="enrolled_at", value=school) from error
+
+
+def require_declared_facts(packs: Collection[RulePack], applicant: Applicant) -> None:
+    """Make sure that facts which the bank does not know by itself are declared by a pack, and of its kind.
+
+    Raises:
+        HoldingInvalid: `fact-undeclared` or `fact-unreadable`.
+    """
+    if not applicant.declared:
+        return
+    declared = declared_in(packs)
+    for name, text in applicant.declared:
+        kinds = sorted({one.kind for one in declared.get(name, ())})
+        if not kinds:
+            raise HoldingInvalid(
+                "fact-undeclared", field="facts", name=name, known=sorted({*FACTS, *declared})
+            )
+        if not any(reads(kind, text) for kind in kinds):
+            raise HoldingInvalid("fact-unreadable", field="facts", name=name, value=text, wanted=kinds[0])
 
 
 def _require_range(applicant: Applicant) -> None:
@@ -80,7 +102,7 @@ def _require_figure(name: str, figure: Decimal | None, maximum: int, reason: str
 def unheard_of(packs: Collection[RulePack], applicant: Applicant) -> tuple[InputWarning, ...]:
     """Return the stated facts that rules of `packs` ask for, while none names what was stated."""
     found = []
-    for name in _OPEN:
+    for name in (*_OPEN, *(name for name, _ in applicant.declared)):
         value = applicant.fact(name)
         named = frozenset[str]() if value is None else _named(packs, name)
         if named and value not in named:

@@ -37,7 +37,7 @@ from creditbank.errors import InvalidInput, NotAuthorised
 from creditbank.identity.account_number import AccountNumber
 from creditbank.ledger.encoding import canonical_bytes
 from creditbank.services.accounts import find_account
-from creditbank.services.applicants import require_known_facts, unheard_of
+from creditbank.services.applicants import require_declared_facts, require_known_facts, unheard_of
 from creditbank.services.bank import Bank, Posting, Principal
 from creditbank.services.books import Books
 from creditbank.services.institutions import Institution, institution_of
@@ -207,6 +207,7 @@ def stated_by(
         HoldingInvalid: it cannot be, or neither a list nor a rule of the library knows it.
     """
     _, person = find_account(bank, books, number)
+    require_declared_facts(library.packs, applicant)
     if known_at is None:
         require_known_facts(bank, books, library.packs, applicant)
     return applicant if applicant.category is not None else replace(applicant, category=person.category)

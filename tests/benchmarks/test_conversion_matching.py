@@ -16,8 +16,9 @@ import pytest
 
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Holding
 from creditbank.conversion.matching import Index, asked_for, index_of, rules_in_force
+from creditbank.conversion.premise import Pattern, Premise
 from creditbank.conversion.programme import Course, CourseFilter, Programme
-from creditbank.conversion.rule import ExemptionGrant, Pattern, Premise, Rule
+from creditbank.conversion.rule import ExemptionGrant, Rule
 from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
 from tests.benchmarks.measuring import Rate, middle, rate_of, rates_of, ratios_of
 from tests.benchmarks.peers import needed

@@ -127,6 +127,46 @@ def test_a_slip_over_http_is_a_problem_that_names_the_field(fact: str, slip: str
         assert known in answer.text
 
 
+def test_a_fact_that_a_pack_declares_is_stated_like_any_other(commands: Commands, account: str) -> None:
+    asked = ("decide", "exemptions", account, "--programme", "shandong-vocational", "--region", "370102")
+    for language, called in (("zh-CN", "已修完的学期数"), ("en", "terms completed")):
+        said = commands.run("--language", language, *asked, "--fact", "terms_completed=4", code=1)
+        assert called in said.out
+        assert "terms_completed" not in said.out
+    for slip, reason in (
+        ("terms_complete=1", "fact-undeclared"),
+        ("terms_completed=two", "fact-unreadable"),
+        ("terms_completed", "fact-not-written"),
+        ("terms_completed=", "fact-not-written"),
+    ):
+        for language in LANGUAGES:
+            assert f"/{reason}]" in commands.run("--language", language, *asked, "--fact", slip, code=2).err
+            replayed = (*asked, "--known-at", "#1", "--fact", slip)
+            assert f"/{reason}]" in commands.run("--language", language, *replayed, code=2).err
+
+
+def test_a_fact_that_a_pack_declares_is_kept_with_the_grant_over_http() -> None:
+    school = School(new_bank())
+    account = school.account(1)
+    course = {"course_code": "GZ-YW", "title": "语文", "credits": "8", "score": "80", "mode": "campus"}
+    school.record(account, {**course, "awarded_on": "2026-01-15"}, "course-credit")
+    about = {"programme": "shandong-vocational"}
+    stated = {"region": "370102", "facts": {"terms_completed": "1"}}
+    path = f"/accounts/{account}"
+    granted = school.post(f"{path}/exemptions", {**about, "applicant": stated}, {"Idempotency-Key": "a"})
+    assert granted.status_code == 201, granted.text
+    query = "region=370102&fact=terms_completed="
+    for what in ("audits/shandong-general", "nowhere/shandong-general"):
+        assert school.get(f"{path}/{what}?{query}4").status_code == 200
+        refused = school.get(f"{path}/{what}?{query}four")
+        assert (refused.status_code, "terms_completed" in refused.text) == (422, True)
+    for facts in ({"shoe_size": "42"}, {"terms_completed": "two"}):
+        refused = school.post(f"{path}/exemption-decisions", {**about, "applicant": {"facts": facts}})
+        assert refused.status_code == 422
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert all(name in refused.text for name in facts)
+
+
 def test_an_odd_fact_over_http_is_warned_of_beside_the_answer() -> None:
     school = School(new_bank())
     asked = {"exam": CATTI, "applicant": {"major": "0552"}}

@@ -21,7 +21,7 @@ from tests.strategies.small_packs import PROGRAMME, RULE, head, write
 
 AS_OF = date(2026, 10, 1)
 NOW = Microseconds(2**52)
-PUPIL = Applicant(region="370102", enrolled_on=date(2025, 9, 1))
+PUPIL = Applicant(region="370102", declared=(("terms_completed", "1"),))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.decision import Decision
+from creditbank.conversion.premise import Pattern, Premise
 from creditbank.conversion.programme import Cap
-from creditbank.conversion.rule import ExemptionGrant, Pattern, Premise, Rule
+from creditbank.conversion.rule import ExemptionGrant, Rule
 from creditbank.ledger.encoding import canonical_bytes
 from creditbank.terms import Microseconds, OutcomeId, RuleId
 from tests.properties.test_conversion_oracle import oracle

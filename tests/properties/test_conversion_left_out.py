@@ -14,9 +14,10 @@ from creditbank.conversion.decision import Decision, Refusal
 from creditbank.conversion.explanation import idle
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.holding import Holding
+from creditbank.conversion.premise import AttributeTest, Pattern, Premise
 from creditbank.conversion.programme import Bucket, Cap, CapPart, Programme
 from creditbank.conversion.recognition import Deduction, Downgrade, RecognitionTable, WorthRow
-from creditbank.conversion.rule import AttributeTest, ExemptionGrant, Pattern, Premise, Rule, Scale
+from creditbank.conversion.rule import ExemptionGrant, Rule, Scale
 from creditbank.conversion.solving import Solution, pose_case, solve
 from creditbank.locale.catalogue import LANGUAGES, catalogue
 from creditbank.locale.decision_wording import decision_lines

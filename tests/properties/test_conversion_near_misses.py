@@ -13,9 +13,10 @@ from creditbank.conversion.decision import Decision, Need, Refusal
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule, Match, matches
 from creditbank.conversion.near_miss import supplied
+from creditbank.conversion.premise import Pattern, Premise
 from creditbank.conversion.programme import CapPart, Course, CourseFilter, Programme
 from creditbank.conversion.recognition import RecognitionTable, WorthRow
-from creditbank.conversion.rule import ExemptionGrant, Pattern, Premise, Rule
+from creditbank.conversion.rule import ExemptionGrant, Rule
 from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
 from tests.reference.conversion_oracle import is_visible
 from tests.strategies.conversion import (

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from creditbank.account.facts import holdings_for_rules
 from creditbank.account.holdings import AccountHoldings, HeldOutcome
 from creditbank.conversion.holding import Holding
+from creditbank.conversion.premise import AttributeTest, Pattern, RuleInvalid
 from creditbank.conversion.recognition import (
     Deduction,
     Downgrade,
@@ -20,7 +21,7 @@ from creditbank.conversion.recognition import (
     WorthRow,
     recognise,
 )
-from creditbank.conversion.rule import AttributeTest, Pattern, RuleInvalid, Scale
+from creditbank.conversion.rule import Scale
 from creditbank.outcomes.course import CourseCredit
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import IssuerId, Microseconds, OutcomeId
@@ -234,3 +235,84 @@ def test_a_row_says_what_it_gives_in_one_way() -> None:
 def test_a_code_is_in_one_family_only() -> None:
     with pytest.raises(RuleInvalid, match="family-twice"):
         replace(P06, families=(frozenset({"A", "B"}), frozenset({"B"})))
+
+
+CENT = Decimal("0.01")
+SHARES = st.decimals(min_value=0, max_value=1, places=2)
+
+
+@given(
+    credits_=st.decimals(min_value=0, max_value=30, places=1),
+    parts=st.lists(SHARES, min_size=1, max_size=3),
+    less=st.decimals(min_value=0, max_value=4, places=1),
+)
+def test_a_part_is_left_of_what_there_is_and_then_the_next_deduction_comes(
+    credits_: Decimal, parts: list[Decimal], less: Decimal
+) -> None:
+    anything = Pattern(kind="award")
+    table = RecognitionTable(
+        id="parts",
+        title=words("按作者"),
+        rows=(WorthRow(pattern=anything, credits=credits_),),
+        deductions=(
+            *(Deduction(pattern=anything, part=part, why=words("作者")) for part in parts),
+            Deduction(pattern=anything, credits=less, why=words("团队")),
+        ),
+    )
+    worth = credits_
+    for part in parts:
+        worth = Decimal(int(worth * part * 100)) / 100
+    found = recognise(table, award(organiser="school", rank="merit"), scales=AWARD_SCALES, as_of=AS_OF)
+    assert found is not None
+    assert found.worth == max(worth - less, Decimal(0))
+    assert [step.applied for step in found.derivation] == ["row", *["deduction"] * (len(parts) + 1)]
+
+
+@given(
+    stated=st.one_of(
+        st.decimals(min_value=-5, max_value=500, places=2).map(str),
+        st.sampled_from(["many", "NaN", "-Infinity", "Infinity", "1e999999", ""]),
+        st.none(),
+    ),
+    per=st.decimals(min_value=CENT, max_value=40, places=2),
+)
+def test_credits_go_by_any_number_that_an_outcome_states(stated: str | None, per: Decimal) -> None:
+    row = WorthRow(pattern=Pattern(kind="award"), of_attribute="weeks", per_credit=per)
+    attributes = () if stated is None else (("weeks", stated),)
+    held = replace(award(organiser="school", rank="merit"), attributes=attributes)
+    number = Decimal(0)
+    if stated is not None and stated.replace(".", "").isdecimal():
+        number = Decimal(stated)
+    if stated == "1e999999":
+        assert row.worth_of(held) > 0
+    else:
+        assert row.worth_of(held) == Decimal(int(number / per * 100)) / 100
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"part": Decimal("1.01")},
+        {"part": Decimal("0.5"), "credits": Decimal(1)},
+        {},
+        {"part": Decimal(-1)},
+        {"credits": Decimal("NaN")},
+    ],
+)
+def test_a_deduction_says_one_thing_that_can_be(members: dict[str, Decimal]) -> None:
+    with pytest.raises(RuleInvalid):
+        Deduction(pattern=Pattern(kind="award"), why=words("x"), **members)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"of_attribute": "weeks"},
+        {"per_credit": Decimal(1)},
+        {"of_attribute": "weeks", "per_credit": Decimal(0)},
+        {"of_attribute": "weeks", "per_credit": Decimal(1), "credits": Decimal(1)},
+    ],
+)
+def test_a_row_that_goes_by_an_attribute_says_which_and_how(members: dict[str, object]) -> None:
+    with pytest.raises(RuleInvalid, match="row-worth"):
+        WorthRow(pattern=Pattern(kind="award"), **members)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ import pytest
 
 from creditbank.conversion.decision import Decision
 from creditbank.conversion.holding import Applicant, Holding
+from creditbank.conversion.premise import AttributeTest, FactTest, Pattern, Premise, Use
 from creditbank.conversion.programme import (
     Bucket,
     Cap,
@@ -19,18 +20,7 @@ from creditbank.conversion.programme import (
     ProgrammeInvalid,
 )
 from creditbank.conversion.recognition import Deduction, RecognitionTable, WorthRow
-from creditbank.conversion.rule import (
-    AttributeTest,
-    ExemptionGrant,
-    FactTest,
-    GradePolicy,
-    Pairing,
-    Pattern,
-    Premise,
-    Rule,
-    Scope,
-    Use,
-)
+from creditbank.conversion.rule import ExemptionGrant, GradePolicy, Pairing, Rule, Scope
 from creditbank.conversion.span import years
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId

@@ -14,19 +14,10 @@ from hypothesis import strategies as st
 from creditbank.conversion.allocation import NODE_BUDGET
 from creditbank.conversion.decision import WaiverDecision
 from creditbank.conversion.holding import Applicant, Holding, Pinned
+from creditbank.conversion.premise import AttributeTest, FactTest, Pattern, Premise, RuleInvalid
 from creditbank.conversion.programme import CourseFilter, Exam, Part, PartCap
 from creditbank.conversion.reevaluation import Holders, Learner, Reevaluation, asked_by_changes
-from creditbank.conversion.rule import (
-    AttributeTest,
-    ExemptionGrant,
-    FactTest,
-    Pattern,
-    Premise,
-    Rule,
-    RuleInvalid,
-    Scope,
-    WaiverGrant,
-)
+from creditbank.conversion.rule import ExemptionGrant, Rule, Scope, WaiverGrant
 from creditbank.conversion.span import years
 from creditbank.conversion.void import VoidIf
 from creditbank.conversion.waivers import decide_waivers

@@ -28,8 +28,9 @@ from creditbank.conversion.decision import (
     json_members,
 )
 from creditbank.conversion.pack import Pack
+from creditbank.conversion.premise import Pattern
 from creditbank.conversion.programme import Bucket, CapPart, Course, Each, Exam, Part, Programme
-from creditbank.conversion.rule import Citation, GradePolicy, Pattern, Wording
+from creditbank.conversion.rule import Citation, GradePolicy, Wording
 from creditbank.locale.catalogue import LANGUAGES, Catalogue, catalogue
 from creditbank.locale.decision_wording import DecisionWords, decision_lines
 from creditbank.locale.naming import Names, Naming, names_of

@@ -8,7 +8,8 @@ import pytest
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.next_steps import additions, without_additions
-from creditbank.conversion.rule import ExemptionGrant, Pairing, Pattern, Premise, Rule, Use
+from creditbank.conversion.premise import Pattern, Premise, Use
+from creditbank.conversion.rule import ExemptionGrant, Pairing, Rule
 from creditbank.terms import PackId
 from tests.properties.test_conversion_shapes import PROGRAMME, ask, of_class, outcome, rule, targets
 from tests.strategies.conversion import AS_OF, TestPack

@@ -47,8 +47,12 @@ def after(before: Decimal, step: WorthStep) -> Decimal:
             return (of / by).quantize(CENT, rounding=ROUND_DOWN)
         case "share":
             return (of * by).quantize(CENT, rounding=ROUND_DOWN)
+        case "amount":
+            return (of / by).quantize(CENT, rounding=ROUND_DOWN)
         case "deduction":
             return max(Decimal(0), before - by)
+        case "part":
+            return (before * by).quantize(CENT, rounding=ROUND_DOWN)
         case "maximum" | "within":
             assert step.credits < before
     return step.credits

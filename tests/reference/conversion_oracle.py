@@ -5,25 +5,18 @@ Shares the data types with the product and nothing else. For tiny instances only
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import permutations, product
 from math import inf
+from typing import Any
 
 from creditbank.conversion.holding import Applicant, Holding, Pinned
+from creditbank.conversion.premise import AttributeTest, FactTest, Pattern, Premise
 from creditbank.conversion.programme import Bucket, Cap, Course, Programme
 from creditbank.conversion.recognition import RecognitionTable, WorthRow
-from creditbank.conversion.rule import (
-    AttributeTest,
-    ExemptionGrant,
-    FactTest,
-    Pattern,
-    Premise,
-    Rule,
-    RulePack,
-    WaiverGrant,
-)
+from creditbank.conversion.rule import ExemptionGrant, Rule, RulePack, WaiverGrant
 from creditbank.conversion.span import Span
 from creditbank.terms import Microseconds
 
@@ -86,12 +79,10 @@ def is_visible(holding: Holding, *, as_of: date, known_at: Microseconds) -> bool
 
 def is_over(span: Span, since: date, as_of: date) -> bool:
     """Whether a span has passed, by comparing calendars: the day of the month, that many months later."""
-    match span.unit:
-        case "d" | "w":
-            return (as_of - since).days >= span.count * (7 if span.unit == "w" else 1)
-        case "y" | "m":
-            months = since.year * 12 + since.month + span.count * (12 if span.unit == "y" else 1)
-            return (as_of.year * 12 + as_of.month, as_of.day) >= (months, since.day)
+    part = {unit: count for count, unit in span.parts}
+    months = since.year * 12 + since.month + part.get("y", 0) * 12 + part.get("m", 0)
+    day = as_of - timedelta(days=part.get("w", 0) * 7 + part.get("d", 0))
+    return (day.year * 12 + day.month, day.day) >= (months, since.day)
 
 
 def passes(pack: RulePack, test: AttributeTest, holding: Holding) -> bool:
@@ -143,6 +134,8 @@ def fits(pack: RulePack, pattern: Pattern, holding: Holding, *, as_of: date) -> 
         if wanted is not None and (have is None or have < wanted):
             return False
     if pattern.max_age is not None and is_over(pattern.max_age, holding.awarded_on, as_of):
+        return False
+    if pattern.min_age is not None and not is_over(pattern.min_age, holding.awarded_on, as_of):
         return False
     if not all(passes(pack, test, holding) for test in pattern.attributes):
         return False
@@ -198,10 +191,11 @@ class Oracle:
             enrolled = self.applicant.enrolled_on
             if enrolled is None or not self.in_force(rule, enrolled):
                 return False
-        return all(self.fact_holds(test) for test in scope.facts)
+        against = [fact for premise in rule.premises for fact in premise.facts]
+        return all(map(self.fact_holds, scope.facts)) and all(self.fact(one) for one in against)
 
     def fact_holds(self, test: FactTest) -> bool:
-        value = getattr(self.applicant, test.fact)
+        value = self.fact(test.fact)
         if value is None:
             return False
         if test.one_of and str(value) not in test.one_of:
@@ -216,10 +210,22 @@ class Oracle:
             return False
         return bool(test.at_most is None or value <= test.at_most)
 
-    def meets(self, pack: RulePack, rule: Rule, pattern: Pattern, holding: Holding) -> bool:
+    def fact(self, name: str) -> Any:  # noqa: ANN401 - a fact is of any kind
+        """Return a fact; what a pack declares is drawn as a day, a number, or capital letters."""
+        declared = dict(self.applicant.declared).get(name)
+        if declared is None or declared.isupper():
+            return declared or getattr(self.applicant, name, None)
+        return date.fromisoformat(declared) if "-" in declared else Decimal(declared)
+
+    def meets(self, pack: RulePack, rule: Rule, premise: Premise, holding: Holding) -> bool:
         if pack.date_basis == "award" and not self.in_force(rule, holding.awarded_on):
             return False
-        return self.fits(pack, pattern, holding)
+        since, before = premise.awarded_since, premise.awarded_before
+        if since is not None and holding.awarded_on < self.fact(since):
+            return False
+        if before is not None and not holding.awarded_on < self.fact(before):
+            return False
+        return self.fits(pack, premise.pattern, holding)
 
     def fits(self, pack: RulePack, pattern: Pattern, holding: Holding) -> bool:
         return fits(pack, pattern, holding, as_of=self.as_of)
@@ -231,10 +237,11 @@ class Oracle:
         values = [self.row_worth(row, holding) for row in found.rows if self.fits(pack, row.pattern, holding)]
         if not values:
             return Decimal(0)
-        value = max(values) - sum(
-            one.credits for one in found.deductions if self.fits(pack, one.pattern, holding)
-        )
-        value = max(value, Decimal(0))
+        value = max(values)
+        for one in found.deductions:
+            if self.fits(pack, one.pattern, holding):
+                part = 1 if one.part is None else one.part
+                value = max(Decimal(int(100 * value * part)) / 100 - (one.credits or 0), Decimal(0))
         if found.within is not None:
             value = min(value, self.worth_in(pack, found.within, holding))
         return value if found.maximum is None else min(value, found.maximum)
@@ -247,6 +254,9 @@ class Oracle:
             return Decimal(int(100 * (holding.hours or 0) / unit)) / 100 if unit else Decimal(0)
         if row.hours_per_credit is not None:
             return Decimal(int(100 * (holding.hours or 0) / row.hours_per_credit)) / 100
+        if row.per_credit is not None:
+            stated = dict(holding.attributes).get(row.of_attribute or "", "0")
+            return Decimal(int(100 * Decimal(stated) / row.per_credit)) / 100
         assert row.of_stated is not None
         return Decimal(int(100 * (holding.credits or 0) * row.of_stated)) / 100
 
@@ -260,11 +270,11 @@ class Oracle:
                 spending = [premise for premise in rule.premises if premise.use != "hold"]
                 holding = [premise for premise in rule.premises if premise.use == "hold"]
                 for spent in permutations(self.visible, len(spending)):
-                    if not all(map(lambda p, h: self.meets(pack, rule, p.pattern, h), spending, spent)):
+                    if not all(map(lambda p, h: self.meets(pack, rule, p, h), spending, spent)):
                         continue
                     rest = [one for one in self.visible if one not in spent]
                     for witnesses in permutations(rest, len(holding)):
-                        if all(map(lambda p, h: self.meets(pack, rule, p.pattern, h), holding, witnesses)):
+                        if all(map(lambda p, h: self.meets(pack, rule, p, h), holding, witnesses)):
                             option = Option(pack=pack, rule=rule, spent=spent, witnesses=witnesses)
                             if self.one_of_each_family(option):
                                 yield option

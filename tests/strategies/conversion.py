@@ -12,26 +12,24 @@ from hypothesis import strategies as st
 
 from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.decision import Decision, Exemption
+from creditbank.conversion.declared import DeclaredFact
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
+from creditbank.conversion.premise import AttributeTest, FactTest, Pattern, Premise
 from creditbank.conversion.programme import Bucket, Cap, Course, CourseFilter, Measure, Programme
 from creditbank.conversion.promised import Promise
 from creditbank.conversion.recognition import Deduction, RecognitionTable, WorthRow
 from creditbank.conversion.rule import (
-    AttributeTest,
     Citation,
     DateBasis,
     ExemptionGrant,
-    FactTest,
     Pairing,
-    Pattern,
-    Premise,
     Rule,
     Scale,
     Scope,
     Wording,
 )
 from creditbank.conversion.rules_by_aim import RulesByAim
-from creditbank.conversion.span import Span
+from creditbank.conversion.span import parse_span, years
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
 from tests.strategies.choosing import either, in_any_order, seldom, several_of, up_to
@@ -60,6 +58,7 @@ class TestPack:
     step: Decimal = STEP
     date_basis: DateBasis = "application"
     scales: Mapping[str, Scale] = field(default_factory=lambda: SCALES, hash=False)
+    facts: Mapping[str, DeclaredFact] = field(default_factory=dict, hash=False)
     citations: Mapping[str, Citation] = field(default_factory=dict, hash=False)
     attributes: Mapping[str, Wording] = field(default_factory=dict, hash=False)
     by_aim: RulesByAim = field(init=False, repr=False, compare=False)
@@ -99,7 +98,8 @@ ISSUERS = (IssuerId("school"), IssuerId("station"))
 OF_ONE_ISSUER = tuple(frozenset({issuer}) for issuer in ISSUERS)
 LEAST_LEVELS = tuple((level(name),) for name in LEVELS)
 OVERLAP = AttributeTest(attribute="overlap", no_less_than=Decimal(70))
-AGES = (None, Span(count=7, unit="y"), Span(count=80, unit="m"))
+AGES = (None, *map(parse_span, ("7y", "80m", "6y8m1d")))
+LEAST_AGES = (None, *map(parse_span, ("1y", "5m", "1y2m3d")))
 credits_of_courses = either(*HALVES[:6])
 
 
@@ -117,6 +117,7 @@ def patterns(draw: st.DrawFn) -> Pattern:
         codes=codes,
         min_levels=draw(either(*((),) * len(LEVELS), *LEAST_LEVELS)),
         max_age=draw(seldom(*AGES)),
+        min_age=draw(seldom(*LEAST_AGES)),
         issuers=draw(either(frozenset(), frozenset(), *OF_ONE_ISSUER)),
     )
 
@@ -130,13 +131,26 @@ def premises(draw: st.DrawFn, *, first: bool, tables: tuple[str, ...]) -> Premis
     uses = ("consume", "consume", "draw", "hold") if first else ("consume", "hold")
     use = draw(either(*uses))
     worth = draw(either(*(None,) * len(tables), *tables)) if use == "draw" and tables else None
-    return Premise(pattern=draw(PATTERNS), use=use, worth=worth)
+    return Premise(
+        pattern=draw(PATTERNS),
+        use=use,
+        worth=worth,
+        awarded_since=draw(seldom(None, "enrolled_on", "trained_on")),
+        awarded_before=draw(seldom(None, "enrolled_on", "term_started_on")),
+    )
 
 
 LESS = Deduction(
     pattern=Pattern(kind="skill-certificate", issuers=frozenset({IssuerId("station")})),
     credits=STEP,
     why=words("鉴定站减半分"),
+)
+SECOND = Deduction(
+    pattern=Pattern(
+        kind="course-credit", attributes=(AttributeTest(attribute="overlap", at_most=Decimal(70)),)
+    ),
+    part=Decimal("0.6"),
+    why=words("重合少的按六成"),
 )
 OTHER = RecognitionTable(
     id="other",
@@ -164,6 +178,9 @@ def tables(draw: st.DrawFn) -> RecognitionTable:
                 WorthRow(pattern=Pattern(kind="course-credit"), of_stated=Decimal("0.6")),
                 WorthRow(pattern=Pattern(kind="course-credit"), hours_per_credit=Decimal(18)),
                 WorthRow(pattern=Pattern(kind="course-credit"), is_by_issuers_hours=True),
+                WorthRow(
+                    pattern=Pattern(kind="course-credit"), of_attribute="overlap", per_credit=Decimal(16)
+                ),
             )
         ),
     ]
@@ -173,7 +190,7 @@ def tables(draw: st.DrawFn) -> RecognitionTable:
         rows=tuple(rows),
         within=draw(seldom(None, OTHER)),
         is_once_per_code=not draw(RARELY_FALSE),
-        deductions=draw(either((), (LESS,))),
+        deductions=draw(either((), (LESS,), (LESS, SECOND))),
         maximum=draw(either(*(None,) * 6, *HALVES[:6])),
         families=draw(either((), (frozenset({"A", "B"}),))),
     )
@@ -183,6 +200,12 @@ TABLES = tables()
 
 
 OF_VETERANS = FactTest(fact="category", one_of=("veteran",))
+OF_FACTS = (
+    FactTest(fact="terms", at_least=Decimal(2), at_most=Decimal(4)),
+    FactTest(fact="trained_on", within=years(1)),
+    FactTest(fact="track", one_of=("A", "B")),
+)
+"""Facts that packs declare: a number, a day, a text."""
 PAIRINGS = (
     Pairing(max_above=Decimal(1)),
     Pairing(max_above=Decimal(0), max_below=Decimal(1)),
@@ -241,7 +264,7 @@ def rules(draw: st.DrawFn, number: int, programme: Programme, *, has_table: bool
     if draw(either(0, 1, 2, 3)) == 0:
         asked.append(draw(premises(first=False, tables=())))
     spends = any(premise.use != "hold" for premise in asked)
-    facts = draw(seldom((), (OF_VETERANS,)))
+    facts = draw(seldom((), (OF_VETERANS,), *((test,) for test in OF_FACTS)))
     return Rule(
         id=RuleId(f"r{number}"),
         version=1,
@@ -291,6 +314,11 @@ def caps(draw: st.DrawFn, number: int, programme: Programme) -> Cap:
     return base
 
 
+DECLARED = (
+    (("terms", "2"), ("track", "A"), ("trained_on", "2025-06-01")),
+    (("terms", "4.5"), ("trained_on", "2024-12-31")),
+    (("track", "C"), ("trained_on", "2025-10-01")),
+)
 FREE = tuple(
     (Bucket(id=CourseId("free"), title=words("任选"), capacity=halves, module="M2"),) for halves in HALVES[:4]
 )
@@ -403,7 +431,12 @@ def questions(draw: st.DrawFn, *, max_courses: int = 4, max_rules: int = 4, more
         packs=packs,
         holdings=draw(learners(packs, more=more)),
         programme=programme,
-        applicant=Applicant(category=draw(either(None, "veteran", "student")), enrolled_on=date(2025, 9, 1)),
+        applicant=Applicant(
+            category=draw(either(None, "veteran", "student")),
+            enrolled_on=date(2025, 9, 1),
+            term_started_on=draw(seldom(date(2026, 2, 1), None)),
+            declared=draw(either(*DECLARED)),
+        ),
     )
 
 

@@ -10,10 +10,11 @@ from decimal import Decimal
 from random import Random
 
 from creditbank.conversion.holding import Holding
+from creditbank.conversion.premise import Pattern, Premise
 from creditbank.conversion.programme import Cap, Course, CourseFilter, Programme
 from creditbank.conversion.reevaluation import Learner
-from creditbank.conversion.rule import ExemptionGrant, Pattern, Premise, Rule, Scale, Scope
-from creditbank.conversion.span import Span
+from creditbank.conversion.rule import ExemptionGrant, Rule, Scale, Scope
+from creditbank.conversion.span import years
 from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
 from tests.strategies.conversion import AS_OF, LEVELS, NOW, TestPack, X, level, words
 
@@ -94,7 +95,7 @@ def _rule(random: Random, number: int, programme: Programme) -> Rule:
         codes=frozenset({code}),
         min_levels=(level(random.choice(LEVELS[:2])),) if is_certificate else (),
         min_score=None if is_certificate else Decimal(60),
-        max_age=Span(count=7, unit="y") if is_certificate and random.random() < 0.3 else None,
+        max_age=years(7) if is_certificate and random.random() < 0.3 else None,
     )
     listed = random.sample([course.id for course in programme.courses], random.randint(1, 5))
     return Rule(

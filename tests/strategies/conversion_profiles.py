@@ -5,9 +5,10 @@ from decimal import Decimal
 from random import Random
 
 from creditbank.conversion.holding import Holding
+from creditbank.conversion.premise import Pattern, Premise, Use
 from creditbank.conversion.programme import Bucket, Cap, Course, CourseFilter, Programme
 from creditbank.conversion.recognition import RecognitionTable, WorthRow
-from creditbank.conversion.rule import ExemptionGrant, Pattern, Premise, Rule, Use
+from creditbank.conversion.rule import ExemptionGrant, Rule
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
 from tests.strategies.conversion import AS_OF, LEVELS, Question, TestPack, level, words
