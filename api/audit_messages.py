@@ -6,7 +6,7 @@ from pydantic import Field
 
 from api.decision_messages import FACTS_MAX, KnownFacts, Moment
 from api.written import Message
-from creditbank.conversion.diploma_audit import State
+from creditbank.conversion.completion import RequirementState, State
 from creditbank.conversion.holding import Applicant
 from creditbank.locale.audit_wording import audit_lines
 from creditbank.locale.catalogue import Catalogue
@@ -54,6 +54,15 @@ class ModuleMessage(Message):
     places: tuple[PlaceMessage, ...]
 
 
+class RequirementMessage(Message):
+    """One thing that completion takes besides the courses; `details` say by what it is reached, or can be."""
+
+    title: str
+    state: RequirementState
+    line: str
+    details: tuple[str, ...]
+
+
 class DiplomaAuditMessage(Message):
     """The audit whole, and the same in sentences of the reader's language.
 
@@ -72,6 +81,7 @@ class DiplomaAuditMessage(Message):
     next_step: str | None
     nowhere: tuple[str, ...]
     worths: tuple[str, ...] = ()
+    requirements: tuple[RequirementMessage, ...] = ()
     unpublished: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -101,6 +111,10 @@ class DiplomaAuditMessage(Message):
             next_step=said.next_step,
             nowhere=said.nowhere,
             worths=said.worths,
+            requirements=tuple(
+                RequirementMessage(title=one.title, state=one.state, line=one.line, details=one.details)
+                for one in said.requirements
+            ),
             unpublished=answer.unpublished,
             warnings=tuple(map(words.warning, answer.warnings)),
         )

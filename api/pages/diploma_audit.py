@@ -5,11 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse
+from pydantic import BeforeValidator
 
 from api.dependencies import NamedAccount, Rules, TheBank, Words
 from api.pages.rendering import page
 from api.reverse_messages import CountsInMessage, WaivesInMessage
-from creditbank.conversion.diploma_audit import Figures
+from api.written import DayAsked
+from creditbank.conversion.completion import Figures
 from creditbank.conversion.holding import Applicant
 from creditbank.identity.account_number import AccountNumber
 from creditbank.locale.audit_wording import audit_lines
@@ -27,6 +29,11 @@ from creditbank.terms import ProgrammeId
 router = APIRouter(include_in_schema=False)
 
 
+def _none_if_blank(text: object) -> object:
+    """Return what a form sends; a field that was left blank states nothing."""
+    return text or None
+
+
 @router.get("/statement/{account}/audits/{programme}")
 def get_audit(
     request: Request,
@@ -36,10 +43,11 @@ def get_audit(
     rules: Rules,
     words: Words,
     enrolled_at: Annotated[str, Query(max_length=100)] = "",
+    enrolled_on: Annotated[DayAsked | None, BeforeValidator(_none_if_blank), Query()] = None,
 ) -> HTMLResponse:
-    """Show an audit of today; the reader picks the school whose courses are the programme's own."""
+    """Show an audit of today; the reader states the school whose courses count, and since when they study."""
     statement = read_account(bank, account)
-    applicant = Applicant(enrolled_at=enrolled_at or None)
+    applicant = Applicant(enrolled_at=enrolled_at or None, enrolled_on=enrolled_on)
     answer = audit_account(bank, account, rules, ProgrammeId(programme), applicant=applicant)
     said = audit_lines(
         words, answer.audit, names_of(words, answer.place, answer.account, answer.packs, answer.institutions)
@@ -53,6 +61,8 @@ def get_audit(
         said=said,
         schools=[(code, statement.issuer_names[code]) for code in sorted(stating)],
         enrolled_at=enrolled_at,
+        enrolled_on=enrolled_on,
+        asks_when=any(one.measure == "years" for one in answer.audit.requirements),
         shares=shares,
         unpublished=list(answer.unpublished),
         elsewhere=[]

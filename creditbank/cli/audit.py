@@ -92,6 +92,7 @@ def print_audit(words: Catalogue, answer: AuditAnswer) -> None:
         console.print(f"{module.title}  {module.line}", style="bold")
         for place in module.places:
             _print_place(words, place)
+    _print_requirements(words, said)
     _print_rest(words, said)
     if answer.unpublished:
         console.print(words.text("word.packs-unpublished", packs=list(answer.unpublished)), style="yellow")
@@ -102,6 +103,17 @@ def _print_place(words: Catalogue, place: PlaceWords) -> None:
     console.print(f"  · [{state}] {place.line}", style=_STYLES[place.state])
     for block in place.blocks:
         console.print(f"      {block}", style="dim")
+
+
+def _print_requirements(words: Catalogue, said: AuditWords) -> None:
+    if said.requirements:
+        console.print(words.text("word.requirements-heading"), style="bold")
+    for one in said.requirements:
+        state = words.text(f"word.requirement-{one.state}")
+        style = "green" if one.state == "reached" else "yellow"
+        console.print(f"  · [{state}] {one.title}  {one.line}", style=style)
+        for detail in one.details:
+            console.print(f"      {detail}", style="dim")
 
 
 def _print_rest(words: Catalogue, said: AuditWords) -> None:

@@ -6,13 +6,21 @@ for earned. Otherwise a course may be exempted by a registered grant, or be exem
 it now. Figures are sums over the courses beside them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from creditbank.conversion.allocation import NODE_BUDGET
+from creditbank.conversion.completion import (
+    AuditedRequirement,
+    Figures,
+    Reached,
+    Standing,
+    State,
+    audited_requirement,
+)
 from creditbank.conversion.decision import Decision, JsonValue, Refusal, json_members
 from creditbank.conversion.earned import decide_beside_earned, earned_in
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
@@ -25,7 +33,6 @@ from creditbank.conversion.solver import Solver
 from creditbank.conversion.solving import compile_rules
 from creditbank.terms import CourseId, Microseconds, OutcomeId, ProgrammeId
 
-State = Literal["earned", "exempted", "exempted-without-credit", "exemptable", "missing"]
 BlockKind = Literal[
     "not-exemptible",  # the course must be taken
     "near-miss",  # one thing is missing
@@ -36,46 +43,6 @@ BlockKind = Literal[
     "no-rule",  # no rule in force is about it
 ]
 _ORDER: tuple[BlockKind, ...] = ("not-exemptible", "near-miss", "cap", "rule", "unmet", "used-up", "no-rule")
-_NOTHING = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """Credits: earned + exempted + missing = required + surplus; what is exemptable is part of missing."""
-
-    required: Decimal
-    earned: Decimal
-    exempted: Decimal  # registered, with credit
-    exemptable: Decimal  # what a decision would give now, no more than is missing
-    missing: Decimal
-    surplus: Decimal  # beyond what is required
-
-    @classmethod
-    def of(cls, required: Decimal, *, earned: Decimal, exempted: Decimal, exemptable: Decimal) -> "Figures":
-        """Return the figures with what is missing, or surplus, worked out."""
-        left = required - earned - exempted
-        missing = max(left, _NOTHING)
-        return cls(
-            required=required,
-            earned=earned,
-            exempted=exempted,
-            exemptable=min(missing, exemptable),
-            missing=missing,
-            surplus=max(-left, _NOTHING),
-        )
-
-    @classmethod
-    def sum_of(cls, figures: Iterable["Figures"]) -> "Figures":
-        """Return the sums; the surplus of one does not make up for what another is missing."""
-        every = list(figures)
-        return cls(
-            required=sum((one.required for one in every), _NOTHING),
-            earned=sum((one.earned for one in every), _NOTHING),
-            exempted=sum((one.exempted for one in every), _NOTHING),
-            exemptable=sum((one.exemptable for one in every), _NOTHING),
-            missing=sum((one.missing for one in every), _NOTHING),
-            surplus=sum((one.surplus for one in every), _NOTHING),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,12 +103,18 @@ class DiplomaAudit:
     school: str | None  # whose course credits count as the programme's own; None: nobody said
     total: Figures
     modules: tuple[AuditedModule, ...]
+    requirements: tuple[AuditedRequirement, ...]  # those that the programme states, in its order
     elsewhere: tuple[Source, ...]  # registered grants whose place this version of the programme lacks
     decision: Decision
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is missing, in any module or in all."""
+        """Whether no credits are missing, and whatever else is required is reached."""
+        return self.are_credits_there and all(one.state == "reached" for one in self.requirements)
+
+    @property
+    def are_credits_there(self) -> bool:
+        """Whether no credits are missing, in any module or in all."""
         return not self.total.missing and not any(module.figures.missing for module in self.modules)
 
     @property
@@ -193,7 +166,7 @@ def audit_diploma(
     rules = compile_rules(seen, programme, applicant=applicant, as_of=as_of, known_at=known_at)
     earned = earned_in(programme, held, applicant.enrolled_at, grants, as_of=as_of, known_at=known_at)
     step = common_step(pack.step for pack in rules.packs)
-    return _Auditing(programme, decision, rules.rules, earned, grants, step).audit(applicant.enrolled_at)
+    return _Auditing(programme, decision, rules.rules, earned, grants, step).audit(applicant, held)
 
 
 class _Auditing:
@@ -212,28 +185,39 @@ class _Auditing:
         self.decision = decision
         self.earned = earned
         self.step = step
+        self.reached: list[tuple[Reached, State]] = []
         self.rules = {(live.pack.id, live.rule.id, live.rule.version): live for live in rules}
         self.grants: dict[str, list[Pinned]] = {}
         for grant in sorted(pinned, key=lambda one: (one.pack, one.rule, one.rule_version, one.spent)):
             self.grants.setdefault(grant.target, []).append(grant)
 
-    def audit(self, school: str | None) -> DiplomaAudit:
+    def audit(self, applicant: Applicant, holdings: Iterable[Holding]) -> DiplomaAudit:
         programme = self.programme
         of_module: dict[str, list[AuditedPlace]] = {}
         for place in programme.places:
             of_module.setdefault(place.module, []).append(self._place(place))
-        stated = {one.module: one.credits for one in programme.requirements}
+        plain = [one for one in programme.requirements if one.is_plain]
+        stated = {one.module: one.minimum for one in plain if one.minimum is not None}
         modules = tuple(_module(name, places, stated.get(name)) for name, places in of_module.items())
         known = {place.id for module in modules for place in module.places}
+        standing = Standing(
+            places=self.reached,
+            holdings={one.id: one for one in holdings},
+            as_of=self.decision.as_of,
+            enrolled_on=applicant.enrolled_on,
+        )
         return DiplomaAudit(
             programme=programme.id,
             programme_version=programme.version,
             title=programme.title,
             as_of=self.decision.as_of,
             known_at=self.decision.known_at,
-            school=school,
-            total=_reaching(stated.get(None, programme.credits), [module.figures for module in modules]),
+            school=applicant.enrolled_at,
+            total=Figures.reaching(
+                stated.get(None, programme.credits), [module.figures for module in modules]
+            ),
             modules=modules,
+            requirements=tuple(audited_requirement(one, standing) for one in programme.requirements),
             elsewhere=tuple(
                 _registered(grant)
                 for target, grants in sorted(self.grants.items())
@@ -247,8 +231,16 @@ class _Auditing:
         own = self.earned.get(place.id, ())
         grants = self.grants.get(place.id, [])
         given = [at for at, one in enumerate(self.decision.exemptions) if one.target == place.id]
-        figures = self._figures(place, own, given=given)
+        reached = Reached(
+            place=place,
+            own=own,
+            grants=tuple(grants),
+            given=tuple(self.decision.exemptions[at] for at in given),
+            step=self.step,
+        )
+        figures = reached.credits()
         state = self._state(place, figures, is_earned=bool(own), given=given)
+        self.reached.append((reached, state))
         is_open = state == "missing" or (isinstance(place, Bucket) and figures.exemptable < figures.missing)
         return AuditedPlace(
             id=place.id,
@@ -263,21 +255,6 @@ class _Auditing:
             ),
             blocks=tuple(self._blocks(place)) if is_open else (),
         )
-
-    def _figures(self, place: Course | Bucket, own: Sequence[Holding], *, given: Sequence[int]) -> Figures:
-        exempted = sum((self._credits(grant) for grant in self.grants.get(place.id, [])), _NOTHING)
-        gains = [self.decision.exemptions[at] for at in given]
-        exemptable = sum((one.credits for one in gains if one.with_credit), _NOTHING)
-        if isinstance(place, Bucket):
-            return Figures.of(place.capacity, earned=_NOTHING, exempted=exempted, exemptable=exemptable)
-        stated = (place.credits if one.credits is None else one.credits for one in own)
-        earned = min(place.credits, max(stated, default=_NOTHING))
-        left = place.credits - earned if own else exempted
-        return Figures.of(place.credits, earned=earned, exempted=min(exempted, left), exemptable=exemptable)
-
-    def _credits(self, grant: Pinned) -> Decimal:
-        step = self.step if grant.step is None else grant.step
-        return grant.units * step if grant.with_credit else _NOTHING
 
     def _state(
         self, place: Course | Bucket, figures: Figures, *, is_earned: bool, given: Sequence[int]
@@ -352,12 +329,5 @@ def _registered(grant: Pinned) -> Source:
 
 def _module(name: str, places: Sequence[AuditedPlace], stated: Decimal | None) -> AuditedModule:
     own = [place.figures for place in places]
-    figures = Figures.sum_of(own) if stated is None else _reaching(stated, own)
+    figures = Figures.sum_of(own) if stated is None else Figures.reaching(stated, own)
     return AuditedModule(module=name, is_stated=stated is not None, figures=figures, places=tuple(places))
-
-
-def _reaching(required: Decimal, parts: Iterable[Figures]) -> Figures:
-    """Return how far the parts together reach; here the surplus of one does make up for another."""
-    own: Iterator[Figures] = iter(parts)
-    every = Figures.sum_of(own)
-    return Figures.of(required, earned=every.earned, exempted=every.exempted, exemptable=every.exemptable)

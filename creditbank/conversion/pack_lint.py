@@ -10,7 +10,14 @@ from decimal import Decimal
 from creditbank.conversion.matching import speaks_about
 from creditbank.conversion.pack import Pack, PackFinding
 from creditbank.conversion.pack_examples import ExampleRun
-from creditbank.conversion.pack_reach import can_apply, is_ever_in_force, reached, uncounted, unexempted
+from creditbank.conversion.pack_reach import (
+    can_apply,
+    is_ever_in_force,
+    reached,
+    uncounted,
+    unexempted,
+    unreachable,
+)
 from creditbank.conversion.pack_shadows import shadowed_rules
 from creditbank.conversion.premise import Pattern
 from creditbank.conversion.programme import Bucket, Cap, Exam, Programme
@@ -49,6 +56,8 @@ def lint(pack: Pack, runs: Iterable[ExampleRun]) -> Iterator[PackFinding]:
         yield _warning(code, place, **values)
     for code, place, counted in uncounted(pack):
         yield _warning(code, place, **counted)
+    for code, place, told in unreachable(pack):
+        yield _warning(code, place, **told)
     yield from _unused(pack)
 
 
@@ -172,6 +181,7 @@ def _unused(pack: Pack) -> Iterator[PackFinding]:
     cited |= {name for table in pack.tables.values() for name in table.cite}
     for programme in pack.programmes:
         cited |= {*programme.cite, *(name for cap in programme.caps for name in cap.cite)}
+        cited |= {name for requirement in programme.requirements for name in requirement.cite}
     for exam in pack.exams:
         cited |= {*exam.cite, *(name for part_cap in exam.caps for name in part_cap.cite)}
     for index, citation in enumerate(pack.citations):

@@ -5,10 +5,11 @@ of which it says nothing may be exempted, and need not be. Rules of other packs 
 """
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from creditbank.conversion.matching import LiveRule, speaks_about
 from creditbank.conversion.pack import Pack
-from creditbank.conversion.programme import Bucket, Course, Programme
+from creditbank.conversion.programme import Bucket, Course, Programme, Requirement
 from creditbank.conversion.rule import ExemptionGrant, Rule
 from creditbank.conversion.unmet import can_be_met
 
@@ -57,6 +58,45 @@ def uncounted(pack: Pack) -> Iterator[tuple[str, Path, dict[str, object]]]:
             brought = frozenset[str]().union(*(pattern.issuers for pattern in spent))
             if all(pattern.issuers for pattern in spent) and (others := sorted(cap.issuers - brought)):
                 yield "cap-issuer-never-spent", (*place, "issuers"), {**of_cap, "issuers": others}
+
+
+def unreachable(pack: Pack) -> Iterator[tuple[str, Path, dict[str, object]]]:
+    """Yield what completing a programme takes and all of its courses and buckets do not hold."""
+    for at, programme in enumerate(pack.programmes):
+        for number, requirement in enumerate(programme.requirements):
+            most = _most_of(requirement, programme)
+            if most is not None and requirement.minimum is not None and most < requirement.minimum:
+                told: dict[str, object] = {
+                    "programme": programme.id,
+                    "measure": requirement.measure,
+                    "minimum": requirement.minimum,
+                    "most": round(most, 4),
+                }
+                yield "requirement-out-of-reach", ("programme", at, "requirements", number), told
+
+
+def _most_of(requirement: Requirement, programme: Programme) -> Decimal | None:
+    """Return the most that the courses and buckets hold of what is required; None for what they do not."""
+    places = [one for one in programme.places if requirement.module in (None, one.module)]
+    hours = sum((one.hours or Decimal(0) for one in places), Decimal(0))
+    match requirement.measure:
+        case "credits":
+            return sum((_credits_for(one, requirement) for one in places), Decimal(0))
+        case "hours":
+            return hours
+        case "practice-share":
+            practice = sum((one.practice_hours or Decimal(0) for one in places), Decimal(0))
+            return practice / hours if hours else Decimal(0)
+        case _:
+            return None
+
+
+def _credits_for(place: Course | Bucket, requirement: Requirement) -> Decimal:
+    """Return the credits of a place that outcomes of the kinds asked for may fill."""
+    if isinstance(place, Course):
+        return place.credits
+    is_closed = place.accepts and requirement.kinds and not place.accepts & requirement.kinds
+    return Decimal(0) if is_closed else place.capacity
 
 
 def is_ever_in_force(rule: Rule, pack: Pack) -> bool:

@@ -66,6 +66,10 @@ def _patterns(pack: Pack) -> Iterator[tuple[Path, Pattern]]:
             yield ("rule", index, "premise", at), premise.pattern
         for at, void in enumerate(rule.void_if):
             yield ("rule", index, "void_if", at), void.pattern
+    for index, programme in enumerate(pack.programmes):
+        for at, wanted in enumerate(programme.requirements):
+            kind: OutcomeKind = min(wanted.kinds) if wanted.kinds else "course-credit"
+            yield ("programme", index, "requirements", at), Pattern(kind=kind, attributes=wanted.attributes)
     for index, table in enumerate(pack.tables.values()):
         yield from ((("recognition", index, "rows", at), one.pattern) for at, one in enumerate(table.rows))
         for at, deduction in enumerate(table.deductions):

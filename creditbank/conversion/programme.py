@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from creditbank.conversion.premise import AttributeTest
 from creditbank.conversion.rule import Wording
 from creditbank.errors import InvalidInput
 from creditbank.outcomes.outcome import OutcomeKind
@@ -15,6 +16,9 @@ Nature = Literal["compulsory", "elective"]
 PLACES_MAX = 500
 """Courses and buckets of one programme."""
 Measure = Literal["credits", "courses", "outcomes"]
+RequirementMeasure = Literal["credits", "hours", "practice-share", "years"]
+MONTHS_A_YEAR = 12
+STUDY_YEARS_MAX = 99
 Per = Literal["issuer", "code", "kind"]
 """What of the outcomes spent tells apart those that a cap bounds each for themselves."""
 
@@ -69,14 +73,7 @@ class Course:
     practice_hours: Decimal | None = None  # of these, practical; stated only beside `hours`
 
     def __post_init__(self) -> None:
-        hours, practice = self.hours, self.practice_hours
-        most = Decimal(0) if hours is None else hours
-        if any(not one.is_finite() or one < 0 for one in (most, practice or Decimal(0))) or (
-            practice is not None and (hours is None or practice > hours)
-        ):
-            stated = {"hours": hours, "practice_hours": practice}
-            told = {key: "—" if value is None else str(value) for key, value in stated.items()}
-            raise ProgrammeInvalid("course-hours", field=self.id, course=self.id, **told)
+        _require_hours(self.id, self.hours, self.practice_hours)
 
     def is_exemptible_under(self, categories: frozenset[str]) -> bool:
         """Whether a rule addressed to these person categories (empty: everybody) may exempt it."""
@@ -92,14 +89,67 @@ class Bucket:
     capacity: Decimal
     module: str = ""
     accepts: frozenset[OutcomeKind] = frozenset()  # kinds that may be spent on it; empty: all
+    hours: Decimal | None = None  # class hours that the whole of it stands for; None: not stated
+    practice_hours: Decimal | None = None  # of these, practical; stated only beside `hours`
+
+    def __post_init__(self) -> None:
+        _require_hours(self.id, self.hours, self.practice_hours)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """Credits that a module, or the whole programme, must reach for completion."""
+    """What completing a programme takes in one measure, over one module or all of it.
 
-    module: str | None
-    credits: Decimal
+    `credits` and class `hours` are sums of what is earned and exempted; `practice-share`, from 0 to 1, is the
+    share of practice in all class hours; `years` go from enrolment to graduation, in whole months. Credits
+    may be asked of outcomes of some kinds, issuers and attributes alone.
+
+    Raises:
+        ProgrammeInvalid: `requirement-minimum`, `requirement-years`, `requirement-scope`.
+    """
+
+    measure: RequirementMeasure = "credits"
+    minimum: Decimal | None = None  # of years either may be left out; the others have a minimum alone
+    maximum: Decimal | None = None
+    module: str | None = None
+    kinds: frozenset[OutcomeKind] = frozenset()
+    issuers: frozenset[IssuerId] = frozenset()
+    attributes: tuple[AttributeTest, ...] = ()
+    title: Wording | None = None
+    cite: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.measure == "years":
+            self._require_years()
+        elif self.maximum is not None or not self._has_minimum():
+            raise ProgrammeInvalid("requirement-minimum", measure=self.measure)
+        is_misplaced = self.measure == "years" and self.module is not None
+        if is_misplaced or (self.measure != "credits" and self.asks_for_outcomes):
+            raise ProgrammeInvalid("requirement-scope", measure=self.measure)
+
+    @property
+    def asks_for_outcomes(self) -> bool:
+        """Whether only what rests on some outcomes counts."""
+        return bool(self.kinds or self.issuers or self.attributes)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it asks for credits, whatever they rest on."""
+        return self.measure == "credits" and not self.asks_for_outcomes
+
+    def _has_minimum(self) -> bool:
+        most = 1 if self.measure == "practice-share" else Decimal("Infinity")
+        return self.minimum is not None and self.minimum.is_finite() and 0 <= self.minimum <= most
+
+    def _require_years(self) -> None:
+        stated = [one for one in (self.minimum, self.maximum) if one is not None]
+        for years in stated:
+            if not years.is_finite() or not 0 < years <= STUDY_YEARS_MAX or years * MONTHS_A_YEAR % 1:
+                raise ProgrammeInvalid("requirement-years", value=str(years), maximum=STUDY_YEARS_MAX)
+        if not stated:
+            raise ProgrammeInvalid("requirement-minimum", measure=self.measure)
+        if stated[0] > stated[-1]:
+            raise ProgrammeInvalid("requirement-years", value=str(stated[0]), maximum=str(stated[-1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,10 +264,11 @@ class Programme:
                 raise ProgrammeInvalid(
                     "share-of-unknown-module", field=cap.id, cap=cap.id, module=cap.share_of_module
                 )
-        for requirement in self.requirements:
-            if requirement.module is not None and requirement.module not in modules:
+        for at, requirement in enumerate(self.requirements):
+            module = requirement.module
+            if module is not None and module not in modules:
                 raise ProgrammeInvalid(
-                    "requirement-of-unknown-module", field=self.id, module=requirement.module
+                    "requirement-of-unknown-module", field=self.id, module=module, requirement=at
                 )
 
     @property
@@ -298,3 +349,14 @@ def _require_distinct(name: str, ids: Iterable[str]) -> None:
         if found in seen:
             raise ProgrammeInvalid("id-twice", field=name, id=found)
         seen.add(found)
+
+
+def _require_hours(name: str, hours: Decimal | None, practice_hours: Decimal | None) -> None:
+    """Refuse hours below nothing, and practice that is no part of them."""
+    whole, practice = hours or Decimal(0), practice_hours or Decimal(0)
+    are_numbers = whole.is_finite() and practice.is_finite()
+    is_part = practice_hours is None or hours is not None
+    if not are_numbers or not is_part or not 0 <= practice <= whole:
+        stated = {"hours": hours, "practice_hours": practice_hours}
+        told = {key: "—" if value is None else str(value) for key, value in stated.items()}
+        raise ProgrammeInvalid("course-hours", field=name, course=name, **told)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from creditbank.conversion.programme import Measure, Nature, Per
+from creditbank.conversion.programme import Measure, Nature, Per, RequirementMeasure
 from creditbank.documents.atoms import Blank, Count, Credits, Day, Hours, Id, Members, Name, Number, Words
 from creditbank.outcomes.outcome import OutcomeKind
 
@@ -36,11 +36,30 @@ class BucketText(Members):
     capacity: Credits
     module: Blank = ""
     accepts: tuple[OutcomeKind, ...] = ()
+    hours: Hours | None = None
+    practice_hours: Hours | None = None
+
+
+class StatedText(Members):
+    """An attribute of an outcome that must be one of some values."""
+
+    name: Name
+    one_of: Annotated[tuple[Name, ...], Field(min_length=1)]
 
 
 class RequirementText(Members):
+    """What completion takes: `credits`, or a `measure` with its `minimum` (of years also a `maximum`)."""
+
     module: Name | None = None
-    credits: Number
+    credits: Number | None = None
+    measure: RequirementMeasure = "credits"
+    minimum: Number | None = None
+    maximum: Number | None = None
+    kinds: tuple[OutcomeKind, ...] = ()
+    issuers: tuple[Name, ...] = ()
+    attributes: tuple[StatedText, ...] = ()
+    title: Words | None = None
+    cite: tuple[Id, ...] = ()
 
 
 class PeriodText(Members):

@@ -1,7 +1,9 @@
 """From the members of a document to programmes and exams, and to what things are called."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
+from creditbank.conversion.premise import AttributeTest
 from creditbank.conversion.programme import (
     Bucket,
     Cap,
@@ -11,6 +13,7 @@ from creditbank.conversion.programme import (
     Part,
     PartCap,
     Programme,
+    ProgrammeInvalid,
     Requirement,
 )
 from creditbank.conversion.rule import Wording
@@ -24,8 +27,11 @@ from creditbank.documents.programme_models import (
     PartCapText,
     PartText,
     ProgrammeText,
+    RequirementText,
 )
 from creditbank.documents.rule_pack_models import AttributeTitleText
+from creditbank.documents.toml_lines import Path
+from creditbank.errors import InvalidInput
 from creditbank.terms import CourseId, ExamId, IssuerId, PartId, ProgrammeId
 
 
@@ -64,9 +70,7 @@ def programme(text: ProgrammeText) -> Programme:
         level=text.level,
         study_form=text.study_form,
         buckets=tuple(map(_bucket, text.buckets)),
-        requirements=tuple(
-            Requirement(module=wanted.module, credits=wanted.credits) for wanted in text.requirements
-        ),
+        requirements=tuple(_requirement(at, wanted) for at, wanted in enumerate(text.requirements)),
         caps=tuple(map(_cap, text.caps)),
         cite=text.cite,
     )
@@ -90,6 +94,22 @@ def exam(text: ExamText) -> Exam:
         caps=tuple(map(_part_cap, text.caps)),
         cite=text.cite,
     )
+
+
+def blamed(text: object, error: InvalidInput) -> Path:
+    """Return the way to what of a programme or exam is to blame; empty where it is all of it."""
+    if not isinstance(text, ProgrammeText | ExamText):
+        return ()
+    if isinstance(at := error.values.get("requirement"), int):
+        return ("requirements", at)
+    listed = [("cap", "caps", [cap.id for cap in text.caps])]
+    if isinstance(text, ProgrammeText):
+        listed.append(("course", "courses", [course.id for course in text.courses]))
+        listed.append(("course", "buckets", [bucket.id for bucket in text.buckets]))
+    for value, key, ids in listed:
+        if error.values.get(value) in ids:
+            return (key, ids.index(str(error.values[value])))
+    return ()
 
 
 def _course(text: CourseText) -> Course:
@@ -116,7 +136,38 @@ def _bucket(text: BucketText) -> Bucket:
         capacity=text.capacity,
         module=text.module,
         accepts=frozenset(text.accepts),
+        hours=text.hours,
+        practice_hours=text.practice_hours,
     )
+
+
+def _requirement(at: int, text: RequirementText) -> Requirement:
+    try:
+        return Requirement(
+            measure=text.measure,
+            minimum=_minimum(text),
+            maximum=text.maximum,
+            module=text.module,
+            kinds=frozenset(text.kinds),
+            issuers=frozenset(map(IssuerId, text.issuers)),
+            attributes=tuple(
+                AttributeTest(attribute=test.name, one_of=test.one_of) for test in text.attributes
+            ),
+            title=optional_wording(text.title),
+            cite=text.cite,
+        )
+    except ProgrammeInvalid as error:
+        error.values["requirement"] = at
+        raise
+
+
+def _minimum(text: RequirementText) -> Decimal | None:
+    """Return the minimum, written as such or as `credits`, which is short for one of credits."""
+    if text.credits is None:
+        return text.minimum
+    if text.minimum is not None or text.measure != "credits":
+        raise ProgrammeInvalid("requirement-minimum", measure=text.measure)
+    return text.credits
 
 
 def _cap(text: CapText) -> Cap:

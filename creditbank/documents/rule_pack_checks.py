@@ -175,20 +175,24 @@ _CREDIT_KEYS = frozenset({"credits", "capacity", "maximum", "max_credits"})
 
 def _steps(text: RulePackText, members: Iterable[Member]) -> Iterator[PackFinding]:
     for path, value in members:
-        if path[-1] not in _CREDIT_KEYS or not isinstance(value, Decimal) or "outcomes" in path:
+        if not isinstance(value, Decimal) or "outcomes" in path:
             continue
-        step = Decimal(1) if _is_count(text, path) else text.step
-        if value % step:
+        step = _step_of(text, path)
+        if step is not None and value % step:
             yield _finding("credits-not-in-steps", path, value=value, step=step)
 
 
-def _is_count(text: RulePackText, path: Path) -> bool:
-    """Whether the number at `path` is the maximum of a cap that counts courses or outcomes."""
+def _step_of(text: RulePackText, path: Path) -> Decimal | None:
+    """Return what the number at `path` is a multiple of: of credits the step, of what is counted 1."""
     match path:
         case ("programme", int(programme), "caps", int(cap), "maximum"):
-            return text.programme[programme].caps[cap].measure != "credits"
+            is_credits = text.programme[programme].caps[cap].measure == "credits"
+            return text.step if is_credits else Decimal(1)
+        case ("programme", int(programme), "requirements", int(at), "minimum" | "maximum"):
+            is_credits = text.programme[programme].requirements[at].measure == "credits"
+            return text.step if is_credits else None
         case _:
-            return False
+            return text.step if path[-1] in _CREDIT_KEYS else None
 
 
 def _of_recognition(table: RecognitionText, path: Path, names: _Names) -> Iterator[PackFinding]:

@@ -32,6 +32,7 @@ from creditbank.documents.atoms import LevelText
 from creditbank.documents.programme_models import ExamText, ProgrammeText
 from creditbank.documents.programme_values import (
     attribute_titles,
+    blamed,
     course_filter,
     exam,
     optional_wording,
@@ -73,19 +74,6 @@ from creditbank.terms import (
 
 Text = TypeVar("Text")
 Built = TypeVar("Built")
-
-
-def _blamed(text: object, error: InvalidInput) -> Path:
-    """Return the way to the cap or course of a programme or an exam that is to blame; empty where none is."""
-    if not isinstance(text, ProgrammeText | ExamText):
-        return ()
-    listed = {"cap": ("caps", [cap.id for cap in text.caps])}
-    if isinstance(text, ProgrammeText):
-        listed["course"] = ("courses", [course.id for course in text.courses])
-    for value, (key, ids) in listed.items():
-        if error.values.get(value) in ids:
-            return (key, ids.index(str(error.values[value])))
-    return ()
 
 
 def pack_of(text: RulePackText, *, digest: str) -> Pack | list[PackFinding]:
@@ -146,7 +134,7 @@ class _Building:
             try:
                 built.append(build(text))
             except InvalidInput as error:
-                self._refused((key, index, *_blamed(text, error)), error)
+                self._refused((key, index, *blamed(text, error)), error)
         return tuple(built)
 
     def _dated(self, text: ProgrammeText | ExamText, built: Aim) -> Aim:

@@ -6,11 +6,13 @@ The words for the decision within it are those of `decision_wording`.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from creditbank.conversion.diploma_audit import AuditedPlace, DiplomaAudit, Figures, Source, State
+from creditbank.conversion.completion import Figures, State
+from creditbank.conversion.diploma_audit import AuditedPlace, DiplomaAudit, Source
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import decision_lines
 from creditbank.locale.naming import NAMELESS, Names
 from creditbank.locale.pack_wording import shown
+from creditbank.locale.requirement_wording import RequirementWords, requirement_words
 
 BLOCKS_SHOWN = 2
 """How many of the things that stand in the way are spelt out; the others are counted."""
@@ -48,6 +50,7 @@ class AuditWords:
     caps: tuple[str, ...]
     next_step: str | None
     nowhere: tuple[str, ...]
+    requirements: tuple[RequirementWords, ...] = ()
     worths: tuple[str, ...] = ()
 
 
@@ -68,13 +71,13 @@ class _Speaker:
         earning = {
             one for place in audit.places if place.state == "earned" for one in place.sources[0].outcomes
         }
-        key = "say.audit-complete" if audit.is_complete else "say.audit-missing-in-all"
         return AuditWords(
             headline=self.words.text(
-                key,
+                self._headline_key(),
                 title=shown(self.words, audit.title),
                 day=audit.as_of,
                 missing=self.words.credits(audit.total.missing),
+                count=sum(one.state != "reached" for one in audit.requirements),
             ),
             total=self._figures(audit.total),
             notes=tuple(self._notes()),
@@ -91,6 +94,7 @@ class _Speaker:
                 self.words.text("say.audit-elsewhere", basis=self._basis(source))
                 for source in audit.elsewhere
             ),
+            requirements=tuple(requirement_words(self.words, one, self.names) for one in audit.requirements),
             caps=self.decision.caps,
             next_step=self.decision.next_step,
             worths=self.decision.worths,
@@ -100,6 +104,12 @@ class _Speaker:
                 if one.outcome not in earning
             ),
         )
+
+    def _headline_key(self) -> str:
+        audit = self.audit
+        if audit.is_complete:
+            return "say.audit-complete"
+        return "say.audit-requirements-left" if audit.are_credits_there else "say.audit-missing-in-all"
 
     def _notes(self) -> Iterator[str]:
         begins_on = self.names.begins_on

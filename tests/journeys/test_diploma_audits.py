@@ -192,3 +192,93 @@ def test_the_page_is_readable_and_accessible(
     broken = Axe().run(page).response["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in broken] == []
     context.close()
+
+
+def requirements_in(found: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Return the requirements of an audit by their titles, values and words together."""
+    told = zip(found["audit"]["requirements"], found["requirements"], strict=True)
+    return {words["title"]: {**values, **words} for values, words in told}
+
+
+def test_an_audit_of_new_farmers_tells_hours_practice_and_years(school: School) -> None:
+    number = school.account(3)
+    basics = {
+        "kind": "course-credit",
+        "course_code": "NF01",
+        "title": "公共基础课",
+        "credits": "30",
+        "awarded_on": "2016-01-10",
+        "score": "71",
+        "hours": "500",
+        "hours_per_credit": "16",
+    }
+    training = {"kind": "training", "programme_code": "NF-BREEDING", "title": "养殖", "hours": "320"}
+    for key, outcome in enumerate((basics, {**training, "awarded_on": "2016-05-01"})):
+        recorded = school.record(number, outcome, f"nf-{key}")
+        assert recorded.status_code == 201, recorded.text
+    stated = f"&enrolled_at={EAST.issuer}&category=herder-farmer&enrolled_on=2015-09-01"
+    address = f"/accounts/{number}/audits/new-farmers-breeding"
+    found = school.get(f"{address}?as_of=2016-09-01{stated}").json()
+    by_title = requirements_in(found)
+    assert not found["complete"]
+    hours = by_title["总学时不少于 2,720"]
+    assert hours["state"] == "short"
+    assert {name: hours["figures"][name] for name in ("required", "earned", "exemptable", "missing")} == {
+        "required": "2720",
+        "earned": "500",  # what the school stated: more than the 480 of the course
+        "exemptable": "320",  # 20 of 57 credits, of 912 hours
+        "missing": "2220",
+    }
+    assert hours["line"] == "要求 2,720 学时：已修得 500，已免修 0，尚缺 2,220。所缺之中现可免修 320 学时。"
+    for course in ("《专业核心课》可计 1,328 学时", "《可认定的能力拓展学分》可计 912 学时，现可免修"):
+        assert course in hours["details"][1]
+    practice = by_title["理论与实践 1 : 1，实践不少于一半"]
+    assert (practice["state"], practice["hours"]) == ("short", "2720")
+    assert {name: practice["figures"][name] for name in ("required", "earned", "missing")} == {
+        "required": "1360",
+        "earned": "96",
+        "missing": "1264",
+    }
+    years = by_title["学制二至六年"]
+    assert (years["state"], years["earliest"], years["latest"]) == ("too-early", "2017-09-01", "2021-08-31")
+    assert "最早2017年9月1日毕业" in years["line"]
+    for day, state in (("2017-09-01", "reached"), ("2021-08-31", "reached"), ("2021-09-01", "too-late")):
+        then = requirements_in(school.get(f"{address}?as_of={day}{stated}").json())
+        assert then["学制二至六年"]["state"] == state
+    unstated = requirements_in(school.get(f"{address}?as_of=2016-09-01").json())
+    assert unstated["学制二至六年"]["state"] == "unknown"
+    english = {**school.headers, "Accept-Language": "en"}
+    spoken = school.stranger.get(f"{address}?as_of=2016-09-01", headers=english).json()
+    assert "The day of enrolment is not stated" in spoken["requirements"][2]["line"]
+
+
+def test_an_audit_of_k_acbs_tells_which_credits_are_from_accredited_bodies(school: School) -> None:
+    number = school.account(4)
+    for key, (code, accredited) in enumerate((("KM-ALGORITHMS", "yes"), ("KM-DATABASES", "no"))):
+        outcome = {
+            "kind": "course-credit",
+            "course_code": code,
+            "title": code,
+            "credits": "12",
+            "awarded_on": f"202{key}-06-20",
+            "score": "80",
+            "attributes": {"attendance": "90", "accredited": accredited},
+        }
+        recorded = school.record(number, outcome, f"ka-{key}")
+        assert recorded.status_code == 201, recorded.text
+    granted = school.post(
+        f"/accounts/{number}/exemptions", {"programme": "k-acbs-computing", "as_of": "2026-03-01"}
+    )
+    assert granted.status_code == 201, granted.text
+    found = school.get(f"/accounts/{number}/audits/k-acbs-computing?as_of=2026-03-01").json()
+    assert found["audit"]["total"]["exempted"] == "24"
+    accredited_ = requirements_in(found)["认可机构至少 18 学分"]
+    assert accredited_["state"] == "short"
+    assert {name: accredited_["figures"][name] for name in ("required", "exempted", "missing")} == {
+        "required": "18",
+        "exempted": "12",
+        "missing": "6",
+    }
+    (place,) = [one for one in accredited_["places"] if one["outcomes"]]
+    assert (place["id"], place["figures"]["exempted"], len(place["outcomes"])) == ("major", "12", 1)
+    assert accredited_["details"][0].startswith("已计入：《专业》计 12 学分（依据")

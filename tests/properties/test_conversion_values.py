@@ -174,7 +174,7 @@ WRONG: list[tuple[str, type[InvalidInput], Callable[[], object]]] = [
     (
         "requirement-of-unknown-module",
         ProgrammeInvalid,
-        lambda: programme(requirements=(Requirement(module="M9", credits=Decimal(1)),)),
+        lambda: programme(requirements=(Requirement(module="M9", minimum=Decimal(1)),)),
     ),
     ("exam-empty", ProgrammeInvalid, lambda: exam(parts=())),
     (

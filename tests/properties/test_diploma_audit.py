@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from creditbank.conversion.diploma_audit import AuditedPlace, DiplomaAudit, Figures, audit_diploma
+from creditbank.conversion.completion import Figures
+from creditbank.conversion.diploma_audit import AuditedPlace, DiplomaAudit, audit_diploma
 from creditbank.conversion.earned import decide_beside_earned
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.programme import Requirement
@@ -85,7 +86,7 @@ def audited(draw: st.DrawFn) -> Question:
     question = draw(granted_questions() | pinned_questions())
     modules = {course.module for course in question.programme.courses}
     requirements = tuple(
-        Requirement(module=module, credits=draw(halves))
+        Requirement(module=module, minimum=draw(halves))
         for module in (None, *sorted(modules))
         if draw(st.booleans())
     )
@@ -192,7 +193,7 @@ def test_every_place_stands_as_a_plain_look_at_each_finds_it(question: Question)
 def test_a_module_is_missing_what_its_places_do_not_reach(question: Question) -> None:
     """Caught: more said to be exemptable than is missing, in a module or in all."""
     found = audit(question)
-    stated = {one.module: one.credits for one in question.programme.requirements}
+    stated = {one.module: one.minimum or Decimal(0) for one in question.programme.requirements}
     for module in found.modules:
         own = [place.figures for place in module.places]
         if module.module in stated:

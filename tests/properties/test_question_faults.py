@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from creditbank.conversion import diploma_audit, earned, pack_reach, reevaluation
+from creditbank.conversion import completion, diploma_audit, earned, pack_reach, reevaluation
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.programme import Bucket, Course
@@ -139,7 +139,7 @@ def _only_ignored(patch: pytest.MonkeyPatch) -> None:
 FAULTS: tuple[tuple[str, Plant, Law], ...] = (
     ("rules by class of course do not block", plant(diploma_audit, "_is_about", _but_by_class), EVERY_PLACE),
     ("what is spent earns again", _spent_earns_again, EVERY_PLACE),
-    ("more is exemptable than is missing", plant(diploma_audit.Figures, "of", _not_capped), EVERY_MODULE),
+    ("more is exemptable than is missing", plant(completion.Figures, "of", _not_capped), EVERY_MODULE),
     (
         "a class has nothing registered",
         plant(policy_diff, "pinned_for_programme", always(())),
