@@ -15,11 +15,12 @@ from typing import Literal
 from creditbank.conversion.decision import Exemption
 from creditbank.conversion.holding import Holding, Pinned
 from creditbank.conversion.meeting import is_met
-from creditbank.conversion.premise import Pattern
+from creditbank.conversion.premise import AttributeTest, Pattern
 from creditbank.conversion.programme import MONTHS_A_YEAR, Bucket, Course, Requirement, RequirementMeasure
 from creditbank.conversion.rule import Wording
 from creditbank.conversion.span import Span
-from creditbank.terms import CourseId, OutcomeId
+from creditbank.outcomes.outcome import OutcomeKind
+from creditbank.terms import CourseId, IssuerId, OutcomeId
 
 State = Literal["earned", "exempted", "exempted-without-credit", "exemptable", "missing"]
 RequirementState = Literal[
@@ -191,6 +192,9 @@ class AuditedRequirement:
     minimum: Decimal | None
     maximum: Decimal | None
     module: str | None
+    kinds: tuple[OutcomeKind, ...]
+    issuers: tuple[IssuerId, ...]
+    attributes: tuple[AttributeTest, ...]
     title: Wording | None
     cite: tuple[str, ...]
     state: RequirementState
@@ -219,6 +223,9 @@ def audited_requirement(requirement: Requirement, standing: Standing) -> Audited
         minimum=requirement.minimum,
         maximum=requirement.maximum,
         module=requirement.module,
+        kinds=tuple(sorted(requirement.kinds)),
+        issuers=tuple(sorted(requirement.issuers)),
+        attributes=requirement.attributes,
         title=requirement.title,
         cite=requirement.cite,
         state="unknown",

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from creditbank.conversion.completion import AuditedRequirement, RequiredPlace, RequirementState
 from creditbank.locale.catalogue import Catalogue
-from creditbank.locale.naming import Names
+from creditbank.locale.naming import Names, Naming
 from creditbank.locale.pack_wording import shown
 
 PLACES_SHOWN = 12
@@ -40,6 +40,7 @@ class _Speaker:
     def __init__(self, words: Catalogue, requirement: AuditedRequirement, names: Names) -> None:
         self.words = words
         self.of = requirement
+        self.naming = Naming(words=words, names=names)
         self.names = names
 
     def title(self) -> str:
@@ -83,6 +84,8 @@ class _Speaker:
             yield self.words.text("say.audit-surplus", credits=self._amount(figures.surplus))
 
     def details(self) -> Iterator[str]:
+        if asked := list(self._asked()):
+            yield self.words.text("say.requirement-counts-only", asked=self.words.clauses(asked))
         counted = [one for one in self.of.places if one.figures.earned or one.figures.exempted]
         if counted:
             yield self._listed("say.requirement-counted", list(map(self._counted, counted)))
@@ -102,7 +105,29 @@ class _Speaker:
 
     def _open(self, place: RequiredPlace) -> str:
         key = "say.requirement-exemptable-place" if place.figures.exemptable else "say.requirement-open-place"
-        return self.words.text(key, title=shown(self.words, place.title), amount=self._amount(place.open))
+        return self.words.text(
+            key,
+            title=shown(self.words, place.title),
+            amount=self._amount(place.open),
+            exemptable=place.figures.exemptable,
+        )
+
+    def _asked(self) -> Iterator[str]:
+        """Yield what outcomes have to be for their credits to count."""
+        if self.of.kinds:
+            yield " / ".join(self.naming.value("outcome", kind) for kind in self.of.kinds)
+        if self.of.issuers:
+            issuers = [self.naming.value("issuer", issuer) for issuer in self.of.issuers]
+            yield self._asked_of(self.words.field("issuer"), issuers)
+        titles = {name: shown(self.words, title) for (_, name), title in self.names.attributes.items()}
+        for test in self.of.attributes:
+            name = test.attribute
+            called = titles.get(name) or self.naming.attribute(name)
+            values_ = [titles.get(f"{name}={one}") or self.naming.value(name, one) for one in test.one_of]
+            yield self._asked_of(called, values_)
+
+    def _asked_of(self, name: str, values: list[str]) -> str:
+        return self.words.text("say.requirement-asks", name=name, values=" / ".join(values))
 
     def _listed(self, key: str, places: list[str]) -> str:
         said = self.words.text(key, places=self.words.listed(places[:PLACES_SHOWN]))

@@ -194,6 +194,31 @@ def test_the_page_is_readable_and_accessible(
     context.close()
 
 
+@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+def test_the_page_asks_since_when_where_years_count(
+    browser: Browser,
+    site: Site,  # noqa: F811
+    language: str,
+) -> None:
+    context = signed_in(browser, site, width=PHONE, language=language)
+    page = opened(context, site.statement)
+    page.goto(f"{site.statement}/audits/new-farmers-breeding")
+    years = page.locator("section[aria-labelledby=requirements] li").last
+    before = years.inner_text()
+    page.locator("#enrolled_on").fill("2015-09-01")
+    page.locator("form.pick button").click()
+    assert years.inner_text() != before
+    assert "2017" in years.inner_text()
+    assert page.locator("#enrolled_on").input_value() == "2015-09-01"
+    page.locator("section[aria-labelledby=requirements] summary").first.click()
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0
+    assert [one["id"] for one in Axe().run(page).response["violations"]] == []
+    page.goto(f"{site.statement}/audits/new-farmers-breeding?enrolled_on=2015-02-30")
+    assert page.locator("#enrolled_on").count() == 0
+    context.close()
+
+
 def requirements_in(found: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Return the requirements of an audit by their titles, values and words together."""
     told = zip(found["audit"]["requirements"], found["requirements"], strict=True)
@@ -230,7 +255,10 @@ def test_an_audit_of_new_farmers_tells_hours_practice_and_years(school: School) 
         "missing": "2220",
     }
     assert hours["line"] == "要求 2,720 学时：已修得 500，已免修 0，尚缺 2,220。所缺之中现可免修 320 学时。"
-    for course in ("《专业核心课》可计 1,328 学时", "《可认定的能力拓展学分》可计 912 学时，现可免修"):
+    for course in (
+        "《专业核心课》可计 1,328 学时",
+        "《可认定的能力拓展学分》可计 912 学时，其中现可免修 320",
+    ):
         assert course in hours["details"][1]
     practice = by_title["理论与实践 1 : 1，实践不少于一半"]
     assert (practice["state"], practice["hours"]) == ("short", "2720")
@@ -281,4 +309,5 @@ def test_an_audit_of_k_acbs_tells_which_credits_are_from_accredited_bodies(schoo
     }
     (place,) = [one for one in accredited_["places"] if one["outcomes"]]
     assert (place["id"], place["figures"]["exempted"], len(place["outcomes"])) == ("major", "12", 1)
-    assert accredited_["details"][0].startswith("已计入：《专业》计 12 学分（依据")
+    assert accredited_["details"][0] == "只计这样的成果：所在机构是否经认可（已认可）。"
+    assert accredited_["details"][1].startswith("已计入：《专业》计 12 学分（依据")
