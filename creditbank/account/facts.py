@@ -1,6 +1,6 @@
 """What rules are told of an account: its outcomes as holdings, its grants as pinned."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
@@ -8,7 +8,10 @@ from typing import Any, assert_never
 
 from creditbank.account.body import ExemptionTarget, WaiverTarget
 from creditbank.account.holdings import AccountHoldings, HeldGrant, HeldOutcome
-from creditbank.conversion.holding import FACTS, Applicant, Holding, Pinned
+from creditbank.conversion.holding import FACTS, Applicant, Holding, Pinned, SpentElsewhere
+from creditbank.conversion.premise import Premise
+from creditbank.conversion.registered import KnownRules
+from creditbank.conversion.rule import RulePack
 from creditbank.outcomes import kind_of
 from creditbank.outcomes.award import Award
 from creditbank.outcomes.certificate import SkillCertificate
@@ -17,7 +20,7 @@ from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.experience import Experience
 from creditbank.outcomes.outcome import attributes_of
 from creditbank.outcomes.training import Training
-from creditbank.terms import ExamId, Microseconds, ProgrammeId
+from creditbank.terms import ExamId, Microseconds, OutcomeId, ProgrammeId
 
 _READERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
     {
@@ -52,6 +55,43 @@ def pinned_for_programme(
         and grant.granted.target.programme == programme
         and _held_at(grant, known_at)
     )
+
+
+def spent_elsewhere(
+    account: AccountHoldings,
+    programme: ProgrammeId,
+    packs: Sequence[RulePack],
+    *,
+    known_at: Microseconds,
+) -> tuple[SpentElsewhere, ...]:
+    """Return what exemptions in other programmes that held at `known_at` have spent.
+
+    `packs` are those under whose rules that was; of a rule that none of them has nothing is spent for good.
+    """
+    rules, steps = KnownRules(packs), {pack.id: pack.step for pack in packs}
+    return tuple(
+        SpentElsewhere(
+            programme=grant.granted.target.programme,
+            rule=grant.granted.rule,
+            outcome=outcome,
+            credits=grant.granted.units * (grant.granted.step or steps.get(grant.granted.pack, Decimal(1))),
+            is_drawn=premise is not None and premise.use == "draw",
+            for_good=premise is not None and premise.for_good,
+        )
+        for grant in account.grants
+        if isinstance(grant.granted.target, ExemptionTarget)
+        and grant.granted.target.programme != programme
+        and _held_at(grant, known_at)
+        for outcome, premise in _spent_under(grant, rules)
+    )
+
+
+def _spent_under(grant: HeldGrant, rules: KnownRules) -> Iterator[tuple[OutcomeId, Premise | None]]:
+    granted = grant.granted
+    rule = rules.get(granted.pack, granted.rule, granted.rule_version)
+    premises = [] if rule is None else [premise for premise in rule.premises if premise.use != "hold"]
+    for at, outcome in enumerate(grant.spent):
+        yield outcome, premises[at] if at < len(premises) else None
 
 
 def pinned_for_exam(account: AccountHoldings, exam: ExamId, *, known_at: Microseconds) -> tuple[Pinned, ...]:

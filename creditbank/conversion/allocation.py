@@ -11,7 +11,7 @@ from decimal import Decimal
 from creditbank.conversion.decision import Decision, Exemption, Refusal, decimal_text
 from creditbank.conversion.explanation import cap_uses, next_step, refusals
 from creditbank.conversion.fill import Nodes
-from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
+from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned, SpentElsewhere
 from creditbank.conversion.matching import Option
 from creditbank.conversion.nowhere import nowhere
 from creditbank.conversion.programme import Programme
@@ -35,6 +35,7 @@ def decide_exemptions(
     known_at: Microseconds,
     applicant: Applicant = NOBODY_IN_PARTICULAR,
     pinned: Iterable[Pinned] = (),
+    elsewhere: Iterable[SpentElsewhere] = (),
     promises: Iterable[Promise] = (),
     node_budget: int = NODE_BUDGET,
     solver: Solver | None = None,
@@ -43,11 +44,12 @@ def decide_exemptions(
     """Decide what `holdings` exempt in `programme` on the day `as_of`, going by what was known at `known_at`.
 
     The answer is the first in the total order of CONVERSION §3: most units, least precious outcomes spent,
-    fewest favours, earliest courses. Grants in `pinned` keep what they have, and the rules of `promises`
-    are in force as they were promised. Beyond `node_budget` the `solver` is asked, if there is one; without
-    one, or where it cannot tell, the answer is the best found, `proved` is False, no allocation has more than
-    `upper_bound`, and equal arguments still give equal answers. Without `gains` what an addition would bring
-    is left open, which takes most of the time: for whoever does not show it.
+    fewest favours, earliest courses. Grants in `pinned` keep what they have, what is spent `elsewhere` for
+    good is spent, and the rules of `promises` are in force as they were promised. Beyond `node_budget` the
+    `solver` is asked, if there is one; without one, or where it cannot tell, the answer is the best found,
+    `proved` is False, no allocation has more than `upper_bound`, and equal arguments still give equal
+    answers. Without `gains` what an addition would bring is left open, which takes most of the time: for
+    whoever does not show it.
 
     Raises:
         HoldingInvalid: `holding-twice`: two holdings have the same id.
@@ -60,6 +62,7 @@ def decide_exemptions(
         programme,
         applicant=applicant,
         pinned=pinned,
+        elsewhere=elsewhere,
         as_of=as_of,
         known_at=known_at,
     )

@@ -93,14 +93,16 @@ def budgets(
             for grant in registered.pinned
             if outcome in grant.spent and outcome in registered.drawn
         )
-        budgets = {at: int((options[at].budget or Decimal(0)) // step) for at in ats}
-        largest = max(budgets.values())
+        stated = {at: options[at].budget or Decimal(0) for at in ats}
+        budgets = {at: int(budget // step) for at, budget in stated.items()}
+        left = {at: max(Decimal(0), stated[at] - registered.drawn_elsewhere(options[at])) for at in ats}
+        rooms = {at: max(0, int(left[at] // step) - used) for at in ats}
+        largest, most = max(budgets.values()), max(rooms.values())
         places = reduce(int.__or__, (covers[at] | fills[at] for at in ats))
-        yield _bound("budget", "credits", max(0, largest - used), largest, places, mask_of(ats), outcome)
+        yield _bound("budget", "credits", most, largest, places, mask_of(ats), outcome)
         for at, budget in budgets.items():
-            if budget < largest:
-                room = max(0, budget - used)
-                yield _bound("budget", "credits", room, budget, covers[at] | fills[at], 1 << at, outcome)
+            if budget < largest or rooms[at] < most:
+                yield _bound("budget", "credits", rooms[at], budget, covers[at] | fills[at], 1 << at, outcome)
 
 
 def capacities(

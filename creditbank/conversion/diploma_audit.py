@@ -23,7 +23,7 @@ from creditbank.conversion.completion import (
 )
 from creditbank.conversion.decision import Decision, JsonValue, Refusal, json_members
 from creditbank.conversion.earned import decide_beside_earned, earned_in
-from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
+from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned, SpentElsewhere
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.problem import common_step
 from creditbank.conversion.programme import Bucket, Course, Programme
@@ -136,6 +136,7 @@ def audit_diploma(
     known_at: Microseconds,
     applicant: Applicant = NOBODY_IN_PARTICULAR,
     pinned: Iterable[Pinned] = (),
+    elsewhere: Iterable[SpentElsewhere] = (),
     promises: Iterable[Promise] = (),
     node_budget: int = NODE_BUDGET,
     solver: Solver | None = None,
@@ -158,6 +159,7 @@ def audit_diploma(
         known_at=known_at,
         applicant=applicant,
         pinned=grants,
+        elsewhere=elsewhere,
         promises=promised,
         node_budget=node_budget,
         solver=solver,

@@ -5,7 +5,7 @@ from datetime import date
 
 from creditbank.conversion.allocation import NODE_BUDGET, decide_exemptions
 from creditbank.conversion.decision import Decision
-from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
+from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned, SpentElsewhere
 from creditbank.conversion.programme import Programme
 from creditbank.conversion.promised import Promise
 from creditbank.conversion.rule import RulePack
@@ -23,6 +23,7 @@ def decide_beside_earned(
     known_at: Microseconds,
     applicant: Applicant = NOBODY_IN_PARTICULAR,
     pinned: Iterable[Pinned] = (),
+    elsewhere: Iterable[SpentElsewhere] = (),
     promises: Iterable[Promise] = (),
     node_budget: int = NODE_BUDGET,
     solver: Solver | None = None,
@@ -36,6 +37,7 @@ def decide_beside_earned(
         ProgrammeInvalid: `credits-off-step`.
     """
     all_packs, held, grants, promised = tuple(packs), tuple(holdings), tuple(pinned), tuple(promises)
+    others = tuple(elsewhere)
     earned = earned_in(programme, held, applicant.enrolled_at, grants, as_of=as_of, known_at=known_at)
     places = {place.id for place in programme.places}
     left = only_places(programme, places - earned.keys()) if earned else programme
@@ -49,6 +51,7 @@ def decide_beside_earned(
             known_at=known_at,
             applicant=applicant,
             pinned=grants,
+            elsewhere=others,
             promises=promised,
             node_budget=node_budget,
             solver=solver,

@@ -176,7 +176,8 @@ class Hindrances:
         """Return the rules that draw on the outcome that a budget is of, in this answer or as registered."""
         here = self.rules({other for other in self.used if bound.options >> other & 1})
         before = {RuleId(grant.rule) for grant in self.case.pinned if bound.source in grant.spent}
-        return tuple(sorted({*here, *before}))
+        there = {RuleId(use.rule) for use in self.case.elsewhere if use.outcome == bound.source}
+        return tuple(sorted({*here, *before, *there}))
 
     def _asked(self, bound: Bound, option: int, places: Sequence[int]) -> int:
         courses = [place for place in places if place < self.problem.course_count]

@@ -123,6 +123,22 @@ NOBODY_IN_PARTICULAR = Applicant()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpentElsewhere:
+    """What a grant in another programme has spent of one outcome: all of it, or so much where it drew.
+
+    `for_good`: so its own rule says, and it is spent here too; if not, only a rule here that spends for good
+    minds.
+    """
+
+    programme: str
+    rule: str
+    outcome: OutcomeId
+    credits: Decimal
+    is_drawn: bool
+    for_good: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pinned:
     """A grant that is already registered: it keeps its outcomes, its place and its share of every cap.
 

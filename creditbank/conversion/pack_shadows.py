@@ -88,6 +88,7 @@ def _asks_no_more(other: Premise, premise: Premise, scales: Mapping[str, Scale])
     return (
         (other.use, other.worth, less.kind) == (premise.use, premise.worth, more.kind)
         and other.awarded_since in (None, premise.awarded_since)
+        and (premise.for_good or not other.for_good)
         and other.awarded_before in (None, premise.awarded_before)
         and _names_within(more.codes, less.codes)
         and _names_within(more.issuers, less.issuers)

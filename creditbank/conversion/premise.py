@@ -83,10 +83,11 @@ class Premise:
 
     What can be drawn from an outcome is its worth in the recognition table named `worth`, or the credits
     that its issuer states where none is named. `awarded_since` and `awarded_before` are facts about the
-    applicant that are days: awarded on that day or later, or before it.
+    applicant that are days: awarded on that day or later, or before it. What is spent `for_good` is spent in
+    every programme, and nothing that another has spent will do.
 
     Raises:
-        RuleInvalid: `worth-of-held` where a held outcome's worth is asked for.
+        RuleInvalid: `worth-of-held` where a held outcome's worth is asked for, `for-good-of-held`.
     """
 
     pattern: Pattern
@@ -94,6 +95,7 @@ class Premise:
     worth: str | None = None  # id of a recognition table of the pack
     awarded_since: str | None = None
     awarded_before: str | None = None
+    for_good: bool = False
 
     @property
     def asks_for_days(self) -> bool:
@@ -108,6 +110,8 @@ class Premise:
     def __post_init__(self) -> None:
         if self.worth is not None and self.use == "hold":
             raise RuleInvalid("worth-of-held", field="worth", value=self.worth)
+        if self.for_good and self.use == "hold":
+            raise RuleInvalid("for-good-of-held", field="for_good")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

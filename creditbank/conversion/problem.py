@@ -13,7 +13,7 @@ from math import gcd
 
 from creditbank.conversion.bounds import Bound, budgets, capacities, caps, limits
 from creditbank.conversion.decision import RefusalKind
-from creditbank.conversion.holding import Holding, Pinned
+from creditbank.conversion.holding import Holding, Pinned, SpentElsewhere
 from creditbank.conversion.matching import Family, LiveRule, Option
 from creditbank.conversion.pairing import misnamed, unpaired
 from creditbank.conversion.programme import Bucket, Course, Programme, ProgrammeInvalid
@@ -61,6 +61,7 @@ def pose(
     holdings: Mapping[OutcomeId, Holding],
     pinned: Sequence[Pinned],
     rules: KnownRules,
+    elsewhere: Sequence[SpentElsewhere] = (),
 ) -> Problem:
     """State the problem; `options` are in rank order, `rules` are all versions that packs know.
 
@@ -68,7 +69,7 @@ def pose(
         ProgrammeInvalid: `credits-off-step`.
     """
     taken = {grant.target: grant for grant in pinned if programme.course_of(grant.target) is not None}
-    registered = Registered(pinned, rules=rules, holdings=holdings)
+    registered = Registered(pinned, rules=rules, holdings=holdings, elsewhere=elsewhere)
     blocked = {at: why for at, option in enumerate(options) if (why := registered.blocks(option))}
     wants, covers, fills = _Places(programme, taken).of_all(options, blocked)
     units = _units(programme, step) if options else (0,) * (len(programme.courses) + len(programme.buckets))

@@ -13,13 +13,13 @@ from decimal import Decimal
 
 from creditbank.conversion.bounds import period_start
 from creditbank.conversion.fill import Nodes
-from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
+from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned, SpentElsewhere
 from creditbank.conversion.matching import asked_for
 from creditbank.conversion.programme import Cap, Exam, Programme
 from creditbank.conversion.promised import Promise, keep
 from creditbank.conversion.recognition import recognise
 from creditbank.conversion.rule import RulePack
-from creditbank.conversion.solving import Compiled, Units, case_of, compile_rules, solve_units
+from creditbank.conversion.solving import Compiled, Units, case_of, compile_rules, counting, solve_units
 from creditbank.conversion.void import voiding
 from creditbank.conversion.waivers import CompiledWaivers, compile_waivers, count_waivers
 from creditbank.outcomes.outcome import OutcomeKind
@@ -39,6 +39,7 @@ class Learner:
     holdings: tuple[Holding, ...]
     applicant: Applicant = NOBODY_IN_PARTICULAR
     pinned: tuple[Pinned, ...] = ()
+    elsewhere: tuple[SpentElsewhere, ...] = ()
     promises: tuple[Promise, ...] = ()
     state: str | None = None  # names all of the above, as the head of the account's chain does
 
@@ -122,7 +123,7 @@ class Reevaluation:
         if isinstance(compiled, CompiledWaivers):
             waived = count_waivers(compiled, learner.holdings, pinned=learner.pinned)
             return Units(units=waived, upper_bound=waived, proved=True, step=_ONE_PART)
-        case = case_of(compiled, learner.holdings, pinned=learner.pinned)
+        case = case_of(compiled, learner.holdings, pinned=learner.pinned, elsewhere=learner.elsewhere)
         return solve_units(case, Nodes(self.node_budget))
 
     def learn(self, key: Key, units: Units) -> None:
@@ -154,8 +155,11 @@ class Reevaluation:
 
     def _key_of(self, learner: Learner) -> Key:
         found = self._compiled_for(learner)
-        if learner.pinned:
-            return found.number, frozenset(learner.holdings), frozenset(learner.pinned)
+        others: tuple[SpentElsewhere, ...] = ()
+        if learner.elsewhere and isinstance(found.compiled, Compiled):
+            others = counting(found.compiled, learner.elsewhere)
+        if learner.pinned or others:
+            return found.number, *map(frozenset, (learner.holdings, learner.pinned, others))
         asking = found.compiled.index.asking
         classes = []
         for holding in learner.holdings:

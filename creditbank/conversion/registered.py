@@ -1,9 +1,14 @@
-"""Grants that are already registered: what they have used, and which options they rule out."""
+"""Grants that are already registered: what they have used, and which options they rule out.
+
+Of a grant in another programme only what is spent for good counts: under its own rule, or by the rule that
+would spend it again.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 
 from creditbank.conversion.decision import RefusalKind
-from creditbank.conversion.holding import Holding, Pinned
+from creditbank.conversion.holding import Holding, Pinned, SpentElsewhere
 from creditbank.conversion.matching import Option
 from creditbank.conversion.rule import Rule, RulePack
 from creditbank.terms import OutcomeId
@@ -34,6 +39,7 @@ class Registered:
         *,
         rules: KnownRules,
         holdings: Mapping[OutcomeId, Holding],
+        elsewhere: Sequence[SpentElsewhere] = (),
     ) -> None:
         self.pinned = pinned
         self.holdings = holdings
@@ -47,7 +53,28 @@ class Registered:
                 is_drawn = at < len(uses) and uses[at] == "draw"
                 (self.drawn if is_drawn else self.consumed).setdefault(outcome, grant)
 
+        self.elsewhere: dict[OutcomeId, list[SpentElsewhere]] = {}
+        for use in elsewhere:
+            self.elsewhere.setdefault(use.outcome, []).append(use)
+
+    def gone(self, option: Option, at: int) -> list[SpentElsewhere]:
+        """Return the uses in other programmes that count against the outcome at a place of an option."""
+        found = self.elsewhere.get(option.spent[at].id)
+        if not found:
+            return []
+        premises = [premise for premise in option.live.rule.premises if premise.use != "hold"]
+        return [use for use in found if use.for_good or premises[at].for_good]
+
+    def drawn_elsewhere(self, option: Option) -> Decimal:
+        """Return the credits that other programmes have drawn for good of what the option draws on."""
+        at = next(at for at, holding in enumerate(option.spent) if holding is option.drawn)
+        return sum((use.credits for use in self.gone(option, at)), Decimal(0))
+
     def blocks(self, option: Option) -> tuple[RefusalKind, str] | None:
+        for at, holding in enumerate(option.spent):
+            for one in self.gone(option, at):
+                if holding is not option.drawn or not one.is_drawn:
+                    return "spent-elsewhere", one.rule
         for outcome in option.spent_ids:
             holder = self.consumed.get(outcome)
             if holder is None and outcome in option.consumed:

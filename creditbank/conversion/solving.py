@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from creditbank.conversion.fill import Grant, Nodes
-from creditbank.conversion.holding import Applicant, Holding, Pinned
+from creditbank.conversion.holding import Applicant, Holding, Pinned, SpentElsewhere
 from creditbank.conversion.layout import Layout, components
 from creditbank.conversion.matching import (
     Index,
@@ -55,6 +55,7 @@ class Case:
     programme: Programme
     holdings: tuple[Holding, ...]  # what was recorded by then, by id
     pinned: tuple[Pinned, ...]
+    elsewhere: tuple[SpentElsewhere, ...]
     as_of: date
     known_at: Microseconds
     step: Decimal
@@ -126,6 +127,7 @@ def pose_case(
     pinned: Iterable[Pinned],
     as_of: date,
     known_at: Microseconds,
+    elsewhere: Iterable[SpentElsewhere] = (),
 ) -> Case:
     """Return the case in the order that does not depend on that of the arguments.
 
@@ -133,7 +135,7 @@ def pose_case(
         HoldingInvalid: `holding-twice`.
     """
     compiled = compile_rules(packs, programme, applicant=applicant, as_of=as_of, known_at=known_at)
-    return case_of(compiled, holdings, pinned=pinned)
+    return case_of(compiled, holdings, pinned=pinned, elsewhere=elsewhere)
 
 
 def compile_rules(
@@ -166,7 +168,19 @@ def compile_rules(
     )
 
 
-def case_of(compiled: Compiled, holdings: Iterable[Holding], *, pinned: Iterable[Pinned]) -> Case:
+def counting(compiled: Compiled, elsewhere: Iterable[SpentElsewhere]) -> tuple[SpentElsewhere, ...]:
+    """Return the uses in other programmes that may count here: of what is spent for good, then or now."""
+    minds = any(premise.for_good for live in compiled.rules for premise in live.rule.premises)
+    return tuple(use for use in elsewhere if use.for_good or minds)
+
+
+def case_of(
+    compiled: Compiled,
+    holdings: Iterable[Holding],
+    *,
+    pinned: Iterable[Pinned],
+    elsewhere: Iterable[SpentElsewhere] = (),
+) -> Case:
     """Return one learner's case under compiled rules.
 
     Raises:
@@ -182,6 +196,7 @@ def case_of(compiled: Compiled, holdings: Iterable[Holding], *, pinned: Iterable
         pinned=tuple(
             sorted((in_step(grant, step, otherwise=compiled.step) for grant in grants), key=_pinned_key)
         ),
+        elsewhere=tuple(sorted(counting(compiled, elsewhere), key=_elsewhere_key)),
         as_of=compiled.as_of,
         known_at=compiled.known_at,
         step=step,
@@ -255,6 +270,7 @@ def pose_options(
         holdings={holding.id: holding for holding in holdings},
         pinned=pinned,
         rules=case.known_rules,
+        elsewhere=case.elsewhere,
     )
 
 
@@ -285,3 +301,7 @@ def _spends(problem: Problem, holdings: Sequence[Holding], scales: Mapping[str, 
 
 def _pinned_key(grant: Pinned) -> tuple[str, str, int, str, int, tuple[OutcomeId, ...]]:
     return (grant.pack, grant.rule, grant.rule_version, grant.target, grant.units, grant.spent)
+
+
+def _elsewhere_key(use: SpentElsewhere) -> tuple[OutcomeId, str, str, Decimal]:
+    return (use.outcome, use.programme, use.rule, use.credits)

@@ -99,6 +99,7 @@ class PremiseText(PatternText):
     worth: Id | None = None
     awarded_since: Name | None = None
     awarded_before: Name | None = None
+    for_good: bool = False
 
 
 class WorthRowText(PatternText):

@@ -234,6 +234,7 @@ class _Building:
             worth=text.worth,
             awarded_since=text.awarded_since,
             awarded_before=text.awarded_before,
+            for_good=text.for_good,
         )
 
     def _void(self, text: VoidText) -> VoidIf:

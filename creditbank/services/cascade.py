@@ -22,11 +22,12 @@ from creditbank.account.facts import (
     holdings_for_rules,
     pinned_for_exam,
     pinned_for_programme,
+    spent_elsewhere,
 )
 from creditbank.account.holdings import AccountHoldings, HeldGrant, HeldOutcome, holdings_of
 from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.decision import Decision, WaiverDecision
-from creditbank.conversion.holding import Holding, Pinned
+from creditbank.conversion.holding import Holding, Pinned, SpentElsewhere
 from creditbank.conversion.meeting import is_subject_of
 from creditbank.conversion.promised import keep
 from creditbank.conversion.standing import only_parts, only_places, under_rule
@@ -281,9 +282,11 @@ def _decided(
     published = known_in(bank, books, number, authorities, known_at=first.known_at).published
     library = rules.as_known(published)
     pinned: Sequence[Pinned]
+    elsewhere: Sequence[SpentElsewhere] = ()
     if isinstance(target, ExemptionTarget):
         in_use = library.packs_for_programme(target.programme, known_at=first.known_at)
         pinned = pinned_for_programme(others, target.programme, known_at=_LATEST)
+        elsewhere = spent_elsewhere(others, target.programme, rules.packs, known_at=_LATEST)
     else:
         in_use = library.packs_for_exam(target.exam, known_at=first.known_at)
         pinned = pinned_for_exam(others, target.exam, known_at=_LATEST)
@@ -300,7 +303,15 @@ def _decided(
         programme = library.programme(target.programme, as_of=day, known_at=known)
         place = only_places(programme, aimed)
         return decide_exemptions(
-            seen, holdings, place, applicant=applicant, pinned=pinned, as_of=day, known_at=known, gains=False
+            seen,
+            holdings,
+            place,
+            applicant=applicant,
+            pinned=pinned,
+            elsewhere=elsewhere,
+            as_of=day,
+            known_at=known,
+            gains=False,
         )
     exam = only_parts(library.exam(target.exam, as_of=day, known_at=known), aimed)
     return decide_waivers(seen, holdings, exam, applicant=applicant, pinned=pinned, as_of=day, known_at=known)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from creditbank.account.facts import holdings_for_rules, pinned_for_programme
+from creditbank.account.facts import holdings_for_rules, pinned_for_programme, spent_elsewhere
 from creditbank.account.holdings import AccountHoldings
 from creditbank.conversion.diploma_audit import DiplomaAudit, audit_diploma
 from creditbank.conversion.holding import Applicant
@@ -73,6 +73,7 @@ def audit_account(
         known_at=known.at,
         applicant=stated,
         pinned=pinned_for_programme(known.account, programme, known_at=known.at),
+        elsewhere=spent_elsewhere(known.account, programme, library.packs, known_at=known.at),
         promises=asked.promises(known.account, known.at),
         solver=bank.solver,
     )

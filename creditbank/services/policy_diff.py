@@ -13,11 +13,17 @@ from decimal import Decimal
 from itertools import islice
 
 from creditbank.account.body import ExemptionTarget, Granted
-from creditbank.account.facts import applicant_of, holdings_for_rules, pinned_for_exam, pinned_for_programme
+from creditbank.account.facts import (
+    applicant_of,
+    holdings_for_rules,
+    pinned_for_exam,
+    pinned_for_programme,
+    spent_elsewhere,
+)
 from creditbank.account.holdings import AccountHoldings
 from creditbank.conversion.allocation import NODE_BUDGET, decide_exemptions
 from creditbank.conversion.decision import Decision, WaiverDecision
-from creditbank.conversion.holding import Applicant, Pinned
+from creditbank.conversion.holding import Applicant, Pinned, SpentElsewhere
 from creditbank.conversion.policy_diff import Compared, Measure, Shift, Side, Total, shifts_between
 from creditbank.conversion.programme import Programme
 from creditbank.conversion.promised import Promise
@@ -260,14 +266,18 @@ def learner_of(member: Member, account: AccountHoldings, side: Side, terms: Term
     """
     known_at, aim = terms.known_at, side.place.id
     pinned: tuple[Pinned, ...] = ()
+    elsewhere: tuple[SpentElsewhere, ...] = ()
     if terms.keeps_registered and isinstance(side.place, Programme):
         pinned = pinned_for_programme(account, side.place.id, known_at=known_at)
+        packs = side.packs if terms.at_hand is None else (*terms.at_hand.packs, *side.packs)
+        elsewhere = spent_elsewhere(account, side.place.id, packs, known_at=known_at)
     elif terms.keeps_registered:
         pinned = pinned_for_exam(account, ExamId(aim), known_at=known_at)
     return Learner(
         holdings=(*holdings_for_rules(account), *side.supposed),
         applicant=_applicant(aim, account, member.category, terms),
         pinned=pinned,
+        elsewhere=elsewhere,
         promises=_promises(account, side, terms),
     )
 
@@ -312,6 +322,7 @@ def _decided(side: Side, learner: Learner, terms: Terms) -> Decision | WaiverDec
             side.place,
             applicant=learner.applicant,
             pinned=learner.pinned,
+            elsewhere=learner.elsewhere,
             promises=learner.promises,
             as_of=_day(side, terms),
             known_at=terms.known_at,

@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol, Self, TypeVar
 
-from creditbank.account.facts import holdings_for_rules, pinned_for_exam, pinned_for_programme
+from creditbank.account.facts import (
+    holdings_for_rules,
+    pinned_for_exam,
+    pinned_for_programme,
+    spent_elsewhere,
+)
 from creditbank.account.holdings import AccountHoldings
 from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.decision import (
@@ -102,6 +107,9 @@ class ExemptionQuestion(_Asked):
             self.place(as_of, known_at=known_at),
             applicant=applicant,
             pinned=pinned_for_programme(account, self.programme, known_at=known_at),
+            elsewhere=spent_elsewhere(
+                account, self.programme, (self.at_hand or self.library).packs, known_at=known_at
+            ),
             promises=self.promises(account, known_at),
             as_of=as_of,
             known_at=known_at,

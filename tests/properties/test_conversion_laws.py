@@ -19,6 +19,8 @@ from tests.strategies.conversion import (
     LEVELS,
     NOW,
     Question,
+    Questions,
+    classes_elsewhere,
     decide,
     granted_questions,
     learners,
@@ -232,3 +234,37 @@ def test_a_spent_budget_is_admitted_and_bounds_the_optimum(question: Question, b
     assert found.units <= best.units <= found.upper_bound
     if found.proved:
         assert found.exemptions == best.exemptions
+
+
+@given(classes_elsewhere())
+def test_what_another_programme_spends_counts_only_where_it_is_spent_for_good(asked: Questions) -> None:
+    for question in asked:
+        decision = decide(question)
+        rules = {(pack.id, rule.id, rule.version): rule for pack in question.packs for rule in pack.rules}
+        for one in decision.exemptions:
+            rule = rules[one.cited.pack, one.cited.rule, one.cited.version]
+            spending = [premise for premise in rule.premises if premise.use != "hold"]
+            for premise, outcome in zip(spending, one.spent, strict=True):
+                uses = [use for use in question.elsewhere if use.outcome == outcome]
+                assert all(
+                    premise.use == "draw" and use.is_drawn for use in uses if use.for_good or premise.for_good
+                )
+        mild = replace(
+            question,
+            elsewhere=tuple(replace(use, for_good=False) for use in question.elsewhere),
+            packs=tuple(
+                replace(
+                    pack,
+                    rules=tuple(
+                        replace(
+                            rule,
+                            premises=tuple(replace(premise, for_good=False) for premise in rule.premises),
+                        )
+                        for rule in pack.rules
+                    ),
+                )
+                for pack in question.packs
+            ),
+        )
+        assert decide(mild).as_json() == decide(mild, elsewhere=()).as_json()
+        assert decision.units <= decide(mild).units

@@ -12,7 +12,16 @@ from creditbank.services.reevaluation import reevaluate
 from creditbank.services.workers import WORTH_SHARING
 from creditbank.terms import OutcomeId
 from tests.properties.test_pre_decisions import ended, promises
-from tests.strategies.conversion import AS_OF, Question, decide, granted_questions, learners, pinned_questions
+from tests.strategies.conversion import (
+    AS_OF,
+    Question,
+    Questions,
+    classes_elsewhere,
+    decide,
+    granted_questions,
+    learners,
+    pinned_questions,
+)
 from tests.strategies.conversion_mix import mixed
 
 
@@ -107,3 +116,14 @@ def test_two_processes_find_what_one_finds() -> None:
 
     assert run(2) == run(1)
     assert any(run(1))
+
+
+@settings(max_examples=40)
+@given(classes_elsewhere())
+def test_what_other_programmes_have_spent_counts_among_many_too(asked: Questions) -> None:
+    for question in asked:
+        among = fresh(question)
+        without = Learner(holdings=question.holdings, applicant=question.applicant)
+        assert among.units_of(without).units == decide(question, elsewhere=()).units
+        found = among.units_of(replace(without, elsewhere=question.elsewhere))
+        assert found.units == decide(question).units

@@ -12,7 +12,7 @@ from itertools import permutations, product
 from math import inf
 from typing import Any
 
-from creditbank.conversion.holding import Applicant, Holding, Pinned
+from creditbank.conversion.holding import Applicant, Holding, Pinned, SpentElsewhere
 from creditbank.conversion.premise import AttributeTest, FactTest, Pattern, Premise
 from creditbank.conversion.programme import Bucket, Cap, Course, Programme
 from creditbank.conversion.recognition import RecognitionTable, WorthRow
@@ -153,6 +153,7 @@ class Oracle:
         known_at: Microseconds,
         applicant: Applicant,
         pinned: Sequence[Pinned],
+        elsewhere: Sequence[SpentElsewhere],
         step: Decimal,
     ) -> None:
         self.packs = packs
@@ -161,6 +162,7 @@ class Oracle:
         self.known_at = known_at
         self.applicant = applicant
         self.pinned = pinned
+        self.elsewhere = elsewhere
         self.step = step
         self.all = {holding.id: holding for holding in holdings}
         self.visible = sorted(
@@ -420,8 +422,16 @@ class Oracle:
             and {one.id for one in option.spent} == set(grant.spent)
         )
 
+    def against(self, premise: Premise, holding: Holding) -> list[SpentElsewhere]:
+        """Return what other programmes have spent of an outcome for good: then, or as the premise has it."""
+        mine = [use for use in self.elsewhere if use.outcome == holding.id]
+        return mine if premise.for_good else [use for use in mine if use.for_good]
+
     def is_free(self, option: Option) -> bool:
         """Whether registered grants leave the option open."""
+        for premise, spent in option.spending:
+            if any(premise.use != "draw" or not use.is_drawn for use in self.against(premise, spent)):
+                return False
         for grant in self.pinned:
             if (option.consumed | option.drawn) & self.pinned_uses(grant, "consume"):
                 return False
@@ -484,9 +494,11 @@ class Oracle:
     def budget(self, option: Option) -> int:
         for premise, holding in option.spending:
             if premise.use == "draw":
-                if premise.worth is None:
-                    return self.units(holding.credits or Decimal(0))
-                return self.units(self.worth(option.pack, premise.worth, holding))
+                gone = sum((use.credits for use in self.against(premise, holding)), Decimal(0))
+                found = holding.credits or Decimal(0)
+                if premise.worth is not None:
+                    found = self.worth(option.pack, premise.worth, holding)
+                return self.units(max(found - gone, Decimal(0)))
         raise AssertionError
 
     def within_budgets(self, used: Sequence[int], allocation: dict[tuple[int, int], int]) -> bool:

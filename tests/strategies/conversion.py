@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.decision import Decision, Exemption
 from creditbank.conversion.declared import DeclaredFact
-from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned
+from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned, SpentElsewhere
 from creditbank.conversion.premise import AttributeTest, FactTest, Pattern, Premise
 from creditbank.conversion.programme import Bucket, Cap, Course, CourseFilter, Measure, Programme
 from creditbank.conversion.promised import Promise
@@ -76,6 +76,7 @@ class Question:
     programme: Programme
     applicant: Applicant = NOBODY_IN_PARTICULAR
     pinned: tuple[Pinned, ...] = ()
+    elsewhere: tuple[SpentElsewhere, ...] = ()
     promises: tuple[Promise, ...] = ()
     as_of: date = AS_OF
     known_at: Microseconds = NOW
@@ -137,6 +138,7 @@ def premises(draw: st.DrawFn, *, first: bool, tables: tuple[str, ...]) -> Premis
         worth=worth,
         awarded_since=draw(seldom(None, "enrolled_on", "trained_on")),
         awarded_before=draw(seldom(None, "enrolled_on", "term_started_on")),
+        for_good=use != "hold" and not draw(RARELY_FALSE),
     )
 
 
@@ -451,6 +453,7 @@ def decide(question: Question, *, gains: bool = True, **changes: Any) -> Decisio
         known_at=asked.known_at,
         applicant=asked.applicant,
         pinned=asked.pinned,
+        elsewhere=asked.elsewhere,
         promises=asked.promises,
         gains=gains,
     )
@@ -514,4 +517,26 @@ def pinned_classes(draw: st.DrawFn) -> Questions:
             first = draw(st.integers(0, len(granted) - 1))
             kept = granted[first : first + draw(st.integers(1, 2))]
             asked.append(replace(question, pinned=tuple(pin(one) for one in kept)))
+    return Questions(asked)
+
+
+@st.composite
+def classes_elsewhere(draw: st.DrawFn) -> Questions:
+    """Of several learners those who are granted something by outcomes that another programme spends too."""
+    asked = []
+    for question in draw(classes()):
+        spent = sorted({outcome for one in decide(question).exemptions for outcome in one.spent})
+        uses = tuple(
+            SpentElsewhere(
+                programme="other",
+                rule="redeem",
+                outcome=outcome,
+                credits=draw(either(1, 2, 3)) * STEP / 2,
+                is_drawn=draw(st.booleans()),
+                for_good=draw(st.booleans()),
+            )
+            for outcome in (draw(several_of(2, *spent)) if spent else ())
+        )
+        if uses:
+            asked.append(replace(question, elsewhere=uses))
     return Questions(asked)
