@@ -51,6 +51,7 @@ _HINTS: Mapping[str, tuple[str, str]] = {
     "figure": ("数字，最多两位小数", "a number with at most two decimals"),
 }
 _BRACKETS = re.compile(r"[(\[【〔].*?[)\]】〕]")
+_FROM_LAST_BRACKET = re.compile(r"[(\[【〔][^(\[【〔]*$")
 _DECORATION = re.compile(r"[\s*:;_#]+")
 
 
@@ -125,9 +126,10 @@ def header_key(text: str) -> str:
 
 
 def header_keys(text: str) -> tuple[str, ...]:
-    """Return the forms under which a header is sought: whole, without brackets, line by line."""
+    """Return the forms under which a header is sought: whole, without the last brackets or any, by line."""
     plain = unicodedata.normalize("NFKC", text)
-    forms = (plain, _BRACKETS.sub("", plain), *plain.splitlines())
+    bare = (_FROM_LAST_BRACKET.sub("", plain), _BRACKETS.sub("", plain))
+    forms = (plain, *bare, *plain.splitlines())
     return tuple(dict.fromkeys(filter(None, map(header_key, forms))))
 
 

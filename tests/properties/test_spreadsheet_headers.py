@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from creditbank.documents.spreadsheet import WorkbookInvalid, read_workbook
 from creditbank.documents.spreadsheet_cells import column_letter
-from creditbank.documents.spreadsheet_columns import sheet_kinds
+from creditbank.documents.spreadsheet_columns import header_keys, sheet_kinds
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.outcomes.vocabulary import Term
 from tests.strategies.spreadsheet import (
@@ -30,6 +30,15 @@ def test_a_kind_is_known_by_its_headers(kind: OutcomeKind) -> None:
     with pytest.raises(WorkbookInvalid) as refused:
         read(template(kind))
     assert refused.value.reason == "workbook-without-rows"
+
+
+@pytest.mark.parametrize("said", ["{}（必填）", "{} [文本]", "{}\n(text)", "{} *"])
+def test_what_is_said_of_a_column_in_brackets_hides_no_name(said: str) -> None:
+    """Names that have brackets of their own among them."""
+    for kind in sheet_kinds().values():
+        for key, column in kind.by_header.items():
+            found = next(form for form in header_keys(said.format(key)) if form in kind.by_header)
+            assert kind.by_header[found] is column
 
 
 @given(kinds, st.data())
