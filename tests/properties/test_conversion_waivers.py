@@ -1,9 +1,9 @@
 """Waivers: the union of the rules that match, cut by the exam's caps in published part order."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -23,12 +23,17 @@ from creditbank.conversion.void import VoidIf
 from creditbank.conversion.waivers import decide_waivers
 from creditbank.terms import ExamId, IssuerId, Microseconds, OutcomeId, PackId, PartId, RuleId
 from tests.reference.conversion_oracle import fits, is_visible
-from tests.strategies.conversion import AS_OF, NOW, TestPack, learners, meeting, patterns, words
+from tests.strategies.choosing import either, several_of, up_to
+from tests.strategies.conversion import AS_OF, NOW, PATTERNS, TestPack, learners, meeting, words
 
 Case = tuple[tuple[TestPack, ...], tuple[Holding, ...], Exam, tuple[Pinned, ...]]
 PARTS = tuple(PartId(name) for name in ("theory", "practice", "essay"))
+ORDERS = st.permutations(PARTS)
+ASKED = st.lists(PATTERNS, min_size=1, max_size=2)
+WAIVED = st.lists(st.sampled_from(PARTS), min_size=1, unique=True)
 
 
+@cache
 @st.composite
 def exams(draw: st.DrawFn) -> Exam:
     caps = [
@@ -36,40 +41,40 @@ def exams(draw: st.DrawFn) -> Exam:
             id=f"cap{at}",
             title=words("上限"),
             maximum=draw(st.integers(0, 2)),
-            parts=draw(st.frozensets(st.sampled_from(PARTS), max_size=2)),
+            parts=draw(up_to(2, *PARTS)),
         )
         for at in range(draw(st.integers(0, 2)))
     ]
     return Exam(
         id=ExamId("exam"),
         title=words("考试"),
-        parts=tuple(
-            Part(id=id_, title=words(id_), waivable=id_ != "essay") for id_ in draw(st.permutations(PARTS))
-        ),
+        parts=tuple(Part(id=id_, title=words(id_), waivable=id_ != "essay") for id_ in draw(ORDERS)),
         caps=tuple(caps),
     )
 
 
+@cache
 @st.composite
-def waiving(draw: st.DrawFn, number: int, groups: Sequence[str | None]) -> Rule:
-    asked = draw(st.lists(patterns(), min_size=1, max_size=2))
+def waiving(draw: st.DrawFn, number: int, groups: tuple[str | None, ...]) -> Rule:
+    asked = draw(ASKED)
     return Rule(
         id=RuleId(f"w{number}"),
         version=1,
         published_at=Microseconds(0),
         effective_from=date(2018, 1, 1),
         premises=tuple(Premise(pattern=pattern, use="hold") for pattern in asked),
-        grant=WaiverGrant(parts=tuple(draw(st.lists(st.sampled_from(PARTS), min_size=1, unique=True)))),
+        grant=WaiverGrant(parts=tuple(draw(WAIVED))),
         priority=draw(st.integers(0, 1)),
-        exclusive=draw(st.sampled_from(groups)),
+        exclusive=draw(either(*groups)),
     )
 
 
+@cache
 @st.composite
-def asked(draw: st.DrawFn, *, groups: Sequence[str | None] = (None,)) -> Case:
+def asked(draw: st.DrawFn, *, groups: tuple[str | None, ...] = (None,)) -> Case:
     rules = tuple(draw(waiving(at, groups)) for at in range(draw(st.integers(1, 4))))
     packs = (TestPack(id=PackId("pack"), rules=rules),)
-    waived = draw(st.lists(st.sampled_from(PARTS[:2]), max_size=1))
+    waived = draw(several_of(1, *PARTS[:2]))
     pinned = tuple(Pinned(pack="pack", rule="w0", rule_version=1, target=part) for part in waived)
     return packs, draw(learners(packs, more=2)), draw(exams()), pinned
 

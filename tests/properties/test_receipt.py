@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -23,22 +24,25 @@ from creditbank.documents.receipt import (
 from creditbank.identity.account_number import parse_account_number
 from creditbank.outcomes.outcome import OUTCOME_KINDS
 from tests.strategies.books import batch
+from tests.strategies.choosing import either, maybe
 from tests.strategies.identity import account_numbers, issuers
 
 SCHEMA = Draft202012Validator(receipt_schema())
+some_accounts = st.lists(account_numbers().map(str), min_size=1, max_size=4, unique=True)
 digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
 instants = st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
+@cache
 @st.composite
 def receipts(draw: st.DrawFn) -> ImportReceipt:
     """Receipts whose counts are those of their entries."""
-    accounts = draw(st.lists(account_numbers().map(str), min_size=1, max_size=4, unique=True))
+    accounts = draw(some_accounts)
     opened = draw(st.sets(st.sampled_from(accounts)))
     entries = tuple(
         ReceiptEntry(row=row, account=account, opened=account in opened, seq=seq)
         for row, (account, seq) in enumerate(
-            draw(st.lists(st.tuples(st.sampled_from(accounts), st.none() | st.integers(0, 99)))), start=2
+            draw(st.lists(st.tuples(st.sampled_from(accounts), maybe(st.integers(0, 99))))), start=2
         )
     )
     recorded = sum(entry.seq is not None for entry in entries)
@@ -46,8 +50,8 @@ def receipts(draw: st.DrawFn) -> ImportReceipt:
     return ImportReceipt(
         number=draw(st.text("0123456789ABCDEF-", min_size=1, max_size=20)),
         issuer=draw(issuers()),
-        kind=draw(st.sampled_from(OUTCOME_KINDS)),
-        file=ReceiptFile(sha256=draw(digests), name=draw(st.none() | st.just("毕业生.xlsx"))),
+        kind=draw(either(*OUTCOME_KINDS)),
+        file=ReceiptFile(sha256=draw(digests), name=draw(either(None, "毕业生.xlsx"))),
         posted_at=draw(instants),
         rows=len(entries),
         accounts_opened=accounts_opened,

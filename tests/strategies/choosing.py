@@ -5,9 +5,11 @@ values that took most of the time.
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
+
+_Drawn = TypeVar("_Drawn")
 
 _kept = lru_cache(maxsize=4_096, typed=True)
 
@@ -16,6 +18,12 @@ _kept = lru_cache(maxsize=4_096, typed=True)
 def either(*values: object) -> st.SearchStrategy[Any]:
     """One of the values; one that is given several times is drawn as often."""
     return st.sampled_from(values)
+
+
+@_kept
+def maybe(strategy: st.SearchStrategy[_Drawn]) -> st.SearchStrategy[_Drawn | None]:
+    """What the strategy draws, or nothing. It has to be one that is kept itself."""
+    return st.none() | strategy
 
 
 def seldom(usual: object, *others: object) -> st.SearchStrategy[Any]:

@@ -216,8 +216,7 @@ PAIRINGS = (
 )
 
 
-@st.composite
-def grants(
+def grant(
     draw: st.DrawFn, programme: Programme, *, is_limited: bool, spends: bool, has_table: bool
 ) -> ExemptionGrant:
     ids = [course.id for course in programme.courses]
@@ -259,8 +258,7 @@ def grants(
     )
 
 
-@st.composite
-def rules(draw: st.DrawFn, number: int, programme: Programme, *, has_table: bool) -> Rule:
+def rule(draw: st.DrawFn, number: int, programme: Programme, *, has_table: bool) -> Rule:
     names = ("bank",) if has_table else ()
     asked = [draw(premises(first=True, tables=names))]
     if draw(either(0, 1, 2, 3)) == 0:
@@ -273,13 +271,12 @@ def rules(draw: st.DrawFn, number: int, programme: Programme, *, has_table: bool
         published_at=Microseconds(draw(seldom(0, NOW + 1))),
         effective_from=draw(seldom(date(2018, 1, 1), date(2021, 1, 1), date(2027, 1, 1))),
         premises=tuple(asked),
-        grant=draw(
-            grants(
-                programme,
-                is_limited=any(premise.use == "draw" for premise in asked),
-                spends=spends,
-                has_table=has_table,
-            )
+        grant=grant(
+            draw,
+            programme,
+            is_limited=any(premise.use == "draw" for premise in asked),
+            spends=spends,
+            has_table=has_table,
         ),
         scope=Scope(facts=facts),
         priority=draw(either(0, 1)),
@@ -289,8 +286,7 @@ def rules(draw: st.DrawFn, number: int, programme: Programme, *, has_table: bool
     )
 
 
-@st.composite
-def caps(draw: st.DrawFn, number: int, programme: Programme) -> Cap:
+def cap(draw: st.DrawFn, number: int, programme: Programme) -> Cap:
     measures: tuple[Measure, ...] = ("credits", "credits", "credits", "courses", "outcomes")
     measure = draw(either(*measures))
     where = draw(either(0, 1, 2, 3))
@@ -350,12 +346,11 @@ def programmes(draw: st.DrawFn, *, max_courses: int = 4) -> Programme:
         courses=listed,
         buckets=buckets,
     )
-    drawn = tuple(draw(caps(at, bare)) for at in range(draw(either(0, 1, 2))))
+    drawn = tuple(cap(draw, at, bare) for at in range(draw(either(0, 1, 2))))
     return replace(bare, caps=drawn)
 
 
-@st.composite
-def meeting(draw: st.DrawFn, number: int, pattern: Pattern, *, surely: bool = False) -> Holding:
+def one_that_meets(draw: st.DrawFn, number: int, pattern: Pattern, *, surely: bool = False) -> Holding:
     """An outcome that meets the pattern; or, unless it must, misses it by an attribute now and then."""
     is_certificate = pattern.kind == "skill-certificate"
     at_least = LEVELS.index(pattern.min_levels[0].level) if pattern.min_levels else 0
@@ -394,8 +389,10 @@ def _stated(number: int, overlap: str) -> tuple[tuple[str, str], ...]:
     return ("about", CODES[number % len(CODES)]), ("overlap", overlap), ("replaces", f"c{number % 2}")
 
 
-@st.composite
-def learners(draw: st.DrawFn, packs: Sequence[TestPack], *, more: int) -> tuple[Holding, ...]:
+meeting = st.composite(one_that_meets)
+
+
+def learner(draw: st.DrawFn, packs: Sequence[TestPack], *, more: int) -> tuple[Holding, ...]:
     """A learner who meets the premises of one of the rules, and holds a few more outcomes."""
     every_rule = [rule for pack in packs for rule in pack.rules]
     every_pattern = [premise.pattern for rule in every_rule for premise in rule.premises]
@@ -403,17 +400,19 @@ def learners(draw: st.DrawFn, packs: Sequence[TestPack], *, more: int) -> tuple[
     others = [every_pattern[at] for at in draw(several_of(more, *range(len(every_pattern))))]
     numbers = draw(in_any_order(len(meant) + len(others)))
     return tuple(
-        draw(meeting(number, pattern, surely=at < len(meant)))
+        one_that_meets(draw, number, pattern, surely=at < len(meant))
         for at, (number, pattern) in enumerate(zip(numbers, (*meant, *others), strict=True))
     )
 
 
-@st.composite
-def packs_for(draw: st.DrawFn, programme: Programme, *, max_rules: int) -> tuple[TestPack, ...]:
+learners = st.composite(learner)
+
+
+def packs(draw: st.DrawFn, programme: Programme, *, max_rules: int) -> tuple[TestPack, ...]:
     count = draw(either(*range(1, max_rules + 1)))
     has_table = draw(st.booleans())
     table = {"bank": draw(TABLES)} if has_table else {}
-    drawn = [draw(rules(at, programme, has_table=has_table)) for at in range(count)]
+    drawn = [rule(draw, at, programme, has_table=has_table) for at in range(count)]
     cut = draw(either(*range(count + 1))) if count > 1 else 0
     basis = draw(either("application", "application", "award", "enrolment"))
     parts = [part for part in (drawn[:cut], drawn[cut:]) if part]
@@ -423,15 +422,18 @@ def packs_for(draw: st.DrawFn, programme: Programme, *, max_rules: int) -> tuple
     )
 
 
+packs_for = st.composite(packs)
+
+
 @cache
 @st.composite
 def questions(draw: st.DrawFn, *, max_courses: int = 4, max_rules: int = 4, more: int = 2) -> Question:
     """Tiny questions, without registered grants."""
     programme = draw(programmes(max_courses=max_courses))
-    packs = draw(packs_for(programme, max_rules=max_rules))
+    drawn = packs(draw, programme, max_rules=max_rules)
     return Question(
-        packs=packs,
-        holdings=draw(learners(packs, more=more)),
+        packs=drawn,
+        holdings=learner(draw, drawn, more=more),
         programme=programme,
         applicant=Applicant(
             category=draw(either(None, "veteran", "student")),
@@ -503,7 +505,7 @@ class Questions(tuple[Question, ...]):
 def classes(draw: st.DrawFn, *, learners_each: int = 4) -> Questions:
     """Tiny questions of several learners, no two alike, about the same rules and the same programme."""
     question = draw(questions())
-    held = [question.holdings, *(draw(learners(question.packs, more=2)) for _ in range(learners_each - 1))]
+    held = [question.holdings, *(learner(draw, question.packs, more=2) for _ in range(learners_each - 1))]
     return Questions(replace(question, holdings=one) for one in dict.fromkeys(held))
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any, get_args
 
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ from creditbank.conversion.programme import CapPart, Each
 from creditbank.conversion.rule import GradePolicy, Wording
 from creditbank.outcomes.outcome import OutcomeKind
 from creditbank.terms import CourseId, OutcomeId, PackId, PartId, RuleId
+from tests.strategies.choosing import maybe
 
 names = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=20)
 codes = st.one_of(names, st.dates().map(date.isoformat), st.builds("{}@{}".format, names, names))
@@ -46,6 +48,7 @@ OUTCOME_ATTRIBUTES = (
 )
 
 
+@cache
 def some(strategy: st.SearchStrategy[Any], *, at_least: int = 0, at_most: int = 2) -> st.SearchStrategy[Any]:
     return st.lists(strategy, min_size=at_least, max_size=at_most).map(tuple)
 
@@ -141,14 +144,19 @@ needs = st.one_of(
 )
 
 
+_gains = st.integers(0, 50)
+_kinds = st.sampled_from(get_args(RefusalKind))
+
+
+@cache
 @st.composite
 def refusals(draw: st.DrawFn) -> Refusal:
-    gain = draw(st.none() | st.integers(0, 50))
-    kind = draw(st.sampled_from(get_args(RefusalKind)))
+    gain = draw(maybe(_gains))
+    kind = draw(_kinds)
     return Refusal(
         cited=draw(cited),
         kind=kind,
-        target=draw(st.none() | names),
+        target=draw(maybe(names)),
         outcomes=draw(some(outcome_ids)),
         by=draw(some(cap_parts if kind == "cap" else names)),
         needs=draw(some(needs, at_least=1)),

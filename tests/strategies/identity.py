@@ -1,6 +1,7 @@
 """Citizen numbers, organisation codes, account numbers, names and persons, as hypothesis draws them."""
 
 from datetime import date
+from functools import cache
 from string import ascii_letters
 
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from creditbank.identity.names import NAME_MAX, PersonNames
 from creditbank.identity.organisation_code import ALPHABET, check_character
 from creditbank.identity.person import Person
 from creditbank.terms import IssuerId
+from tests.strategies.choosing import maybe
 
 PERSON_CATEGORIES = ("student", "teacher", "herder-farmer", "veteran", "member-of-society")
 
@@ -21,6 +23,7 @@ changdu_regions = st.sampled_from(
 )
 
 
+@cache
 @st.composite
 def citizen_numbers(
     draw: st.DrawFn,
@@ -34,6 +37,7 @@ def citizen_numbers(
     return CitizenNumber(text=first_17 + check_digit(first_17))
 
 
+@cache
 @st.composite
 def issuers(draw: st.DrawFn) -> IssuerId:
     """Well-formed unified social credit codes, letters in the first two places included."""
@@ -44,6 +48,7 @@ def issuers(draw: st.DrawFn) -> IssuerId:
     return IssuerId(first_17 + check_character(first_17))
 
 
+@cache
 def account_numbers() -> st.SearchStrategy[AccountNumber]:
     """Account numbers as they are given out."""
     return st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES).map(account_number_of)
@@ -67,12 +72,16 @@ def written(parts: st.SearchStrategy[str], separator: str) -> st.SearchStrategy[
 chinese_names = written(chinese_parts, "·")
 tibetan_names = written(tibetan_syllables, "\u0f0b")
 romanised_names = written(romanised_parts, " ")
+_scripts = st.sets(st.sampled_from(["chinese", "tibetan", "romanised"]), min_size=1)
+_phones = st.from_regex(r"\A(\+86)?1[3-9][0-9]{9}\Z")
+_categories = st.sampled_from(PERSON_CATEGORIES)
 
 
+@cache
 @st.composite
 def person_names(draw: st.DrawFn) -> PersonNames:
     """Names in one, two or all three scripts."""
-    present = draw(st.sets(st.sampled_from(["chinese", "tibetan", "romanised"]), min_size=1))
+    present = draw(_scripts)
     return PersonNames(
         chinese=draw(chinese_names) if "chinese" in present else None,
         tibetan=draw(tibetan_names) if "tibetan" in present else None,
@@ -80,12 +89,13 @@ def person_names(draw: st.DrawFn) -> PersonNames:
     )
 
 
+@cache
 @st.composite
 def persons(draw: st.DrawFn) -> Person:
     """Persons with any of the optional members left out."""
     return Person(
         names=draw(person_names()),
-        citizen_number=draw(st.none() | citizen_numbers()),
-        phone=draw(st.none() | st.from_regex(r"\A(\+86)?1[3-9][0-9]{9}\Z")),
-        category=draw(st.none() | st.sampled_from(PERSON_CATEGORIES)),
+        citizen_number=draw(maybe(citizen_numbers())),
+        phone=draw(maybe(_phones)),
+        category=draw(maybe(_categories)),
     )

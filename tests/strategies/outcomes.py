@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.experience import Experience
 from creditbank.outcomes.outcome import CODE_MAX, TITLE_MAX, FrameworkLevel, attributes_of
 from creditbank.outcomes.training import Training
+from tests.strategies.choosing import either, maybe
 from tests.strategies.identity import issuers
 
 LEVELS = {
@@ -37,11 +39,15 @@ titles = lines(TITLE_MAX)
 numbers = st.text("0123456789ABCDEFGHJKLMNPQRSTUVWXYZ", min_size=4, max_size=22)
 
 
+@cache
 def decimals(*, minimum: str = "0.01", maximum: int) -> st.SearchStrategy[Decimal]:
     """Exact decimals to two places."""
     return st.decimals(min_value=Decimal(minimum), max_value=maximum, places=2)
 
 
+_lasting = st.integers(1, 3_650).map(lambda days_: timedelta(days=days_))
+_short = st.integers(0, 365)
+_team_sizes = st.integers(1, 10) | st.just(TEAM_MAX)
 attributes = st.just(()) | st.dictionaries(
     st.sampled_from(["overlap", "replaces", "nature", "about"]),
     st.text("0123456789abcXYZ重合", min_size=1, max_size=8),
@@ -49,29 +55,32 @@ attributes = st.just(()) | st.dictionaries(
 ).map(lambda stated: attributes_of(stated.items()))
 
 
+@cache
 @st.composite
 def certificate_levels(draw: st.DrawFn) -> FrameworkLevel:
-    framework = draw(st.sampled_from(sorted(LEVELS)))
-    return FrameworkLevel(framework=framework, level=draw(st.sampled_from(LEVELS[framework])))
+    framework = draw(either(*sorted(LEVELS)))
+    return FrameworkLevel(framework=framework, level=draw(either(*LEVELS[framework])))
 
 
+@cache
 @st.composite
 def diplomas(draw: st.DrawFn) -> Diploma:
     return Diploma(
         number=draw(numbers),
-        level=FrameworkLevel(framework="GB/T 4658", level=draw(st.sampled_from(DIPLOMA_LEVELS))),
+        level=FrameworkLevel(framework="GB/T 4658", level=draw(either(*DIPLOMA_LEVELS))),
         major_code=draw(codes),
         major=draw(titles),
         issuer=draw(issuers()),
         awarded_on=draw(days),
-        study_form=draw(st.none() | st.sampled_from(["full-time", "correspondence"])),
+        study_form=draw(maybe(either("full-time", "correspondence"))),
     )
 
 
+@cache
 @st.composite
 def certificates(draw: st.DrawFn) -> SkillCertificate:
     awarded_on = draw(days)
-    lasts = draw(st.none() | st.integers(1, 3_650).map(lambda days_: timedelta(days=days_)))
+    lasts = draw(maybe(_lasting))
     return SkillCertificate(
         number=draw(numbers),
         standard=draw(codes),
@@ -80,10 +89,11 @@ def certificates(draw: st.DrawFn) -> SkillCertificate:
         issuer=draw(issuers()),
         awarded_on=awarded_on,
         expires_on=None if lasts is None else awarded_on + lasts,
-        score=draw(st.none() | decimals(minimum="0", maximum=1_000)),
+        score=draw(maybe(decimals(minimum="0", maximum=1_000))),
     )
 
 
+@cache
 @st.composite
 def course_credits(draw: st.DrawFn) -> CourseCredit:
     return CourseCredit(
@@ -92,19 +102,20 @@ def course_credits(draw: st.DrawFn) -> CourseCredit:
         credits=draw(decimals(maximum=100)),
         issuer=draw(issuers()),
         awarded_on=draw(days),
-        hours=draw(st.none() | decimals(maximum=1_000)),
-        hours_per_credit=draw(st.none() | st.sampled_from([Decimal(16), Decimal(18), Decimal(10)])),
-        score=draw(st.none() | decimals(minimum="0", maximum=100)),
-        grade=draw(st.none() | st.sampled_from(["合格", "优秀", "A"])),
-        mode=draw(st.sampled_from(["campus", "online", "exchange", "enterprise"])),
+        hours=draw(maybe(decimals(maximum=1_000))),
+        hours_per_credit=draw(maybe(either(Decimal(16), Decimal(18), Decimal(10)))),
+        score=draw(maybe(decimals(minimum="0", maximum=100))),
+        grade=draw(maybe(either("合格", "优秀", "A"))),
+        mode=draw(either("campus", "online", "exchange", "enterprise")),
         attributes=draw(attributes),
     )
 
 
+@cache
 @st.composite
 def trainings(draw: st.DrawFn) -> Training:
     awarded_on = draw(days)
-    lasted = draw(st.none() | st.integers(0, 365))
+    lasted = draw(maybe(_short))
     return Training(
         programme_code=draw(codes),
         title=draw(titles),
@@ -115,14 +126,15 @@ def trainings(draw: st.DrawFn) -> Training:
     )
 
 
+@cache
 @st.composite
 def awards(draw: st.DrawFn) -> Award:
-    team_size = draw(st.integers(1, 10) | st.just(TEAM_MAX))
+    team_size = draw(_team_sizes)
     return Award(
         contest_code=draw(codes),
         title=draw(titles),
-        organiser_level=draw(st.sampled_from(["national", "autonomous-region", "prefecture"])),
-        rank=draw(st.sampled_from(["first", "second", "third"])),
+        organiser_level=draw(either("national", "autonomous-region", "prefecture")),
+        rank=draw(either("first", "second", "third")),
         issuer=draw(issuers()),
         awarded_on=draw(days),
         team_size=team_size,
@@ -130,19 +142,21 @@ def awards(draw: st.DrawFn) -> Award:
     )
 
 
+@cache
 @st.composite
 def experiences(draw: st.DrawFn) -> Experience:
     started_on = draw(days)
     return Experience(
-        form=draw(st.sampled_from(["internship", "enterprise-practice", "military-service"])),
+        form=draw(either("internship", "enterprise-practice", "military-service")),
         title=draw(titles),
         started_on=started_on,
         awarded_on=started_on + timedelta(days=draw(st.integers(0, 3_650))),
         issuer=draw(issuers()),
-        hours=draw(st.none() | decimals(maximum=5_000)),
+        hours=draw(maybe(decimals(maximum=5_000))),
     )
 
 
+@cache
 def outcomes() -> st.SearchStrategy[Outcome]:
     """Outcomes of all six kinds."""
     return st.one_of(diplomas(), certificates(), course_credits(), trainings(), awards(), experiences())

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from creditbank.documents.rule_pack import RulePackDocument, RulePackInvalid, parse_rule_pack
 from creditbank.documents.rule_pack_csv import RulePackUnreadable
 from creditbank.rulepacks.library import SHIPPED, read_document
+from tests.strategies.choosing import either
 
 Tree = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -36,66 +37,85 @@ def written_as(value: Decimal) -> int | Decimal:
     return int(value) if value == value.to_integral_value() else value
 
 
+_ASKED: Mapping[str, st.SearchStrategy[Any]] = {
+    "codes": st.lists(st.sampled_from(CODES), min_size=1, max_size=3, unique=True),
+    "min_level": st.sampled_from(LEVELS) | st.just({"framework": "1+X", "level": "高级"}),
+    "min_score": st.integers(0, 100),
+    "max_age": st.integers(1, 9).map("{}y".format),
+    "issuers": st.builds(lambda: ["91540300MA6T1ABC1X"]),
+    "attributes": st.builds(lambda: [{"name": "mode", "one_of": ["online", "campus"]}]),
+}
+"""What a premise may ask."""
+
+
+@cache
 @st.composite
 def premises(draw: st.DrawFn, *, uses: tuple[str, ...] = ("consume", "hold")) -> Tree:
-    premise: Tree = {"kind": "skill-certificate", "use": draw(st.sampled_from(uses))}
-    optional: Mapping[str, st.SearchStrategy[Any]] = {
-        "codes": st.lists(st.sampled_from(CODES), min_size=1, max_size=3, unique=True),
-        "min_level": st.sampled_from(LEVELS) | st.just({"framework": "1+X", "level": "高级"}),
-        "min_score": st.integers(0, 100),
-        "max_age": st.integers(1, 9).map("{}y".format),
-        "issuers": st.just(["91540300MA6T1ABC1X"]),
-        "attributes": st.just([{"name": "mode", "one_of": ["online", "campus"]}]),
-    }
-    for key, values in optional.items():
+    premise: Tree = {"kind": "skill-certificate", "use": draw(either(*uses))}
+    for key, values in _ASKED.items():
         if draw(st.booleans()):
             premise[key] = draw(values)
     return premise
 
 
+_said = st.one_of(names, st.fixed_dictionaries({"zh": names, "en": names}))
+_held = st.lists(premises(uses=("hold",)), min_size=1, max_size=2)
+_premises = st.lists(premises(), min_size=1, max_size=2)
+_parts = st.lists(st.sampled_from(PARTS), min_size=1, unique=True)
+_courses = st.lists(st.sampled_from(COURSES), min_size=1, unique=True)
+_grades = st.sampled_from(["85", {"kind": "pass"}, {"kind": "capped", "ceiling": 80}])
+_hours: st.SearchStrategy[Tree] = st.sampled_from(
+    [{}, {"hours": 0}, {"hours": Decimal("64.5"), "practice_hours": 32}]
+)
+_moments = st.datetimes(datetime(2015, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@cache
 @st.composite
 def rules(draw: st.DrawFn, number: int) -> Tree:
     rule: Tree = {
         "id": f"rule-{number}",
         "version": draw(st.integers(1, 9)),
         "cite": ["source"],
-        "say": draw(st.one_of(names, st.fixed_dictionaries({"zh": names, "en": names}))),
+        "say": draw(_said),
     }
     if draw(st.booleans()):
-        rule["premise"] = draw(st.lists(premises(uses=("hold",)), min_size=1, max_size=2))
-        rule["waive"] = {"parts": draw(st.lists(st.sampled_from(PARTS), min_size=1, unique=True))}
+        rule["premise"] = draw(_held)
+        rule["waive"] = {"parts": draw(_parts)}
         return rule
-    rule["premise"] = draw(st.lists(premises(), min_size=1, max_size=2))
-    grant: Tree = {"mode": draw(st.sampled_from(["each", "choose", "bundle"]))}
-    grant["courses"] = draw(st.lists(st.sampled_from(COURSES), min_size=1, unique=True))
+    rule["premise"] = draw(_premises)
+    grant: Tree = {"mode": draw(either("each", "choose", "bundle"))}
+    grant["courses"] = draw(_courses)
     if grant["mode"] == "choose":
         grant["max_credits"] = written_as(draw(credits_in_halves))
     if draw(st.booleans()):
-        grant["grade"] = draw(st.sampled_from(["85", {"kind": "pass"}, {"kind": "capped", "ceiling": 80}]))
+        grant["grade"] = draw(_grades)
     rule["grant"] = grant
     if draw(st.booleans()):
         rule["scope"] = {"programmes": ["web"], "facts": [{"fact": "category", "one_of": ["veteran"]}]}
     return rule
 
 
+@cache
 @st.composite
 def outcomes(draw: st.DrawFn, number: int) -> Tree:
     return {
         "id": f"c{number}",
         "kind": "skill-certificate",
-        "code": draw(st.sampled_from(CODES)),
-        "level": draw(st.sampled_from(LEVELS)),
+        "code": draw(either(*CODES)),
+        "level": draw(either(*LEVELS)),
         "awarded_on": draw(days),
     }
 
 
+@cache
 @st.composite
 def packs(draw: st.DrawFn) -> Tree:
     """Draw a pack that can be read; whether its examples come out right is not drawn."""
     count = draw(st.integers(1, 3))
     courses = [
         {"id": course, "title": draw(names), "credits": written_as(draw(credits_in_halves)), "module": "m"}
-        | draw(st.sampled_from([{}, {"hours": 0}, {"hours": Decimal("64.5"), "practice_hours": 32}]))
+        | draw(_hours)
         for course in COURSES
     ]
     example: Tree = {
@@ -110,9 +130,9 @@ def packs(draw: st.DrawFn) -> Tree:
         "title": draw(names),
         "about": {"zh": draw(names)},
         "official": draw(st.booleans()),
-        "published_at": draw(st.datetimes(datetime(2015, 1, 1), datetime(2030, 1, 1))).replace(tzinfo=UTC),  # noqa: DTZ001 (given UTC below)
+        "published_at": draw(_moments),
         "effective_from": draw(days),
-        "date_basis": draw(st.sampled_from(["application", "enrolment", "award"])),
+        "date_basis": draw(either("application", "enrolment", "award")),
         "step": Decimal("0.5"),
         "citation": [{"id": "source", "title": draw(names)}],
         "scale": [{"framework": "1+X", "levels": list(LEVELS)}],

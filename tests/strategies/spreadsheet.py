@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any, cast
 
 import openpyxl
@@ -27,6 +28,7 @@ from creditbank.outcomes.outcome import OUTCOME_KINDS, FrameworkLevel, OutcomeKi
 from creditbank.outcomes.training import Training
 from creditbank.terms import IssuerId
 from creditbank.vocabularies.library import Vocabularies
+from tests.strategies.choosing import either, maybe
 from tests.strategies.identity import PERSON_CATEGORIES, account_numbers, citizen_numbers, person_names
 from tests.strategies.outcomes import awards, certificates, course_credits, diplomas, experiences, trainings
 
@@ -65,6 +67,11 @@ class Stated:
         return row_of(self.person, self.outcome, LISTS.vocabularies, account=self.account)
 
 
+@cache
+def _plain(kind: OutcomeKind) -> st.SearchStrategy[Outcome]:
+    return _OUTCOMES[kind]().filter(_is_plain)
+
+
 def _is_plain(outcome: Outcome) -> bool:
     """Whether no code holds a character that is read as another one."""
     return all(_FORGIVEN.isdisjoint(getattr(outcome, member, "")) for member in _CODES)
@@ -97,17 +104,18 @@ CERTIFICATE = Stated(
 )
 
 
+@cache
 @st.composite
 def stated(draw: st.DrawFn, kind: OutcomeKind) -> Stated:
     """Draw a learner and an outcome of a kind, all of one issuer."""
-    account = draw(st.none() | account_numbers())
+    account = draw(maybe(account_numbers()))
     return Stated(
         person=Person(
             names=draw(person_names()),
             citizen_number=None if account else draw(citizen_numbers()),
-            category=draw(st.none() | st.sampled_from(PERSON_CATEGORIES)),
+            category=draw(maybe(either(*PERSON_CATEGORIES))),
         ),
-        outcome=replace(draw(_OUTCOMES[kind]().filter(_is_plain)), issuer=ISSUER, attributes=()),
+        outcome=replace(draw(_plain(kind)), issuer=ISSUER, attributes=()),
         account=account,
     )
 
