@@ -73,6 +73,7 @@ KEYS = (
     "periods", "month", "premise", "codes", "min_level", "max_age", "use", "worth", "grant", "waive", "parts",
     "mode", "courses", "buckets", "max_credits", "pairing", "scope", "facts", "one_of", "within", "rows",
     "families", "example", "outcomes", "near", "as_of", "awarded_on", "exam", "rule", "effective_to",
+    "requirements", "minimum", "hours", "practice_hours",
 )  # fmt: skip
 numbers = st.one_of(
     st.sampled_from(

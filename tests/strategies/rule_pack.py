@@ -108,6 +108,21 @@ def outcomes(draw: st.DrawFn, number: int) -> Tree:
     }
 
 
+completions: st.SearchStrategy[Tree] = st.sampled_from(
+    [
+        {},
+        {"requirements": [{"credits": 30, "module": "m"}, {"measure": "years", "maximum": Decimal("2.5")}]},
+        {
+            "requirements": [
+                {"measure": "hours", "minimum": 64, "title": {"zh": "学时"}, "cite": ["source"]},
+                {"measure": "practice-share", "minimum": Decimal("0.5")},
+                {"credits": 3, "kinds": ["training"], "issuers": ["school"]},
+            ]
+        },
+    ]
+)
+
+
 @cache
 @st.composite
 def packs(draw: st.DrawFn) -> Tree:
@@ -144,7 +159,9 @@ def packs(draw: st.DrawFn) -> Tree:
                 "values": [{"value": "yes", "title": draw(names)}],
             },
         ][: draw(st.integers(0, 2))],
-        "programme": [{"id": "web", "title": draw(names), "credits": 60, "courses": courses}],
+        "programme": [
+            {"id": "web", "title": draw(names), "credits": 60, "courses": courses, **draw(completions)}
+        ],
         "exam": [{"id": "exam", "title": "考试", "parts": [{"id": part, "title": part} for part in PARTS]}],
         "rule": [draw(rules(number)) for number in range(count)],
         "example": [example],
