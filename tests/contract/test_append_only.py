@@ -1,7 +1,6 @@
 """Append-only is a property of the database: what is written stays, whoever sends the statement."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, text
@@ -50,21 +49,36 @@ REPLACEMENTS = {
 }
 
 
-@pytest.fixture
-def filled(engine: Engine) -> Engine:
-    return fill(engine)
+# Whatever a test tries is refused and rolled back: all share one database of each engine.
 
 
-@pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[Engine]:
-    with opened(sqlite_url(tmp_path)) as engine:
-        yield fill(engine)
+@pytest.fixture(scope="module")
+def sqlite_address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    url = sqlite_url(tmp_path_factory.mktemp("append-only"))
+    with opened(url) as engine:
+        fill(engine)
+    return url
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def postgresql() -> Iterator[Engine]:
     with postgresql_url() as url, opened(url) as engine:
         yield fill(engine)
+
+
+@pytest.fixture
+def sqlite(sqlite_address: str) -> Iterator[Engine]:
+    with opened(
+        sqlite_address
+    ) as engine:  # with connections of its own, of which a test may ask other things
+        yield engine
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest) -> Engine:
+    engine = request.getfixturevalue(request.param)
+    assert isinstance(engine, Engine)
+    return engine
 
 
 def fill(engine: Engine) -> Engine:
