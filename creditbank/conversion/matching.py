@@ -29,7 +29,7 @@ class LiveRule:
     rule: Rule
     pack: RulePack
     fact_needs: tuple[Need, ...]
-    award_days: tuple[AwardDays, ...] = ()  # of each premise, where one holds the award against a fact
+    award_days: tuple[AwardDays, ...] = ()  # of each premise, where one holds the award against a day
 
     @property
     def cited(self) -> RuleCited:
@@ -204,16 +204,14 @@ _ENROLLED = FactTest(fact="enrolled_on")
 
 
 def _award_days(rule: Rule, applicant: Applicant) -> tuple[AwardDays, ...]:
-    if not any(premise.facts for premise in rule.premises):
+    bounds = [(premise.awarded_since, premise.awarded_before) for premise in rule.premises]
+    if all(bound == (None, None) for bound in bounds):
         return ()
-    facts = ((premise.awarded_since, premise.awarded_before) for premise in rule.premises)
-    return tuple(
-        (
-            None if since is None else day_of(applicant.fact(since)),
-            None if before is None else day_of(applicant.fact(before)),
-        )
-        for since, before in facts
-    )
+    return tuple((_day_meant(since, applicant), _day_meant(before, applicant)) for since, before in bounds)
+
+
+def _day_meant(bound: date | str | None, applicant: Applicant) -> date | None:
+    return day_of(applicant.fact(bound)) if isinstance(bound, str) else bound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from creditbank.conversion.programme import Course
 from creditbank.conversion.rule import Pairing
 
 Unpaired = tuple[Literal["unpaired", "gap"], Need]
-"""Another course altogether, or one whose credits are too far from the outcomes'; and what is needed."""
+"""Another course altogether, or one whose credits or hours are too far off; and what is needed."""
 
 
 def unpaired(option: Option, courses: tuple[Course, ...]) -> Unpaired | None:
@@ -25,6 +25,7 @@ def unpaired(option: Option, courses: tuple[Course, ...]) -> Unpaired | None:
     if need is not None:
         return "unpaired", need
     need = _gap(pairing, option, sum((course.credits for course in courses), Decimal(0)))
+    need = need or _too_short(pairing, option, courses)
     return None if need is None else ("gap", need)
 
 
@@ -68,6 +69,24 @@ def _another(attribute: str, evidence: tuple[Holding, ...]) -> Need | None:
 
 def _named(attribute: str, evidence: tuple[Holding, ...]) -> list[tuple[Holding, str | None]]:
     return [(holding, holding.attribute(attribute)) for holding in evidence]
+
+
+def _too_short(pairing: Pairing, option: Option, courses: tuple[Course, ...]) -> Need | None:
+    """Return what the outcomes lack of the share of the courses' hours; `*` where a course states none."""
+    if pairing.hours_share is None:
+        return None
+    hours = [course.hours for course in courses if course.hours is not None]
+    stated = [holding.hours for holding in option.spent if holding.hours is not None]
+    have, wanted = sum(stated, Decimal(0)), sum(hours, Decimal(0)) * pairing.hours_share
+    is_known = len(hours) == len(courses)
+    if is_known and stated and have >= wanted:
+        return None
+    return Need(
+        attribute="hours",
+        have=decimal_text(have) if stated else None,
+        need=decimal_text(wanted) if is_known else "*",
+        outcome=option.spent[0].id,
+    )
 
 
 def _gap(pairing: Pairing, option: Option, credits_: Decimal) -> Need | None:

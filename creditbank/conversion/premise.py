@@ -1,6 +1,7 @@
 """What a rule asks for: of outcomes, by premises and patterns, and of the applicant, by facts."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -82,9 +83,9 @@ class Premise:
     """One outcome that the rule asks for, and whether it is spent, drawn on or only has to be there.
 
     What can be drawn from an outcome is its worth in the recognition table named `worth`, or the credits
-    that its issuer states where none is named. `awarded_since` and `awarded_before` are facts about the
-    applicant that are days: awarded on that day or later, or before it. What is spent `for_good` is spent in
-    every programme, and nothing that another has spent will do.
+    that its issuer states where none is named. `awarded_since` and `awarded_before` are days, or
+    facts about the applicant that are: awarded on that day or later, or before it. What is spent `for_good`
+    is spent in every programme, and nothing that another has spent will do.
 
     Raises:
         RuleInvalid: `worth-of-held` where a held outcome's worth is asked for, `for-good-of-held`.
@@ -93,19 +94,20 @@ class Premise:
     pattern: Pattern
     use: Use
     worth: str | None = None  # id of a recognition table of the pack
-    awarded_since: str | None = None
-    awarded_before: str | None = None
+    awarded_since: date | str | None = None
+    awarded_before: date | str | None = None
     for_good: bool = False
 
     @property
     def asks_for_days(self) -> bool:
         """Whether it matters when the outcome was awarded."""
-        return self.pattern.asks_for_days or bool(self.facts)
+        bounds = (self.awarded_since, self.awarded_before)
+        return self.pattern.asks_for_days or any(bound is not None for bound in bounds)
 
     @property
     def facts(self) -> tuple[str, ...]:
         """The facts about the applicant that it holds the award against."""
-        return tuple(fact for fact in (self.awarded_since, self.awarded_before) if fact is not None)
+        return tuple(fact for fact in (self.awarded_since, self.awarded_before) if isinstance(fact, str))
 
     def __post_init__(self) -> None:
         if self.worth is not None and self.use == "hold":

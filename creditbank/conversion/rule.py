@@ -116,17 +116,20 @@ class Pairing:
 
     `max_above` and `max_below`: a course has at most so many credits more, or fewer, than they have
     together: what they state, or their worth where the grant names a table. `is_same_code`: one of them has
-    the course's own id for a code. `names_course` is the attribute in which one of them, or of those that
-    only hold, such as an examiner's finding, names the course; `names_outcome` that in which one names the
-    code of another: some must, and none may name what is not there. A bundle's courses are taken together.
+    the course's own id for a code. `hours_share`: they have at least so large a share, above 0 and up to 1,
+    of the course's class hours; what states none goes with nothing. `names_course` is the attribute in
+    which one of them, or of those that only hold, such as an examiner's finding, names the course;
+    `names_outcome` that in which one names the code of another: some must, and none may name what is not
+    there. A bundle's courses are taken together.
 
     Raises:
-        RuleInvalid: `pairing-empty`, or `pairing-gap` for a gap below nothing.
+        RuleInvalid: `pairing-empty`, `pairing-gap` for a gap below nothing, or `pairing-share`.
     """
 
     max_above: Decimal | None = None
     max_below: Decimal | None = None
     is_same_code: bool = False
+    hours_share: Decimal | None = None
     names_course: str | None = None
     names_outcome: str | None = None
 
@@ -137,10 +140,13 @@ class Pairing:
 
     def __post_init__(self) -> None:
         gaps = [gap for gap in (self.max_above, self.max_below) if gap is not None]
-        if not gaps and not self.is_same_code and self.names_course is None and self.names_outcome is None:
+        names = [name for name in (self.names_course, self.names_outcome) if name is not None]
+        if not (gaps or names or self.is_same_code or self.hours_share is not None):
             raise RuleInvalid("pairing-empty", field="pairing")
         if any(not gap.is_finite() or gap < 0 for gap in gaps):
             raise RuleInvalid("pairing-gap", field="pairing")
+        if self.hours_share is not None and not 0 < self.hours_share <= 1:
+            raise RuleInvalid("pairing-share", field="pairing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

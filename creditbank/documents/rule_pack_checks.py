@@ -303,7 +303,7 @@ def _of_facts(rule: RuleText, path: Path, names: _Names) -> Iterator[PackFinding
             ("awarded_since", premise.awarded_since),
             ("awarded_before", premise.awarded_before),
         ):
-            if fact is not None and fact not in DAYS and names.facts.get(fact) != "date":
+            if isinstance(fact, str) and fact not in DAYS and names.facts.get(fact) != "date":
                 yield _finding("fact-no-day", (*path, "premise", index, key), value=fact)
 
 

@@ -94,11 +94,15 @@ class PatternText(Members):
     attributes: tuple[AttributeText, ...] = ()
 
 
+DayMeant: TypeAlias = Annotated[Day | Name, Field(union_mode="left_to_right")]
+"""A day, or the name of a fact about the applicant that is one."""
+
+
 class PremiseText(PatternText):
     use: Use
     worth: Id | None = None
-    awarded_since: Name | None = None
-    awarded_before: Name | None = None
+    awarded_since: DayMeant | None = None
+    awarded_before: DayMeant | None = None
     for_good: bool = False
 
 
@@ -163,6 +167,7 @@ class PairingText(Members):
     max_above: Number | None = None
     max_below: Number | None = None
     same_code: bool = False
+    hours_share: Number | None = None
     names_course: Name | None = None
     names_outcome: Name | None = None
 

@@ -354,6 +354,7 @@ def _pairing(text: PairingText) -> Pairing:
         max_above=text.max_above,
         max_below=text.max_below,
         is_same_code=text.same_code,
+        hours_share=text.hours_share,
         names_course=text.names_course,
         names_outcome=text.names_outcome,
     )

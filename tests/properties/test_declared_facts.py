@@ -17,7 +17,7 @@ from creditbank.conversion.pack import Pack
 from creditbank.conversion.pack_examples import run_examples
 from creditbank.conversion.premise import FactTest, Pattern
 from creditbank.conversion.span import Span, parse_span
-from creditbank.documents.rule_pack import parse_rule_pack
+from creditbank.documents.rule_pack import parse_rule_pack, parse_rule_pack_json
 from creditbank.locale.catalogue import LANGUAGES, catalogue
 from creditbank.locale.decision_wording import decision_lines
 from creditbank.locale.naming import names_of
@@ -191,6 +191,8 @@ def test_an_award_is_held_against_a_day_of_the_applicants() -> None:
         (since, date(2023, 5, 31), False),
         (before, date(2023, 5, 31), True),
         (before, date(2023, 6, 1), False),
+        (since.replace('"joined_on"\n[rule', "2023-06-01\n[rule"), date(2023, 6, 1), True),
+        (since.replace('"joined_on"\n[rule', "2023-06-01\n[rule"), date(2023, 5, 31), False),
     ):
         small = pack(text)
         stated = Applicant(declared=small.examples[0].applicant.declared)
@@ -214,11 +216,11 @@ def test_an_award_is_held_against_a_day_of_the_applicants() -> None:
         assert bool(found.exemptions) == is_granted
         if not is_granted:
             (need,) = found.refusals[0].needs
-            latest = "≥2023-06-01" if text is since else f"≤{date(2023, 6, 1) - timedelta(days=1)}"
+            latest = "≥2023-06-01" if text is not before else f"≤{date(2023, 6, 1) - timedelta(days=1)}"
             assert (need.attribute, need.need, found.refusals[0].gain) == (
                 "awarded_on",
                 latest,
-                8 if text is since else None,
+                8 if text is not before else None,
             )
 
 
@@ -247,3 +249,14 @@ def test_an_outcome_is_old_enough_from_the_day_on_which_a_span_is_over(
     assert is_met(pattern, held, scales={}, as_of=as_of) == (as_of >= span.after(awarded_on))
     young = replace(pattern, min_age=None, max_age=span)
     assert is_met(young, held, scales={}, as_of=as_of) != is_met(pattern, held, scales={}, as_of=as_of)
+
+
+def test_a_day_in_a_pack_is_the_same_in_json() -> None:
+    for bound in ("2023-06-01", '"joined_on"'):
+        document = parse_rule_pack(
+            WHOLE.replace('use = "consume"', f'use = "consume"\nawarded_since = {bound}').encode()
+        )
+        again = parse_rule_pack_json(document.canonical)
+        assert again.pack == document.pack
+    quoted = WHOLE.replace('use = "consume"', 'use = "consume"\nawarded_since = "2023-06-01"')
+    assert "fact-no-day" in {code for code, _ in findings(quoted.encode()).values()}

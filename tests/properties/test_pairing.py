@@ -4,11 +4,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.next_steps import additions, without_additions
 from creditbank.conversion.premise import Pattern, Premise, Use
+from creditbank.conversion.programme import CourseFilter
 from creditbank.conversion.rule import ExemptionGrant, Pairing, Rule
 from creditbank.terms import PackId
 from tests.properties.test_conversion_shapes import PROGRAMME, ask, of_class, outcome, rule, targets
@@ -88,3 +91,27 @@ def test_what_cannot_be_tried_beforehand_is_named() -> None:
     ]
     assert without_additions(live, as_of=AS_OF) == ("found v1",)
     assert {rule for one in additions(live, as_of=AS_OF) for rule in one.rules} == {"plain v1"}
+
+
+@given(
+    asked=st.none() | st.decimals(min_value=0, max_value=90, places=1),
+    stated=st.none() | st.decimals(min_value=0, max_value=90, places=1),
+    share=st.decimals(min_value="0.01", max_value=1, places=2),
+)
+def test_a_course_goes_with_what_has_enough_of_its_hours(
+    asked: Decimal | None, stated: Decimal | None, share: Decimal
+) -> None:
+    course = replace(next(one for one in PROGRAMME.courses if one.exemptible), hours=asked)
+    pairing = Pairing(hours_share=share)
+    filter_ = CourseFilter(courses=frozenset({course.id}))
+    one = rule("long", ExemptionGrant(mode="choose", courses=filter_, max_courses=1, pairing=pairing), COURSE)
+    programme = replace(PROGRAMME, courses=(course,), caps=())
+    decision = ask(one, held=(replace(LEARNT, hours=stated),), programme=programme)
+    is_long_enough = asked is not None and stated is not None and stated >= share * asked
+    assert decision.is_granted == is_long_enough
+    if not is_long_enough:
+        (refusal,) = decision.refusals
+        (need,) = refusal.needs
+        assert (refusal.kind, need.attribute) == ("gap", "hours")
+        assert (need.have is None) == (stated is None)
+        assert (need.need == "*") == (asked is None)

@@ -219,13 +219,17 @@ class Oracle:
             return declared or getattr(self.applicant, name, None)
         return date.fromisoformat(declared) if "-" in declared else Decimal(declared)
 
+    def day(self, bound: date | str) -> date:
+        found: date = self.fact(bound) if isinstance(bound, str) else bound
+        return found
+
     def meets(self, pack: RulePack, rule: Rule, premise: Premise, holding: Holding) -> bool:
         if pack.date_basis == "award" and not self.in_force(rule, holding.awarded_on):
             return False
         since, before = premise.awarded_since, premise.awarded_before
-        if since is not None and holding.awarded_on < self.fact(since):
+        if since is not None and holding.awarded_on < self.day(since):
             return False
-        if before is not None and not holding.awarded_on < self.fact(before):
+        if before is not None and not holding.awarded_on < self.day(before):
             return False
         return self.fits(pack, premise.pattern, holding)
 
@@ -345,6 +349,13 @@ class Oracle:
             return False
         if pairing.is_same_code and ids.isdisjoint(one.code for one in option.spent):
             return False
+        if pairing.hours_share is not None:
+            asked = [course.hours for course in courses]
+            stated = [one.hours for one in option.spent]
+            if None in asked or all(one is None for one in stated):
+                return False
+            if sum(one or 0 for one in stated) < pairing.hours_share * sum(one or 0 for one in asked):
+                return False
         have = sum((one.credits or Decimal(0) for one in option.spent), Decimal(0))
         if option.grant.worth is not None:
             have = sum((self.worth(option.pack, option.grant.worth, one) for one in option.spent), Decimal(0))

@@ -136,7 +136,7 @@ def premises(draw: st.DrawFn, *, first: bool, tables: tuple[str, ...]) -> Premis
         pattern=draw(PATTERNS),
         use=use,
         worth=worth,
-        awarded_since=draw(seldom(None, "enrolled_on", "trained_on")),
+        awarded_since=draw(seldom(None, "enrolled_on", "trained_on", date(2025, 7, 1))),
         awarded_before=draw(seldom(None, "enrolled_on", "term_started_on")),
         for_good=use != "hold" and not draw(RARELY_FALSE),
     )
@@ -211,6 +211,7 @@ OF_FACTS = (
 PAIRINGS = (
     Pairing(max_above=Decimal(1)),
     Pairing(max_above=Decimal(0), max_below=Decimal(1)),
+    Pairing(hours_share=Decimal("0.8")),
     Pairing(names_course="replaces"),
     Pairing(names_outcome="about"),
 )
@@ -322,6 +323,9 @@ FREE = tuple(
 )
 
 
+COURSE_HOURS = (None, *map(Decimal, (18, 36, 50)))
+
+
 @cache
 @st.composite
 def programmes(draw: st.DrawFn, *, max_courses: int = 4) -> Programme:
@@ -333,6 +337,7 @@ def programmes(draw: st.DrawFn, *, max_courses: int = 4) -> Programme:
             credits=draw(credits_of_courses) if draw(RARELY_FALSE) else Decimal(0),
             module="M1" if at == 0 else draw(either("M1", "M2")),
             course_class=draw(either("基础课", "核心课")),
+            hours=draw(either(*COURSE_HOURS)),
             exemptible=draw(RARELY_FALSE),
             exempt_for=frozenset({"veteran"}),
         )
