@@ -66,3 +66,11 @@ def years_after(day: date, years: int) -> date:
         return day.replace(year=day.year + years)
     except ValueError:
         return date(day.year + years, 3, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What a pack says in its own words, Chinese first; the English may be missing."""
+
+    zh: str
+    en: str = ""

@@ -5,9 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from creditbank.conversion.decision import Worth, WorthStep, decimal_text
-from creditbank.conversion.rule import Wording
 from creditbank.ledger.encoding import JsonValue
-from creditbank.terms import OutcomeId
+from creditbank.terms import OutcomeId, Wording
 
 
 def worth_members(worths: Sequence[Worth]) -> list[JsonValue] | None:

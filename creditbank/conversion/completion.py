@@ -17,10 +17,9 @@ from creditbank.conversion.holding import Holding, Pinned
 from creditbank.conversion.meeting import is_met
 from creditbank.conversion.premise import AttributeTest, Pattern
 from creditbank.conversion.programme import MONTHS_A_YEAR, Bucket, Course, Requirement, RequirementMeasure
-from creditbank.conversion.rule import Wording
 from creditbank.conversion.span import Span
 from creditbank.outcomes.outcome import OutcomeKind
-from creditbank.terms import CourseId, IssuerId, OutcomeId
+from creditbank.terms import CourseId, IssuerId, OutcomeId, Wording
 
 State = Literal["earned", "exempted", "exempted-without-credit", "exemptable", "missing"]
 RequirementState = Literal[

@@ -13,9 +13,19 @@ from typing import Any, Literal
 from creditbank.conversion.holding import Pinned
 from creditbank.conversion.procedure import Step
 from creditbank.conversion.programme import CapPart, Each, Measure
-from creditbank.conversion.rule import GradePolicy, Wording
+from creditbank.conversion.rule import GradePolicy
 from creditbank.outcomes.outcome import FrameworkLevel
-from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
+from creditbank.terms import (
+    CourseId,
+    ExamId,
+    Microseconds,
+    OutcomeId,
+    PackId,
+    PartId,
+    ProgrammeId,
+    RuleId,
+    Wording,
+)
 
 _LEFT_OUT = (
     ("kept", ()),

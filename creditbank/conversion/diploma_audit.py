@@ -28,10 +28,10 @@ from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.problem import common_step
 from creditbank.conversion.programme import Bucket, Course, Programme
 from creditbank.conversion.promised import Promise, keep
-from creditbank.conversion.rule import RulePack, Wording
+from creditbank.conversion.rule import RulePack
 from creditbank.conversion.solver import Solver
 from creditbank.conversion.solving import compile_rules
-from creditbank.terms import CourseId, Microseconds, OutcomeId, ProgrammeId
+from creditbank.terms import CourseId, Microseconds, OutcomeId, ProgrammeId, Wording
 
 BlockKind = Literal[
     "not-exemptible",  # the course must be taken

@@ -13,9 +13,9 @@ from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holdi
 from creditbank.conversion.matching import LiveRule, rules_in_force
 from creditbank.conversion.programme import Exam, Part
 from creditbank.conversion.promised import Promise, keep
-from creditbank.conversion.rule import RulePack, Wording
+from creditbank.conversion.rule import RulePack
 from creditbank.conversion.waivers import decide_waivers, parts_of
-from creditbank.terms import ExamId, Microseconds, PartId
+from creditbank.terms import ExamId, Microseconds, PartId, Wording
 
 PartState = Literal[
     "registered",  # waived already

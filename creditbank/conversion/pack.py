@@ -14,10 +14,10 @@ from creditbank.conversion.declared import DeclaredFact
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
-from creditbank.conversion.rule import Citation, DateBasis, Rule, Scale, Wording
+from creditbank.conversion.rule import Citation, DateBasis, Rule, Scale
 from creditbank.conversion.rules_by_aim import RulesByAim
 from creditbank.errors import InvalidInput
-from creditbank.terms import CourseId, ExamId, Microseconds, PackId, PartId, ProgrammeId, RuleId
+from creditbank.terms import CourseId, ExamId, Microseconds, PackId, PartId, ProgrammeId, RuleId, Wording
 
 Severity = Literal["error", "warning"]
 

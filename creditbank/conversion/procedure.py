@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from creditbank.conversion.rule import Wording
+from creditbank.terms import Wording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

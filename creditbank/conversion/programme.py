@@ -7,10 +7,9 @@ from decimal import Decimal
 from typing import Literal
 
 from creditbank.conversion.premise import AttributeTest
-from creditbank.conversion.rule import Wording
 from creditbank.errors import InvalidInput
 from creditbank.outcomes.outcome import OutcomeKind
-from creditbank.terms import CourseId, ExamId, IssuerId, PartId, ProgrammeId
+from creditbank.terms import CourseId, ExamId, IssuerId, PartId, ProgrammeId, Wording
 
 Nature = Literal["compulsory", "elective"]
 PLACES_MAX = 500

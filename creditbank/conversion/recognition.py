@@ -14,8 +14,9 @@ from typing import Literal, Self
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.meeting import is_met, number_of
 from creditbank.conversion.premise import Pattern, RuleInvalid
-from creditbank.conversion.rule import Scale, Wording
+from creditbank.conversion.rule import Scale
 from creditbank.outcomes.outcome import FrameworkLevel, OutcomeKind
+from creditbank.terms import Wording
 
 _CENT = Decimal("0.01")
 AMOUNT_MAX = Decimal(1_000_000)

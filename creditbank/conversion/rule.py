@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from creditbank.conversion.premise import FactTest, Premise, RuleInvalid
 from creditbank.conversion.rules_by_aim import RulesByAim
-from creditbank.terms import CourseId, ExamId, Microseconds, PackId, PartId, ProgrammeId, RuleId
+from creditbank.terms import CourseId, ExamId, Microseconds, PackId, PartId, ProgrammeId, RuleId, Wording
 
 if TYPE_CHECKING:
     from creditbank.conversion.declared import DeclaredFact
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 Mode = Literal["each", "choose", "bundle"]
 DateBasis = Literal["application", "enrolment", "award"]
 GradeKind = Literal["exempt", "pass", "fixed", "original", "capped", "bonus"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
-    """What a pack says in its own words, Chinese first; the English may be missing."""
-
-    zh: str
-    en: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +77,7 @@ class Scope:
         return frozenset(value for test in self.facts if test.fact == "category" for value in test.one_of)
 
 
+_UNSAID = Wording(zh="")
 EVERYWHERE = Scope()
 
 
@@ -225,7 +218,7 @@ class Rule:
     route: str | None = None  # what caps call this way of earning credit: certificate, diploma, online, …
     supersedes: int | None = None
     cite: tuple[str, ...] = ()
-    say: Wording = Wording(zh="")
+    say: Wording = _UNSAID
     proof: Wording | None = None  # the document that the applicant has to show
     void_if: "tuple[VoidIf, ...]" = ()  # outcomes after which what it waives is void
     procedure: "tuple[Step, ...]" = ()  # what is done one after the other before it is registered

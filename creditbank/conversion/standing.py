@@ -11,9 +11,9 @@ from decimal import Decimal
 from creditbank.conversion.declared import DeclaredFact
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
-from creditbank.conversion.rule import Citation, DateBasis, Rule, RulePack, Scale, Wording
+from creditbank.conversion.rule import Citation, DateBasis, Rule, RulePack, Scale
 from creditbank.conversion.rules_by_aim import RulesByAim
-from creditbank.terms import Microseconds, PackId
+from creditbank.terms import Microseconds, PackId, Wording
 
 _NEVER = Microseconds(2**62)
 

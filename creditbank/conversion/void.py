@@ -11,8 +11,8 @@ from datetime import date
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.meeting import is_met
 from creditbank.conversion.premise import Pattern
-from creditbank.conversion.rule import Rule, Scale, Wording
-from creditbank.terms import Microseconds, OutcomeId
+from creditbank.conversion.rule import Rule, Scale
+from creditbank.terms import Microseconds, OutcomeId, Wording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ from creditbank.conversion.programme import (
     ProgrammeInvalid,
     Requirement,
 )
-from creditbank.conversion.rule import Wording
 from creditbank.documents.atoms import WordingText
 from creditbank.documents.programme_models import (
     BucketText,
@@ -32,7 +31,7 @@ from creditbank.documents.programme_models import (
 from creditbank.documents.rule_pack_models import AttributeTitleText
 from creditbank.documents.toml_lines import Path
 from creditbank.errors import InvalidInput
-from creditbank.terms import CourseId, ExamId, IssuerId, PartId, ProgrammeId
+from creditbank.terms import CourseId, ExamId, IssuerId, PartId, ProgrammeId, Wording
 
 
 def wording(text: WordingText) -> Wording:

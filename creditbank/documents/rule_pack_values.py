@@ -18,22 +18,18 @@ from creditbank.conversion.programme import ProgrammeInvalid
 from creditbank.conversion.recognition import Deduction, Downgrade, RecognitionTable, WorthRow
 from creditbank.conversion.rule import (
     Citation,
-    ExemptionGrant,
-    GradePolicy,
-    Pairing,
     Rule,
     Scale,
     Scope,
-    WaiverGrant,
 )
 from creditbank.conversion.span import Span, parse_span
 from creditbank.conversion.void import VoidIf
 from creditbank.documents.atoms import LevelText
+from creditbank.documents.grant_values import grant_of
 from creditbank.documents.programme_models import ExamText, ProgrammeText
 from creditbank.documents.programme_values import (
     attribute_titles,
     blamed,
-    course_filter,
     exam,
     optional_wording,
     programme,
@@ -44,10 +40,7 @@ from creditbank.documents.rule_pack_models import (
     CitationText,
     DowngradeText,
     ExampleText,
-    GradeText,
-    GrantText,
     OutcomeText,
-    PairingText,
     PatternText,
     PremiseText,
     RecognitionText,
@@ -251,7 +244,7 @@ class _Building:
             effective_from=text.effective_from or pack.effective_from,
             effective_to=text.effective_to or pack.effective_to,
             premises=tuple(map(self._premise, text.premise)),
-            grant=_grant(text),
+            grant=grant_of(text),
             scope=_scope(text.scope),
             priority=text.priority,
             exclusive=text.exclusive,
@@ -324,44 +317,6 @@ def target_of(example: ExampleText, pack: RulePackText) -> tuple[str | None, str
     if len(exams) == 1 and (not programmes or example.parts is not None):
         return None, exams.pop()
     return None, None
-
-
-def _grant(text: RuleText) -> ExemptionGrant | WaiverGrant:
-    if text.waive is not None:
-        return WaiverGrant(parts=tuple(map(PartId, text.waive.parts)))
-    assert text.grant is not None, "the checks saw to it that a rule grants or waives"
-    return _exemption_grant(text.grant)
-
-
-def _exemption_grant(text: GrantText) -> ExemptionGrant:
-    names_courses = text.courses or text.modules or text.classes or text.natures
-    return ExemptionGrant(
-        mode=text.mode,
-        courses=course_filter(text) if names_courses else None,
-        buckets=tuple(map(CourseId, text.buckets)),
-        max_credits=text.max_credits,
-        max_courses=text.max_courses,
-        worth=text.worth,
-        pairing=None if text.pairing is None else _pairing(text.pairing),
-        is_leftover_only=text.leftover_only,
-        with_credit=text.with_credit,
-        grade=GradePolicy() if text.grade is None else _grade(text.grade),
-    )
-
-
-def _pairing(text: PairingText) -> Pairing:
-    return Pairing(
-        max_above=text.max_above,
-        max_below=text.max_below,
-        is_same_code=text.same_code,
-        hours_share=text.hours_share,
-        names_course=text.names_course,
-        names_outcome=text.names_outcome,
-    )
-
-
-def _grade(text: GradeText) -> GradePolicy:
-    return GradePolicy(kind=text.kind, value=text.value, ceiling=text.ceiling)
 
 
 def _scope(text: ScopeText) -> Scope:

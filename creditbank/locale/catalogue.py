@@ -18,10 +18,9 @@ from functools import cache
 from importlib.resources import files
 from typing import get_args
 
-from creditbank.conversion.rule import Wording
 from creditbank.errors import CreditBankError
 from creditbank.settings import Language
-from creditbank.terms import InputWarning
+from creditbank.terms import InputWarning, Wording
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 SECTIONS = ("problem", "reason", "field", "finding", "warning", "word", "say")

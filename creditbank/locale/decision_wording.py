@@ -22,13 +22,13 @@ from creditbank.conversion.decision import (
 )
 from creditbank.conversion.procedure import Step
 from creditbank.conversion.programme import CapPart
-from creditbank.conversion.rule import GradePolicy, Wording
+from creditbank.conversion.rule import GradePolicy
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.naming import NAMELESS, Names, Naming
 from creditbank.locale.pack_wording import shown
 from creditbank.locale.wording import named
 from creditbank.locale.worth_wording import derivation_line, worth_line
-from creditbank.terms import OutcomeId
+from creditbank.terms import OutcomeId, Wording
 
 REFUSALS_SHOWN = 30
 """How many reasons are spelt out to people before they ask for all."""

@@ -17,14 +17,14 @@ from creditbank.conversion.holding import FACTS
 from creditbank.conversion.meeting import ANY_OF
 from creditbank.conversion.programme import Course, Each, Exam, Part, Programme
 from creditbank.conversion.recognition import RecognitionTable
-from creditbank.conversion.rule import Citation, RulePack, Wording
+from creditbank.conversion.rule import Citation, RulePack
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.pack_wording import shown
 from creditbank.locale.wording import level_name, named, outcome_name
 from creditbank.outcomes import Outcome
 from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.outcome import FrameworkLevel
-from creditbank.terms import OutcomeId
+from creditbank.terms import OutcomeId, Wording
 
 VALUES_SHOWN = 8
 """How many of the values of which one is needed are spelt out; the others are counted."""

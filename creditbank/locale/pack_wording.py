@@ -1,8 +1,8 @@
 """What was found in a rule pack, in words."""
 
 from creditbank.conversion.pack import PackFinding
-from creditbank.conversion.rule import Wording
 from creditbank.locale.catalogue import Catalogue
+from creditbank.terms import Wording
 
 
 def finding_line(words: Catalogue, finding: PackFinding) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from creditbank.conversion.exam_help import ExamHelp, HelpedPart, PartState
-from creditbank.conversion.rule import Wording
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import DecisionWords, decision_lines
 from creditbank.locale.naming import NAMELESS, Names
 from creditbank.locale.pack_wording import shown
+from creditbank.terms import Wording
 
 _REASONS_SHOWN = 2
 

@@ -13,7 +13,6 @@ from creditbank.account.step_body import StepMade
 from creditbank.conversion.decision import RuleCited
 from creditbank.conversion.equivalence import Equivalence
 from creditbank.conversion.procedure import Step
-from creditbank.conversion.rule import Wording
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.worth_wording import worth_line
 from creditbank.outcomes import Outcome
@@ -24,6 +23,7 @@ from creditbank.outcomes.diploma import Diploma
 from creditbank.outcomes.experience import Experience
 from creditbank.outcomes.outcome import FrameworkLevel
 from creditbank.outcomes.training import Training
+from creditbank.terms import Wording
 
 _SCHOOLING = "GB/T 4658"
 

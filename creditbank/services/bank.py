@@ -6,7 +6,6 @@ from datetime import date, timedelta, timezone
 from typing import TypeVar
 
 from creditbank.account.records import BankRecord
-from creditbank.conversion.rule import Wording
 from creditbank.conversion.solver import Solver
 from creditbank.errors import NotAuthorised
 from creditbank.ledger.chain import Head, extend, head_after
@@ -16,7 +15,7 @@ from creditbank.ledger.entry import SALT_BYTES, Entry, Payload
 from creditbank.outcomes.vocabulary import Vocabulary
 from creditbank.services.books import Books, Store
 from creditbank.services.ports import Clock, OutsideCheckpoint, Signer, Vault
-from creditbank.terms import IssuerId, Microseconds, SubjectId, microseconds
+from creditbank.terms import IssuerId, Microseconds, SubjectId, Wording, microseconds
 
 T = TypeVar("T")
 

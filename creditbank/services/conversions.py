@@ -31,7 +31,7 @@ from creditbank.conversion.decision import (
 )
 from creditbank.conversion.holding import Applicant, Holding
 from creditbank.conversion.published import Published
-from creditbank.conversion.rule import RulePack, Wording
+from creditbank.conversion.rule import RulePack
 from creditbank.conversion.solver import Solver
 from creditbank.errors import InvalidInput, NotAuthorised
 from creditbank.identity.account_number import AccountNumber
@@ -47,7 +47,7 @@ from creditbank.services.procedure import Waiting, grants_in, require_procedure,
 from creditbank.services.questions import D, Place, Question
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.services.voided import voided_by
-from creditbank.terms import InputWarning, Microseconds, OutcomeId, PackId
+from creditbank.terms import InputWarning, Microseconds, OutcomeId, PackId, Wording
 
 
 class DayInvalid(InvalidInput):

@@ -12,7 +12,7 @@ from creditbank.account.holdings import AccountHoldings
 from creditbank.conversion.diploma_audit import DiplomaAudit, audit_diploma
 from creditbank.conversion.holding import Applicant
 from creditbank.conversion.programme import Programme
-from creditbank.conversion.rule import RulePack, Wording
+from creditbank.conversion.rule import RulePack
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.applicants import unheard_of
 from creditbank.services.bank import Bank
@@ -21,7 +21,7 @@ from creditbank.services.known import KnownAt, known_in
 from creditbank.services.mentioned import institutions_in
 from creditbank.services.questions import ExemptionQuestion
 from creditbank.services.rule_library import RuleLibrary
-from creditbank.terms import InputWarning, PackId, ProgrammeId
+from creditbank.terms import InputWarning, PackId, ProgrammeId, Wording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
-from creditbank.conversion.rule import Wording
 from creditbank.errors import Conflict, InvalidInput, NotFound
 from creditbank.ledger.encoding import canonical_bytes, parse_canonical
 from creditbank.ledger.entry import Entry
 from creditbank.services.bank import Bank, EntryReceipt, Posting, Principal, receipt_of
 from creditbank.services.books import Books
-from creditbank.terms import IssuerId, SubjectId
+from creditbank.terms import IssuerId, SubjectId, Wording
 
 InstitutionRole = Literal["school", "appraisal-station", "education-bureau", "evaluation-organisation"]
 ROLES: tuple[InstitutionRole, ...] = get_args(InstitutionRole)

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from creditbank.conversion.decision import Decision, Need, WaiverDecision
 from creditbank.conversion.meeting import ANY_OF
-from creditbank.conversion.rule import Wording
 from creditbank.services.bank import Bank
 from creditbank.services.institutions import wordings_of
-from creditbank.terms import IssuerId
+from creditbank.terms import IssuerId, Wording
 
 _INSTITUTIONS = frozenset({"enrolled_at", "issuer"})
 

@@ -11,8 +11,8 @@ from datetime import date
 from creditbank.account.step_body import StepMade
 from creditbank.conversion.decision import Decision, Exemption, RuleCited, Waiver, WaiverDecision
 from creditbank.conversion.procedure import Step
-from creditbank.conversion.rule import Wording
 from creditbank.errors import InvalidInput
+from creditbank.terms import Wording
 
 
 class ProcedureInvalid(InvalidInput):

@@ -14,7 +14,7 @@ from creditbank.conversion.decision import Decision, Nowhere, WaiverDecision
 from creditbank.conversion.exam_help import ExamHelp, help_with
 from creditbank.conversion.holding import Applicant, Holding
 from creditbank.conversion.programme import Exam, Programme
-from creditbank.conversion.rule import RulePack, Wording
+from creditbank.conversion.rule import RulePack
 from creditbank.errors import NotFound
 from creditbank.identity.account_number import AccountNumber
 from creditbank.services.applicants import unheard_of
@@ -24,7 +24,7 @@ from creditbank.services.known import Known, KnownAt, known_in
 from creditbank.services.mentioned import institutions_in
 from creditbank.services.questions import ExemptionQuestion, WaiverQuestion
 from creditbank.services.rule_library import RuleLibrary
-from creditbank.terms import ExamId, InputWarning, OutcomeId, ProgrammeId
+from creditbank.terms import ExamId, InputWarning, OutcomeId, ProgrammeId, Wording
 
 
 class HeldOutcomeUnknown(NotFound):

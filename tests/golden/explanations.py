@@ -30,12 +30,22 @@ from creditbank.conversion.decision import (
 )
 from creditbank.conversion.holding import Pinned
 from creditbank.conversion.programme import CapPart, Each, Measure
-from creditbank.conversion.rule import Citation, GradePolicy, Wording
+from creditbank.conversion.rule import Citation, GradePolicy
 from creditbank.locale.catalogue import Catalogue, catalogue
 from creditbank.locale.decision_wording import decision_lines
 from creditbank.locale.naming import Names
 from creditbank.settings import Language
-from creditbank.terms import CourseId, ExamId, Microseconds, OutcomeId, PackId, PartId, ProgrammeId, RuleId
+from creditbank.terms import (
+    CourseId,
+    ExamId,
+    Microseconds,
+    OutcomeId,
+    PackId,
+    PartId,
+    ProgrammeId,
+    RuleId,
+    Wording,
+)
 
 HERE = Path(__file__).parent
 LONGEST: dict[Language, int] = {"zh-CN": 110, "en": 240}

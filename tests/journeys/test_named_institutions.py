@@ -4,7 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 from creditbank.conversion.holding import Applicant
-from creditbank.conversion.rule import Wording
 from creditbank.locale.catalogue import LANGUAGES, catalogue
 from creditbank.locale.decision_wording import decision_lines
 from creditbank.locale.naming import names_of
@@ -16,7 +15,7 @@ from creditbank.services.conversions import decide_for
 from creditbank.services.institutions import Institution, register_institution
 from creditbank.services.outcomes import record_outcome
 from creditbank.services.questions import ExemptionQuestion, WaiverQuestion
-from creditbank.terms import ExamId, IssuerId, ProgrammeId
+from creditbank.terms import ExamId, IssuerId, ProgrammeId, Wording
 from tests.banks import OPERATOR, new_account, new_bank
 from tests.journeys.test_http import shipped_packs
 

@@ -30,7 +30,7 @@ from creditbank.conversion.decision import (
 from creditbank.conversion.pack import Pack
 from creditbank.conversion.premise import Pattern
 from creditbank.conversion.programme import Bucket, CapPart, Course, Each, Exam, Part, Programme
-from creditbank.conversion.rule import Citation, GradePolicy, Wording
+from creditbank.conversion.rule import Citation, GradePolicy
 from creditbank.locale.catalogue import LANGUAGES, Catalogue, catalogue
 from creditbank.locale.decision_wording import DecisionWords, decision_lines
 from creditbank.locale.naming import Names, Naming, names_of
@@ -50,6 +50,7 @@ from creditbank.terms import (
     PartId,
     ProgrammeId,
     RuleId,
+    Wording,
 )
 from tests.strategies.decisions import (
     cap_parts,

@@ -17,7 +17,7 @@ from creditbank.conversion.decision import Decision
 from creditbank.conversion.holding import Applicant
 from creditbank.conversion.procedure import Step
 from creditbank.conversion.programme import CourseFilter
-from creditbank.conversion.rule import ExemptionGrant, Wording
+from creditbank.conversion.rule import ExemptionGrant
 from creditbank.locale.catalogue import LANGUAGES, catalogue
 from creditbank.locale.wording import grant_line, waiting_line
 from creditbank.outcomes.certificate import SkillCertificate
@@ -28,7 +28,7 @@ from creditbank.services.conversions import apply_for
 from creditbank.services.outcomes import record_outcome
 from creditbank.services.procedure import ProcedureInvalid, Waiting, require_procedure, steps_of
 from creditbank.services.questions import ExemptionQuestion
-from creditbank.terms import CourseId, ProgrammeId, RuleId
+from creditbank.terms import CourseId, ProgrammeId, RuleId, Wording
 from tests.banks import BEGINNING, EAST, RIVER, new_account, new_bank
 from tests.properties.test_conversion_near_misses import asking
 from tests.strategies.conversion import decide, words

@@ -10,7 +10,7 @@ from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.decision import Decision
 from creditbank.conversion.holding import Pinned
 from creditbank.conversion.programme import Cap
-from creditbank.conversion.rule import Wording
+from creditbank.terms import Wording
 from tests.strategies.conversion import Question, pinned_questions
 
 

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from creditbank.account.worth_body import parse_worths, worth_members
 from creditbank.conversion.decision import Exemption, Worth, WorthStep
 from creditbank.conversion.recognition import recognise
-from creditbank.conversion.rule import ExemptionGrant, Rule, Wording
+from creditbank.conversion.rule import ExemptionGrant, Rule
 from creditbank.ledger.encoding import canonical_bytes, parse_canonical
 from creditbank.locale.catalogue import LANGUAGES, Catalogue, catalogue
 from creditbank.locale.worth_wording import worth_line
-from creditbank.terms import OutcomeId
+from creditbank.terms import OutcomeId, Wording
 from tests.strategies.conversion import Question, decide, granted_questions
 
 CENT = Decimal("0.01")

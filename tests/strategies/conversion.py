@@ -18,20 +18,11 @@ from creditbank.conversion.premise import AttributeTest, FactTest, Pattern, Prem
 from creditbank.conversion.programme import Bucket, Cap, Course, CourseFilter, Measure, Programme
 from creditbank.conversion.promised import Promise
 from creditbank.conversion.recognition import Deduction, RecognitionTable, WorthRow
-from creditbank.conversion.rule import (
-    Citation,
-    DateBasis,
-    ExemptionGrant,
-    Pairing,
-    Rule,
-    Scale,
-    Scope,
-    Wording,
-)
+from creditbank.conversion.rule import Citation, DateBasis, ExemptionGrant, Pairing, Rule, Scale, Scope
 from creditbank.conversion.rules_by_aim import RulesByAim
 from creditbank.conversion.span import parse_span, years
 from creditbank.outcomes.outcome import FrameworkLevel
-from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId
+from creditbank.terms import CourseId, IssuerId, Microseconds, OutcomeId, PackId, ProgrammeId, RuleId, Wording
 from tests.strategies.choosing import either, in_any_order, seldom, several_of, up_to
 
 X = "1+X"

@@ -23,9 +23,9 @@ from creditbank.conversion.decision import (
 )
 from creditbank.conversion.holding import FACTS, Pinned
 from creditbank.conversion.programme import CapPart, Each
-from creditbank.conversion.rule import GradePolicy, Wording
+from creditbank.conversion.rule import GradePolicy
 from creditbank.outcomes.outcome import OutcomeKind
-from creditbank.terms import CourseId, OutcomeId, PackId, PartId, RuleId
+from creditbank.terms import CourseId, OutcomeId, PackId, PartId, RuleId, Wording
 from tests.strategies.choosing import maybe
 
 names = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=20)
