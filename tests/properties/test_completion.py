@@ -168,7 +168,7 @@ def test_every_requirement_is_what_a_plain_sum_over_outcomes_finds(question: Que
 @settings(max_examples=40)
 @given(st.data())
 def test_one_more_record_never_makes_more_missing_of_what_is_summed(st_data: st.DataObject) -> None:
-    """Seen to fail: the least hours of several outcomes of a course; hours stated, in what a share is of."""
+    """Seen to fail: the least hours of several outcomes of a course."""
     question = st_data.draw(demanding())
     again = [replace(one, hours=Decimal(8)) for one in question.holdings if one.issuer == SCHOOL]
     more = (*again, *st_data.draw(own_courses(question)), *st_data.draw(learners(question.packs, more=1)))
