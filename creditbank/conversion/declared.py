@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from creditbank.conversion.decision import decimal_text
 from creditbank.conversion.holding import FACTS
-from creditbank.conversion.meeting import day_of, number_of
+from creditbank.conversion.meeting import day_of
 from creditbank.conversion.premise import RuleInvalid
+from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY
 
 if TYPE_CHECKING:
     from creditbank.conversion.rule import RulePack
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 FactKind = Literal["number", "date", "text"]
 TEXT_MAX = 120
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,6})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +42,18 @@ class DeclaredFact:
 
 
 def reads(kind: FactKind, text: str) -> bool:
-    """Whether a stated text is a fact of some kind: printable, and of 120 characters at most."""
+    """Whether a stated text is a fact of some kind: printable, and of 120 characters at most.
+
+    A number has up to nine digits and six decimals; a day is written 2026-03-01, from 1900 to 2199.
+    """
     if not text.isprintable() or len(text) > TEXT_MAX:
         return False
     match kind:
         case "number":
-            return number_of(text) is not None
+            return _NUMBER.fullmatch(text) is not None
         case "date":
-            return day_of(text) is not None
+            day = day_of(text)
+            return day is not None and FIRST_DAY <= day <= LAST_DAY and text == day.isoformat()
         case "text":
             return bool(text)
 

@@ -4,9 +4,9 @@ An option is a rule version with distinct outcomes for what it spends and a furt
 that only holds. Which options are taken is for `allocation` and `waivers`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from creditbank.conversion.decision import Need, RuleCited
@@ -185,9 +185,8 @@ def speaks_about(rule: Rule, aim: Programme | Exam) -> bool:
 
 def _fact_needs(rule: Rule, basis: DateBasis, applicant: Applicant, as_of: date) -> tuple[Need, ...] | None:
     """Return which facts shut the applicant out, None where the version is not the one in force."""
-    held_against = (FactTest(fact=fact) for premise in rule.premises for fact in premise.facts)
-    tests = (*rule.scope.facts, *dict.fromkeys(held_against))
-    missing = [need for test in tests if (need := fact_need(test, applicant, as_of=as_of))]
+    missing = [need for test in rule.scope.facts if (need := fact_need(test, applicant, as_of=as_of))]
+    missing.extend(_days_missing(rule, applicant, told={need.attribute for need in missing}))
     match basis:
         case "application":
             in_force = rule.is_effective(as_of)
@@ -198,6 +197,14 @@ def _fact_needs(rule: Rule, basis: DateBasis, applicant: Applicant, as_of: date)
         case "award":
             in_force = rule.effective_from <= as_of
     return tuple(missing) if in_force else None
+
+
+def _days_missing(rule: Rule, applicant: Applicant, *, told: Collection[str]) -> Iterator[Need]:
+    """Yield the days to hold an award against that are not stated as days, without those told already."""
+    asked = dict.fromkeys(fact for premise in rule.premises for fact in premise.facts)
+    for fact in asked:
+        if fact not in told and day_of(applicant.fact(fact)) is None:
+            yield Need(attribute=fact, have=None, need="*")
 
 
 _ENROLLED = FactTest(fact="enrolled_on")
@@ -349,4 +356,5 @@ def _award_days_missed(live: LiveRule, premise: int, awarded_on: date) -> Iterat
     if since is not None and awarded_on < since:
         yield f"≥{since.isoformat()}"
     if before is not None and awarded_on >= before:
-        yield f"≤{(before - timedelta(days=1)).isoformat()}"
+        latest = date.fromordinal(max(1, before.toordinal() - 1))
+        yield f"≤{latest.isoformat()}"

@@ -172,7 +172,14 @@ def test_what_no_pack_declares_is_refused() -> None:
         ("shoe_size", "42", "fact-undeclared"),
         ("terms_completed", "two", "fact-unreadable"),
         ("terms_completed", "NaN", "fact-unreadable"),
+        ("terms_completed", "1_0", "fact-unreadable"),
+        ("terms_completed", " 2", "fact-unreadable"),
+        ("terms_completed", "1e9", "fact-unreadable"),
+        ("terms_completed", "2.0000001", "fact-unreadable"),
         ("joined_on", "2023-06-31", "fact-unreadable"),
+        ("joined_on", "20230601", "fact-unreadable"),
+        ("joined_on", "2023-W22-4", "fact-unreadable"),
+        ("joined_on", "0001-01-01", "fact-unreadable"),
         ("track", "a\nb", "fact-unreadable"),
         ("track", "A" * 121, "fact-unreadable"),
     ):
@@ -226,18 +233,36 @@ def test_an_award_is_held_against_a_day_of_the_applicants() -> None:
 
 def test_who_does_not_state_the_day_is_asked_for_it() -> None:
     for key in ("awarded_since", "awarded_before"):
-        without = WHOLE.replace('use = "consume"', f'use = "consume"\n{key} = "joined_on"')
-        small = pack(without.replace('  { fact = "joined_on", within = "2y1d" },\n', ""))
-        found = decide_exemptions(
-            [small],
-            small.examples[0].holdings,
-            small.programmes[0],
-            as_of=date(2025, 6, 1),
-            known_at=Microseconds(2**60),
-            applicant=Applicant(declared=(("terms_completed", "2"), ("track", "A"))),
-        )
-        (refusal,) = found.refusals
-        assert (refusal.kind, [need.attribute for need in refusal.needs]) == ("fact", ["joined_on"])
+        held_against = WHOLE.replace('use = "consume"', f'use = "consume"\n{key} = "joined_on"')
+        others = (("terms_completed", "2"), ("track", "A"))
+        for text in (held_against, held_against.replace('  { fact = "joined_on", within = "2y1d" },\n', "")):
+            for stated in (others, (("joined_on", "another pack's"), *others)):
+                small = pack(text)
+                found = decide_exemptions(
+                    [small],
+                    small.examples[0].holdings,
+                    small.programmes[0],
+                    as_of=date(2025, 6, 1),
+                    known_at=Microseconds(2**60),
+                    applicant=Applicant(declared=stated),
+                )
+                (refusal,) = found.refusals
+                assert (refusal.kind, [need.attribute for need in refusal.needs]) == ("fact", ["joined_on"])
+
+
+def test_an_award_is_held_against_the_first_day_that_there_is() -> None:
+    text = WHOLE.replace('use = "consume"', 'use = "consume"\nawarded_before = "enrolled_on"')
+    small = pack(text)
+    found = decide_exemptions(
+        [small],
+        small.examples[0].holdings,
+        small.programmes[0],
+        as_of=date(2025, 6, 1),
+        known_at=Microseconds(2**60),
+        applicant=replace(small.examples[0].applicant, enrolled_on=date.min),
+    )
+    (refusal,) = found.refusals
+    assert [need.need for need in refusal.needs] == ["≤0001-01-01"]
 
 
 @given(awarded_on=DAYS, as_of=DAYS, span=st.sampled_from(["1y", "2y1d", "6m"]).map(parse_span))
