@@ -132,9 +132,8 @@ class Reached:
 
     @property
     def outcomes(self) -> tuple[OutcomeId, ...]:
-        """What it rests on that counts, each once."""
-        grants: list[Pinned | Exemption] = [*self.grants, *self.given]
-        resting = (outcome for one in grants if one.with_credit for outcome in _rests_on(one))
+        """What it rests on that counts already, each once: what a decision would give does not."""
+        resting = (outcome for one in self.grants if one.with_credit for outcome in _rests_on(one))
         return tuple(dict.fromkeys((*(one.id for one in self.own), *resting)))
 
     def _credits_of(self, grant: Pinned) -> Decimal:

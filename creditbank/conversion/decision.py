@@ -49,7 +49,7 @@ RefusalKind = Literal[
     "never-met",  # the rule spends two outcomes of which its table lets only one count
     "not-exemptible",  # the course may not be exempted under this rule
     "unpaired",  # no course of the rule goes with the outcomes spent, or this one does not
-    "gap",  # the course has too many credits more or fewer than the outcomes spent
+    "gap",  # its credits are too many more or fewer than those of the outcomes spent, or their hours too few
     "taken",  # another grant exempts the course already
     "spent-elsewhere",  # the outcome is spent under another rule, or drawn empty
     "exclusive",  # another rule of the same exclusive group applies

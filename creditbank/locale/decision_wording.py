@@ -256,6 +256,8 @@ class _Speaker:
                 return "-beside"
             case "no-worth" | "unpaired" | "gap" if not refusal.needs:
                 return "-at-all"
+            case "gap" if refusal.needs[0].attribute == "hours":
+                return "-hours" if refusal.needs[0].need != "*" else "-hours-not-stated"
             case "taken" if refusal.target is None:
                 return "-at-all"
             case _:

@@ -110,6 +110,7 @@ CAP_PARTS = (
     CapPart(cap="each", each=EACH[3]),
 )
 LEVEL = Need(attribute="level", have="初级", need="中级", outcome=FIRST, premise=0)
+TOO_SHORT = Need(attribute="hours", have="40", need="51.2", outcome=SECOND)
 CREDITS = Need(attribute="credits", have="6", need="≤3.5", outcome=SECOND)
 LOWERED = replace(LEVEL, have="中级", counted_as="初级", lowered_by=(ASSOCIATION, LATE))
 BELOW = replace(LEVEL, have="初级", counted_as="", need="初级", lowered_by=(ASSOCIATION,))
@@ -180,6 +181,8 @@ LEFT_OUT = (
     Refusal(cited=CITED, kind="taken", outcomes=MANY[:1], by=("voc-1",)),
     Refusal(cited=CITED, kind="unpaired", outcomes=MANY[:2]),
     Refusal(cited=CITED, kind="gap", target="C1", outcomes=MANY[:2]),
+    Refusal(cited=CITED, kind="gap", target="C1", needs=(TOO_SHORT,)),
+    Refusal(cited=CITED, kind="gap", target="C1", needs=(replace(TOO_SHORT, need="*"),)),
 )
 NOWHERE: dict[NowhereReason, Nowhere] = {
     reason: Nowhere(
