@@ -8,6 +8,9 @@ BIN := .venv/bin
 # is installed for plug-ins of pydantic's, of which the bank uses none.
 export PYTHONDONTWRITEBYTECODE :=
 export PYDANTIC_DISABLE_PLUGINS := __all__
+# They make and drop hundreds of databases: in memory, where that has room and runs programs, at a quarter of the cost.
+ROOM = df -Pk /dev/shm | awk 'NR == 2 && $$4 > 4000000 { print "TMPDIR=/dev/shm" }'
+MEMORY := $(shell grep ' /dev/shm ' /proc/mounts 2>/dev/null | grep -vq noexec && $(ROOM))
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
@@ -27,7 +30,7 @@ types: .venv/development
 	$(BIN)/deptry .
 
 laws: .venv/development
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(MEMORY) $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/peers
 	$(BIN)/pytest -m benchmark tests/benchmarks -p no:xdist -q -s $(if $(filter yes,$(WRITE)),--write) $(if $(filter yes,$(MILLION)),--million)
