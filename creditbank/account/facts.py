@@ -142,6 +142,7 @@ def _pinned(grant: HeldGrant, target: str) -> Pinned:
         with_credit=with_credit,
         spent=grant.spent,
         witnesses=grant.witnesses,
+        granted_on=granted.as_of,
     )
 
 

@@ -117,23 +117,34 @@ def capacities(
 
 
 def caps(
-    options: Sequence[Option], programme: Programme, *, registered: Registered, step: Decimal
+    options: Sequence[Option],
+    programme: Programme,
+    *,
+    registered: Registered,
+    step: Decimal,
+    as_of: date,
 ) -> Iterator[Bound]:
     """Yield the programme's caps by id, those with periods once for each."""
     ids = [course.id for course in programme.courses] + [bucket.id for bucket in programme.buckets]
     place_of: dict[str, int] = {id_: at for at, id_ in enumerate(ids)}
     for cap in sorted(programme.caps, key=lambda cap: cap.id):
         places = _cap_places(cap, programme)
-        is_split = bool(cap.periods or cap.per)
-        covered: dict[Stretch, dict[int, tuple[Holding, ...]]] = {} if is_split else {_ALL: {}}
+        always: dict[int, tuple[Holding, ...]] = {}
+        covered = {} if _is_by_outcome(cap) else {_stretch(cap, as_of): always}
         for at, option in enumerate(options):
-            for stretch, outcomes in _stretches(cap, option.live.rule.route, option.spent).items():
+            found = _stretches(cap, option.live.rule.route, option.spent, granted_on=as_of)
+            for stretch, outcomes in found.items():
                 covered.setdefault(stretch, {})[at] = outcomes
         used: dict[Stretch, list[_Use]] = {}
         for grant in registered.pinned:
             at_place = place_of.get(grant.target)
             if at_place is not None and places >> at_place & 1:
-                found = _stretches(cap, registered.route(grant), registered.spent(grant))
+                found = _stretches(
+                    cap,
+                    registered.route(grant),
+                    registered.spent(grant),
+                    granted_on=grant.granted_on or as_of,
+                )
                 for stretch, outcomes in found.items():
                     used.setdefault(stretch, []).append((grant, outcomes))
         for stretch in sorted({*covered, *used}, key=lambda one: (one[0] or date.min, str(one[1] or ""))):
@@ -205,10 +216,18 @@ def _used(cap: Cap, programme: Programme, used: Sequence[_Use]) -> int:
             return len({holding.id for _, outcomes in used for holding in outcomes})
 
 
-_ALL: Stretch = (None, None)
+def _is_by_outcome(cap: Cap) -> bool:
+    """Whether what the cap counts apart hangs on outcomes, not on the day of the grant alone."""
+    return cap.per is not None or bool(cap.periods and cap.period_by == "award")
 
 
-def _stretches(cap: Cap, route: str | None, spent: Sequence[Holding]) -> dict[Stretch, tuple[Holding, ...]]:
+def _stretch(cap: Cap, day: date) -> Stretch:
+    return (period_start(cap, day) if cap.periods else None, None)
+
+
+def _stretches(
+    cap: Cap, route: str | None, spent: Sequence[Holding], *, granted_on: date
+) -> dict[Stretch, tuple[Holding, ...]]:
     """Return the outcomes that the cap counts, by what it counts apart; empty where it covers none."""
     if cap.routes and route not in cap.routes:
         return {}
@@ -217,12 +236,12 @@ def _stretches(cap: Cap, route: str | None, spent: Sequence[Holding]) -> dict[St
         for holding in spent
         if (not cap.kinds or holding.kind in cap.kinds) and (not cap.issuers or holding.issuer in cap.issuers)
     )
-    if not cap.periods and cap.per is None:
+    if not _is_by_outcome(cap):
         asks = bool(cap.kinds or cap.issuers)
-        return {_ALL: fitting} if fitting or not asks else {}
+        return {_stretch(cap, granted_on): fitting} if fitting or not asks else {}
     found: dict[Stretch, tuple[Holding, ...]] = {}
     for holding in fitting:
-        start = period_start(cap, holding.awarded_on) if cap.periods else None
+        start, _ = _stretch(cap, granted_on if cap.period_by == "grant" else holding.awarded_on)
         each = None if cap.per is None else Each(per=cap.per, value=str(getattr(holding, cap.per)))
         stretch = (start, each)
         found[stretch] = (*found.get(stretch, ()), holding)

@@ -38,6 +38,7 @@ _LEFT_OUT = (
     ("at_level", None),
     ("counted_as", None),
     ("lowered_by", ()),
+    ("granted_on", None),
 )
 _EFFORT = "nodes"
 """How much was searched: no part of the answer, whose bytes stay the same when the search gets better."""

@@ -156,3 +156,4 @@ class Pinned:
     with_credit: bool = True
     spent: tuple[OutcomeId, ...] = ()
     witnesses: tuple[OutcomeId, ...] = ()
+    granted_on: date | None = None  # the day as of which it was decided; None: that of this decision

@@ -7,6 +7,7 @@ taken their share of each. What to choose is for `search`.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from functools import reduce
 from math import gcd
@@ -62,6 +63,7 @@ def pose(
     pinned: Sequence[Pinned],
     rules: KnownRules,
     elsewhere: Sequence[SpentElsewhere] = (),
+    as_of: date,
 ) -> Problem:
     """State the problem; `options` are in rank order, `rules` are all versions that packs know.
 
@@ -77,7 +79,7 @@ def pose(
         *limits(options, covers, fills, programme=programme, registered=registered, step=step),
         *budgets(options, covers, fills, registered=registered, step=step),
         *capacities(programme, fills, units, registered=registered),
-        *caps(options, programme, registered=registered, step=step),
+        *caps(options, programme, registered=registered, step=step, as_of=as_of),
     )
     return Problem(
         places=(*programme.courses, *programme.buckets),

@@ -18,6 +18,7 @@ Measure = Literal["credits", "courses", "outcomes"]
 RequirementMeasure = Literal["credits", "hours", "practice-share", "years"]
 MONTHS_A_YEAR = 12
 STUDY_YEARS_MAX = 99
+PeriodBy = Literal["award", "grant"]
 Per = Literal["issuer", "code", "kind"]
 """What of the outcomes spent tells apart those that a cap bounds each for themselves."""
 
@@ -184,12 +185,13 @@ class Cap:
     It covers an exemption whose place fits (`courses`, `buckets`; both None: every place), whose rule's
     route fits, and that spends at least one outcome of the kinds and issuers named. A share is taken of
     the programme's credits, of one module's, or of the number of courses, and rounded down. With `periods`
-    the cap holds for each stretch of time that starts on one of these (month, day), by the day on which
-    a spent outcome was awarded; with `per`, for the outcomes of each issuer (code, kind) by themselves.
+    the cap holds for each stretch of time that starts on one of these (month, day), by the day on which a
+    spent outcome was awarded, or by that of the grant (`period_by`); with `per`, for the outcomes of each
+    issuer (code, kind) by themselves.
 
     Raises:
         ProgrammeInvalid: `cap-limit` (not exactly one limit, or a negative one), `cap-share`,
-            `cap-period`.
+            `cap-period`, `cap-period-by` (which day counts, and no periods).
     """
 
     id: str
@@ -204,6 +206,7 @@ class Cap:
     kinds: frozenset[OutcomeKind] = frozenset()
     issuers: frozenset[IssuerId] = frozenset()
     periods: tuple[tuple[int, int], ...] = ()
+    period_by: PeriodBy = "award"
     per: Per | None = None
     cite: tuple[str, ...] = ()
 
@@ -214,6 +217,8 @@ class Cap:
             raise ProgrammeInvalid("cap-share", field=self.id, cap=self.id, share=str(self.share))
         if self.share is None and self.share_of_module is not None:
             raise ProgrammeInvalid("cap-share", field=self.id, cap=self.id, module=self.share_of_module)
+        if self.period_by == "grant" and not self.periods:
+            raise ProgrammeInvalid("cap-period-by", field=self.id, cap=self.id)
         for month, day in self.periods:
             try:
                 date(2001, month, day)  # a common year: a period never starts on 29 February

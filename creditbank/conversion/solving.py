@@ -271,6 +271,7 @@ def pose_options(
         pinned=pinned,
         rules=case.known_rules,
         elsewhere=case.elsewhere,
+        as_of=case.as_of,
     )
 
 

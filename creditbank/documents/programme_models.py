@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from creditbank.conversion.programme import Measure, Nature, Per, RequirementMeasure
+from creditbank.conversion.programme import Measure, Nature, Per, PeriodBy, RequirementMeasure
 from creditbank.documents.atoms import Blank, Count, Credits, Day, Hours, Id, Members, Name, Number, Words
 from creditbank.outcomes.outcome import OutcomeKind
 
@@ -82,6 +82,7 @@ class CapText(Members):
     kinds: tuple[OutcomeKind, ...] = ()
     issuers: tuple[Name, ...] = ()
     periods: tuple[PeriodText, ...] = ()
+    period_by: PeriodBy = "award"
     per: Per | None = None
     cite: tuple[Id, ...] = ()
 

@@ -183,6 +183,7 @@ def _cap(text: CapText) -> Cap:
         kinds=frozenset(text.kinds),
         issuers=frozenset(map(IssuerId, text.issuers)),
         periods=tuple((period.month, period.day) for period in text.periods),
+        period_by=text.period_by,
         per=text.per,
         cite=text.cite,
     )

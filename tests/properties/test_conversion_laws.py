@@ -1,7 +1,7 @@
 """The laws of CONVERSION §4 that hold for every exemption decision."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from hypothesis import given
@@ -10,16 +10,19 @@ from hypothesis import strategies as st
 from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.decision import Decision
 from creditbank.conversion.premise import Pattern, Premise
-from creditbank.conversion.programme import Cap
+from creditbank.conversion.programme import Cap, Programme
 from creditbank.conversion.rule import ExemptionGrant, Rule
 from creditbank.ledger.encoding import canonical_bytes
 from creditbank.terms import Microseconds, OutcomeId, RuleId
 from tests.properties.test_conversion_oracle import oracle
 from tests.strategies.conversion import (
+    AS_OF,
     LEVELS,
     NOW,
+    STEP,
     Question,
     Questions,
+    classes,
     classes_elsewhere,
     decide,
     granted_questions,
@@ -268,3 +271,31 @@ def test_what_another_programme_spends_counts_only_where_it_is_spent_for_good(as
         )
         assert decide(mild).as_json() == decide(mild, elsewhere=()).as_json()
         assert decision.units <= decide(mild).units
+
+
+@given(classes(learners_each=2), st.sampled_from([STEP * halves for halves in (2, 3, 4)]))
+def test_a_cap_by_the_day_of_the_grant_leaves_out_what_another_period_granted(
+    asked: Questions, maximum: Decimal
+) -> None:
+    """What was granted this period takes of it; what another did is as if there were so much more room."""
+
+    def under(question: Question, most: Decimal) -> Programme:
+        cap = Cap(
+            id="yearly",
+            title=words("每年"),
+            maximum=most,
+            periods=((AS_OF.month, 1),),
+            period_by="grant",
+        )
+        return replace(question.programme, caps=(cap,))
+
+    for question in asked:
+        first = decide(question, programme=under(question, maximum))
+        now = tuple(replace(pin(one), granted_on=AS_OF) for one in first.exemptions)
+        once = tuple(replace(one, granted_on=AS_OF - timedelta(days=200)) for one in now)
+        assert first.credits <= maximum
+        again = decide(question, pinned=now, programme=under(question, maximum))
+        assert first.credits + again.credits <= maximum
+        later = decide(question, pinned=once, programme=under(question, maximum))
+        with_room = decide(question, pinned=now, programme=under(question, maximum + first.credits))
+        assert later.credits == with_room.credits

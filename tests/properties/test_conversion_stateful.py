@@ -112,7 +112,9 @@ class Model:
             programme,
             as_of=as_of,
             known_at=known_at,
-            pinned=[pin(one.exemption) for one in self.kept if self.stands(one)],
+            pinned=[
+                replace(pin(one.exemption), granted_on=one.as_of) for one in self.kept if self.stands(one)
+            ],
         )
 
 

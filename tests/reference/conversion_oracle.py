@@ -532,14 +532,15 @@ class Oracle:
         return True
 
     def within_cap(self, cap: Cap, allocation: dict[tuple[int, int], int]) -> bool:
-        # (is a course, place id, units, route, outcomes spent) of everything granted, now or before
-        lines: list[tuple[bool, str, int, str | None, tuple[Holding, ...], bool]] = [
+        # (is a course, place id, units, route, outcomes spent, day, is new) of everything granted
+        lines: list[tuple[bool, str, int, str | None, tuple[Holding, ...], date, bool]] = [
             (
                 place < len(self.programme.courses),
                 self.places[place].id,
                 units,
                 self.options[at].rule.route,
                 self.options[at].spent,
+                self.as_of,
                 True,
             )
             for (at, place), units in allocation.items()
@@ -549,9 +550,10 @@ class Oracle:
             spent = tuple(self.all[id_] for id_ in grant.spent if id_ in self.all)
             is_course = any(course.id == grant.target for course in self.programme.courses)
             route = None if rule is None else rule.route
-            lines.append((is_course, grant.target, grant.units, route, spent, False))
+            day = grant.granted_on or self.as_of
+            lines.append((is_course, grant.target, grant.units, route, spent, day, False))
         totals: dict[object, list[tuple[bool, int, set[str], bool]]] = {}
-        for is_course, target, units, route, evidence, is_new in lines:
+        for is_course, target, units, route, evidence, day, is_new in lines:
             if not self.cap_covers_place(cap, target) or (cap.routes and route not in cap.routes):
                 continue
             fitting = [
@@ -563,22 +565,23 @@ class Oracle:
                 continue
             if cap.per is not None:
                 for name, start in {
-                    (str(getattr(one, cap.per)), self.period(cap, one.awarded_on)) for one in fitting
+                    (str(getattr(one, cap.per)), self.period(cap, one, day)) for one in fitting
                 }:
                     ids = {
                         str(one.id)
                         for one in fitting
-                        if (str(getattr(one, cap.per)), self.period(cap, one.awarded_on)) == (name, start)
+                        if (str(getattr(one, cap.per)), self.period(cap, one, day)) == (name, start)
                     }
                     totals.setdefault((name, start), []).append((is_course, units, ids, is_new))
                 continue
-            if not cap.periods:
-                totals.setdefault(None, []).append(
+            if not cap.periods or cap.period_by == "grant":
+                start = None if not cap.periods else self.period_of(cap, day)
+                totals.setdefault(start, []).append(
                     (is_course, units, {str(one.id) for one in fitting}, is_new)
                 )
                 continue
-            for start in {self.period(cap, one.awarded_on) for one in fitting}:
-                ids = {str(one.id) for one in fitting if self.period(cap, one.awarded_on) == start}
+            for start in {self.period(cap, one, day) for one in fitting}:
+                ids = {str(one.id) for one in fitting if self.period(cap, one, day) == start}
                 totals.setdefault(start, []).append((is_course, units, ids, is_new))
         maximum = self.cap_maximum(cap)
         for found in totals.values():
@@ -620,9 +623,12 @@ class Oracle:
             base += sum((b.capacity for b in self.programme.buckets if b.module == module), Decimal(0))
         return self.units(cap.share * base)
 
-    def period(self, cap: Cap, day: date) -> date | None:
+    def period(self, cap: Cap, one: Holding, granted_on: date) -> date | None:
         if not cap.periods:
             return None
+        return self.period_of(cap, granted_on if cap.period_by == "grant" else one.awarded_on)
+
+    def period_of(self, cap: Cap, day: date) -> date:
         starts = [date(year, m, d) for year in (day.year - 1, day.year) for m, d in cap.periods]
         return max(start for start in starts if start <= day)
 

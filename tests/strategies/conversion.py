@@ -298,6 +298,8 @@ def cap(draw: st.DrawFn, number: int, programme: Programme) -> Cap:
         periods=draw(either((), (), ((3, 1),), ((3, 1), (9, 1)))),
         per=draw(either(None, None, None, "issuer", "code")),
     )
+    if base.periods:
+        base = replace(base, period_by=draw(either("award", "award", "grant")))
     if measure != "outcomes" and draw(st.booleans()):
         share = Decimal(draw(either(*range(1, 10)))) / 10
         return replace(base, maximum=None, share=share, share_of_module=draw(either(None, "M1")))
@@ -457,6 +459,9 @@ def decide(question: Question, *, gains: bool = True, **changes: Any) -> Decisio
     )
 
 
+GRANTED_ON = (None, AS_OF - timedelta(days=20), AS_OF - timedelta(days=300))
+
+
 def pin(exemption: Exemption) -> Pinned:
     """The exemption, registered."""
     return Pinned(
@@ -514,7 +519,9 @@ def pinned_classes(draw: st.DrawFn) -> Questions:
         if granted:
             first = draw(st.integers(0, len(granted) - 1))
             kept = granted[first : first + draw(st.integers(1, 2))]
-            asked.append(replace(question, pinned=tuple(pin(one) for one in kept)))
+            day = draw(either(*GRANTED_ON))
+            pinned = tuple(replace(pin(one), granted_on=day) for one in kept)
+            asked.append(replace(question, pinned=pinned))
     return Questions(asked)
 
 
