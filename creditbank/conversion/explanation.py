@@ -87,10 +87,11 @@ _APART: Cause = ("spent-elsewhere", ("another",))
 
 
 def idle(case: Case, solution: Solution) -> frozenset[OutcomeId]:
-    """Return the outcomes that neither the answer nor a registered grant rests on."""
+    """Return the outcomes on which neither the answer nor a grant rests, here or for good elsewhere."""
     used = [solution.problem.options[at] for at in {at for at, _, _ in solution.grants}]
     counted = {one.id for option in used for one in (*option.spent, *option.witnesses)}
     counted.update(one for grant in case.pinned for one in (*grant.spent, *grant.witnesses))
+    counted.update(use.outcome for use in case.elsewhere)
     return frozenset(holding.id for holding in case.holdings if holding.id not in counted)
 
 

@@ -1,10 +1,12 @@
 """Outcomes that count for nothing here, and why; and what is left over of those that count."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from creditbank.conversion.decision import Nowhere, NowhereReason, Refusal, RefusalKind
 from creditbank.conversion.explanation import idle
 from creditbank.conversion.holding import Holding
+from creditbank.conversion.matching import Option
 from creditbank.conversion.solving import Case, Solution
 from creditbank.terms import OutcomeId, RuleId
 
@@ -77,7 +79,8 @@ def _leftovers(case: Case, solution: Solution) -> Iterator[Nowhere]:
         for outcome in _measured(option.spent_ids, option.drawn, option.worth is not None):
             given[outcome] = given.get(outcome, 0) + units
             value = option.worth if option.drawn is None else option.budget
-            holds[outcome] = max(holds.get(outcome, 0), int((value or 0) // case.step))
+            left = (value or Decimal(0)) - _drawn_elsewhere(case, option)
+            holds[outcome] = max(holds.get(outcome, 0), int(left // case.step))
     for grant in case.pinned:
         for outcome in grant.spent:
             if outcome in given:
@@ -86,6 +89,15 @@ def _leftovers(case: Case, solution: Solution) -> Iterator[Nowhere]:
         if holds[outcome] > units:
             credits_left = (holds[outcome] - units) * case.step
             yield Nowhere(outcome=outcome, reason="leftover", credits=credits_left)
+
+
+def _drawn_elsewhere(case: Case, option: Option) -> Decimal:
+    """Return the credits that grants in other programmes have drawn for good of what the option draws on."""
+    if option.drawn is None:
+        return Decimal(0)
+    minds = any(premise.for_good for premise in option.live.rule.premises if premise.use == "draw")
+    uses = (use for use in case.elsewhere if use.outcome == option.drawn.id)
+    return sum((use.credits for use in uses if use.for_good or minds), Decimal(0))
 
 
 def _measured(

@@ -12,13 +12,13 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from creditbank.conversion.declared import declared_in, reads
-from creditbank.conversion.holding import FACTS, PERCENT_MAX, YEARS_MAX, Applicant, HoldingInvalid
+from creditbank.conversion.holding import DAYS, FACTS, PERCENT_MAX, YEARS_MAX, Applicant, HoldingInvalid
 from creditbank.conversion.rule import RulePack
 from creditbank.outcomes.outcome import FIRST_DAY, LAST_DAY
 from creditbank.services.bank import Bank
 from creditbank.services.books import Books
 from creditbank.services.institutions import InstitutionUnknown, institution_of
-from creditbank.terms import InputWarning, IssuerId
+from creditbank.terms import InputWarning, IssuerId, Wording
 
 _LISTED: Mapping[str, str] = MappingProxyType({"category": "person-category", "study_form": "study-form"})
 """Facts that come from a list, and which."""
@@ -82,7 +82,7 @@ def _require_range(applicant: Applicant) -> None:
         raise HoldingInvalid(
             "year-out-of-range", field="cohort", value=str(applicant.cohort), first=str(first), last=str(last)
         )
-    for name in ("enrolled_on", "left_on", "born_on", "term_started_on"):
+    for name in sorted(DAYS):
         day = applicant.fact(name)
         if isinstance(day, date) and not FIRST_DAY <= day <= LAST_DAY:
             raise HoldingInvalid("date-out-of-range", field=name, value=day.isoformat())
@@ -108,10 +108,17 @@ def unheard_of(packs: Collection[RulePack], applicant: Applicant) -> tuple[Input
         if named and value not in named:
             found.append(
                 InputWarning(
-                    code="fact-unheard-of", field=name, values={"value": value, "known": sorted(named)}
+                    code="fact-unheard-of",
+                    field=name,
+                    values={"field": _title(packs, name), "value": value, "known": sorted(named)},
                 )
             )
     return tuple(found)
+
+
+def _title(packs: Iterable[RulePack], fact: str) -> Wording | str:
+    """Return what a pack that declares a fact calls it; of the bank's own, its name."""
+    return next((pack.attributes[fact] for pack in packs if fact in pack.facts), fact)
 
 
 def _named(packs: Iterable[RulePack], fact: str) -> frozenset[str]:

@@ -10,6 +10,7 @@ from creditbank.conversion.holding import Applicant
 from creditbank.identity.account_number import AccountNumber
 from creditbank.locale.catalogue import LANGUAGES, catalogue
 from creditbank.locale.decision_wording import decision_lines
+from creditbank.locale.naming import names_of
 from creditbank.outcomes.course import CourseCredit
 from creditbank.rulepacks.library import Library
 from creditbank.services.bank import Bank, Principal
@@ -99,6 +100,14 @@ def test_what_is_redeemed_for_good_is_gone_in_the_next_programme(
     question = ExemptionQuestion(library=library, programme=ARTS)
     apply_for(learner[0], EAST, learner[1], question, applicant=Applicant(), as_of=DAY)
     assert [granted(learner, library, one) for one in (ARTS, SCIENCE, OLD)] == [0, 2, 2]
+    for programme in (SCIENCE, OLD):
+        rest = decide_for(
+            *learner,
+            ExemptionQuestion(library=library, programme=programme),
+            applicant=Applicant(),
+            as_of=DAY,
+        )
+        assert rest.decision.nowhere == ()  # of the five credits three are gone and two are given
     audit = audit_account(*learner, library, SCIENCE, applicant=Applicant(), as_of=DAY)
     assert audit.audit.total.exemptable == 2
     science = ExemptionQuestion(library=library, programme=SCIENCE)
@@ -112,5 +121,8 @@ def test_what_is_redeemed_for_good_is_gone_in_the_next_programme(
     assert found.decision.credits == 0
     (refusal,) = found.decision.refusals
     assert (refusal.kind, refusal.by) == ("spent-elsewhere", ("redeem",))
+    assert found.decision.nowhere == ()  # it counts, elsewhere
     for language in LANGUAGES:
-        assert decision_lines(catalogue(language), found.decision).refusals
+        names = names_of(catalogue(language), found.place, found.account, found.packs)
+        (line,) = decision_lines(catalogue(language), found.decision, names).refusals
+        assert "历史" in line

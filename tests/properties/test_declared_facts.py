@@ -188,6 +188,7 @@ def test_what_no_pack_declares_is_refused() -> None:
     require_declared_facts([pack()], Applicant(declared=(("terms_completed", "2.5"), ("track", "Z"))))
     (odd,) = unheard_of([pack()], Applicant(declared=(("terms_completed", "2.5"), ("track", "Z"))))
     assert odd.values["value"] == "Z"
+    assert "培养方向“Z”" in catalogue("zh-CN").warning(odd)
 
 
 def test_an_award_is_held_against_a_day_of_the_applicants() -> None:
