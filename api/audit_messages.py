@@ -28,9 +28,10 @@ class AuditAsked(KnownFacts, Moment):
         """Return the learner.
 
         Raises:
-            HoldingInvalid: a percentage is none, or years of work are below 0.
+            HoldingInvalid: a percentage is none, years of work are below 0, or a fact is stated twice.
         """
-        return self.beside(dict(one.split("=", 1) for one in self.fact))
+        stated = (one.partition("=") for one in self.fact)
+        return self.beside((name, value) for name, _, value in stated)
 
 
 class ExamsAsked(AuditAsked):

@@ -1,6 +1,6 @@
 """The JSON of questions to the rules and of their answers: values for programs, sentences for people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -59,14 +59,14 @@ class KnownFacts(Message):
     completed_percent: DecimalText | None = None
     years_of_work: DecimalText | None = None
 
-    def beside(self, declared: Mapping[str, str]) -> Applicant:
-        """Return the applicant of whom facts that packs declare are stated too.
+    def beside(self, declared: Iterable[tuple[str, str]]) -> Applicant:
+        """Return the applicant of whom facts that packs declare are stated too, by name.
 
         Raises:
-            HoldingInvalid: a percentage is none, or years of work are below 0.
+            HoldingInvalid: a percentage is none, years of work are below 0, or a fact is declared twice.
         """
         known = {name: getattr(self, name) for name in FACTS}
-        return Applicant(**known, declared=tuple(sorted(declared.items())))
+        return Applicant(**known, declared=tuple(sorted(declared)))
 
 
 class ApplicantMessage(KnownFacts):
@@ -80,7 +80,7 @@ class ApplicantMessage(KnownFacts):
         Raises:
             HoldingInvalid: a percentage is none, or years of work are below 0.
         """
-        return self.beside(self.facts)
+        return self.beside(self.facts.items())
 
 
 class StepsWithoutGrants(InvalidInput):

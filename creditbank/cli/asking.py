@@ -72,14 +72,17 @@ def with_facts(applicant: Applicant, given: Sequence[str]) -> Applicant:
     """Return the applicant with facts written `name=value`, which go before what an option said.
 
     Raises:
-        QuestionInvalid: one is not written so, has no such name or no such value.
+        QuestionInvalid: one is not written so, is stated twice, or has no such value.
         HoldingInvalid: a percentage is none, or years of work are below 0.
     """
-    facts = dict(facts_of(applicant))
+    facts, stated = dict(facts_of(applicant)), set[str]()
     for one in given:
         name, is_written, value = one.partition("=")
         if not is_written or not name or not value:
             raise QuestionInvalid("fact-not-written", field="fact", value=one)
+        if name in stated:
+            raise QuestionInvalid("fact-twice", field="facts", names=[name])
+        stated.add(name)
         try:
             applicant_of([(name, value)])
         except (ValueError, ArithmeticError) as error:

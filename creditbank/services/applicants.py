@@ -35,7 +35,7 @@ def require_known_facts(bank: Bank, books: Books, packs: Collection[RulePack], a
         HoldingInvalid: `year-out-of-range` or `date-out-of-range` (1900 to 2199), `percent-out-of-range`
             (0 to 100), `years-out-of-range` (0 to 150), `number-too-precise` (six decimals);
             `fact-value-unknown`, or `enrolled-at-unknown` for a school that is not registered;
-            `fact-undeclared` and `fact-unreadable`.
+            `fact-undeclared`, `fact-own-member` and `fact-unreadable`.
     """
     _require_range(applicant)
     require_declared_facts(packs, applicant)
@@ -61,12 +61,14 @@ def require_declared_facts(packs: Collection[RulePack], applicant: Applicant) ->
     """Make sure that facts which the bank does not know by itself are declared by a pack, and of its kind.
 
     Raises:
-        HoldingInvalid: `fact-undeclared` or `fact-unreadable`.
+        HoldingInvalid: `fact-undeclared`, `fact-own-member` for one of the bank's, or `fact-unreadable`.
     """
     if not applicant.declared:
         return
     declared = declared_in(packs)
     for name, text in applicant.declared:
+        if name in FACTS:
+            raise HoldingInvalid("fact-own-member", field="facts", name=name)
         kinds = sorted({one.kind for one in declared.get(name, ())})
         if not kinds:
             raise HoldingInvalid(

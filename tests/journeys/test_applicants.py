@@ -145,6 +145,28 @@ def test_a_fact_that_a_pack_declares_is_stated_like_any_other(commands: Commands
             assert f"/{reason}]" in commands.run("--language", language, *replayed, code=2).err
 
 
+def test_a_fact_is_stated_once(commands: Commands, account: str) -> None:
+    for asked in questions(account):
+        for fact in ("terms_completed", "cohort"):
+            twice = ("--fact", f"{fact}=2020", "--fact", f"{fact}=2021")
+            assert "/fact-twice]" in commands.run(*asked, *twice, code=2).err
+    school = School(new_bank())
+    path = f"/accounts/{school.account(1)}/audits/{HUSBANDRY}"
+    refused = school.get(f"{path}?fact=terms_completed=2&fact=terms_completed=3")
+    assert (refused.status_code, refused.json()["reason"]) == (422, "fact-twice")
+
+
+def test_a_fact_that_the_bank_knows_is_no_declared_one() -> None:
+    school = School(new_bank())
+    path = f"/accounts/{school.account(1)}"
+    about = {"programme": HUSBANDRY, "applicant": {"facts": {"category": "veteran"}}}
+    for refused in (
+        school.post(f"{path}/exemption-decisions", about),
+        school.get(f"{path}/audits/{HUSBANDRY}?fact=category=veteran"),
+    ):
+        assert (refused.status_code, refused.json()["reason"]) == (422, "fact-own-member")
+
+
 def test_a_fact_that_a_pack_declares_is_kept_with_the_grant_over_http() -> None:
     school = School(new_bank())
     account = school.account(1)
