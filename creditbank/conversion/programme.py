@@ -105,7 +105,8 @@ class Requirement:
     may be asked of outcomes of some kinds, issuers and attributes alone.
 
     Raises:
-        ProgrammeInvalid: `requirement-minimum`, `requirement-years`, `requirement-scope`.
+        ProgrammeInvalid: `requirement-minimum`, `requirement-years`, `requirement-scope`, or
+            `requirement-years-none`, since one graduates before the most are over.
     """
 
     measure: RequirementMeasure = "credits"
@@ -148,8 +149,10 @@ class Requirement:
                 raise ProgrammeInvalid("requirement-years", value=str(years), maximum=STUDY_YEARS_MAX)
         if not stated:
             raise ProgrammeInvalid("requirement-minimum", measure=self.measure)
-        if stated[0] > stated[-1]:
-            raise ProgrammeInvalid("requirement-years", value=str(stated[0]), maximum=str(stated[-1]))
+        if len(set(stated)) != len(stated) or stated[0] > stated[-1]:
+            raise ProgrammeInvalid(
+                "requirement-years-none", minimum=str(self.minimum), maximum=str(self.maximum)
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,9 +39,9 @@ Member = tuple[Path, Any]
 def reference_findings(text: RulePackText) -> Iterator[PackFinding]:
     """Yield every contradiction between the document's tables, all of them errors."""
     yield from _duplicates(text)
-    yield from _named_twice(text)
     yield from _overlaps(text)
     members = tuple(_walk(text, ()))
+    yield from _named_twice(text, members)
     yield from _citations(text, members)
     yield from _levels(text, members)
     if text.step > 0:
@@ -116,13 +116,15 @@ def _duplicates(text: RulePackText) -> Iterator[PackFinding]:
                 yield _finding("pack-id-twice", (*path, at), id=value, first=(*path, first))
 
 
-def _named_twice(text: RulePackText) -> Iterator[PackFinding]:
+def _named_twice(text: RulePackText, members: Iterable[Member]) -> Iterator[PackFinding]:
     """Name the facts that have the name of an attribute: a sentence could not tell which is meant."""
-    attributes = {attribute.name: index for index, attribute in enumerate(text.attribute)}
+    attributes: dict[str, Path] = {one.name: ("attribute", at) for at, one in enumerate(text.attribute)}
+    for path, value in members:
+        if path[-1] == "of_attribute" or ("attributes" in path[:-1] and path[-1] == "name"):
+            attributes.setdefault(value, path)
     for index, fact in enumerate(text.fact):
         if fact.name in attributes:
-            first = ("attribute", attributes[fact.name])
-            yield _finding("pack-id-twice", ("fact", index), id=fact.name, first=first)
+            yield _finding("pack-id-twice", ("fact", index), id=fact.name, first=attributes[fact.name])
 
 
 def _overlaps(text: RulePackText) -> Iterator[PackFinding]:

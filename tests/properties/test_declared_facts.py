@@ -154,6 +154,11 @@ def test_what_is_missing_is_called_what_the_pack_calls_it(
         ("track", "cohort", "fact-known"),
         ("[[fact]]", '[[attribute]]\nname = "track"\ntitle = "x"\n[[fact]]', "pack-id-twice"),
         ('name = "track"', 'name = "joined_on"', "pack-id-twice"),
+        (
+            'use = "consume"',
+            'use = "consume"\nattributes = [{ name = "track", one_of = ["A"] }]',
+            "pack-id-twice",
+        ),
         ("terms_completed = 2,", 'terms_completed = "two",', "fact-value"),
         ("joined_on = 2023-06-01,", 'joined_on = "June",', "fact-value"),
         ("terms_completed = 2,", "terms = 2,", "fact-unknown"),

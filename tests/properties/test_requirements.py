@@ -39,7 +39,7 @@ def is_sound(  # every way in which one may be written, in one place
     if measure == "years":
         bounds = [one for one in (least, maximum) if one is not None]
         are_months = all(0 < one <= 99 and one * 12 == int(one * 12) for one in bounds)
-        return bool(bounds) and are_months and bounds == sorted(bounds) and not is_of_module and not asks
+        return bool(bounds) and are_months and bounds == sorted(set(bounds)) and not is_of_module and not asks
     if least is None or maximum is not None or (asks and measure not in {None, "credits"}):
         return False
     if measure == "practice-share":
