@@ -46,7 +46,7 @@ from creditbank.services.officers import TwoPersons
 from creditbank.services.procedure import grants_in, is_done
 from creditbank.services.rule_library import RuleLibrary
 from creditbank.services.voided import voided_by
-from creditbank.terms import GrantKind, Microseconds, OutcomeId
+from creditbank.terms import ExamId, GrantKind, Microseconds, OutcomeId, ProgrammeId
 
 _LATEST = Microseconds(2**53 - 1)
 
@@ -91,12 +91,7 @@ def holds_on(
     grant: HeldGrant,
 ) -> bool:
     """Whether a grant would still be made on what it rests on in `account`, beside all its other grants."""
-    together = [
-        one
-        for one in account.active_grants
-        if (one.granted.pack, one.granted.rule, one.granted.rule_version, one.evidence)
-        == (grant.granted.pack, grant.granted.rule, grant.granted.rule_version, grant.evidence)
-    ]
+    together = [one for one in account.active_grants if _application(one) == _application(grant)]
     decision = _decided(bank, books, number, rules, account, together, under_own_rule=True)
     given: dict[str, int] = (
         {str(one.target): one.units for one in decision.exemptions}
@@ -277,7 +272,7 @@ def _decided(
     first = grants[0].granted
     target, aimed = first.target, {_target_of(grant) for grant in grants}
     others = replace(account, grants=tuple(one for one in account.active_grants if one not in grants))
-    aim = target.programme if isinstance(target, ExemptionTarget) else target.exam
+    aim = _aim_of(first)
     authorities = rules.authorities_for(aim)
     published = known_in(bank, books, number, authorities, known_at=first.known_at).published
     library = rules.as_known(published)
@@ -327,6 +322,17 @@ def _as_ever_known(account: AccountHoldings) -> list[Holding]:
         )
         for holding in holdings_for_rules(account)
     ]
+
+
+def _application(grant: HeldGrant) -> tuple[object, ...]:
+    """Return what grants have in common that one application of one rule gave in one programme or exam."""
+    granted = grant.granted
+    return (_aim_of(granted), granted.pack, granted.rule, granted.rule_version, grant.evidence)
+
+
+def _aim_of(granted: Granted) -> ProgrammeId | ExamId:
+    target = granted.target
+    return target.programme if isinstance(target, ExemptionTarget) else target.exam
 
 
 def _target_of(grant: HeldGrant) -> str:

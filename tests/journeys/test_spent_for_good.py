@@ -1,5 +1,6 @@
 """What is redeemed for good in one programme is gone in the next, whichever of the two rules says so."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,10 +14,11 @@ from creditbank.locale.decision_wording import decision_lines
 from creditbank.locale.naming import names_of
 from creditbank.outcomes.course import CourseCredit
 from creditbank.rulepacks.library import Library
+from creditbank.services.accounts import read_account
 from creditbank.services.bank import Bank, Principal
 from creditbank.services.conversions import apply_for, decide_for
 from creditbank.services.diploma_audits import audit_account
-from creditbank.services.outcomes import record_outcome
+from creditbank.services.outcomes import correct_outcome, record_outcome
 from creditbank.services.questions import ExemptionQuestion
 from creditbank.terms import CourseId, ProgrammeId
 from tests.banks import EAST, new_account, new_bank
@@ -126,3 +128,24 @@ def test_what_is_redeemed_for_good_is_gone_in_the_next_programme(
         names = names_of(catalogue(language), found.place, found.account, found.packs)
         (line,) = decision_lines(catalogue(language), found.decision, names).refusals
         assert "历史" in line
+
+
+def test_what_is_corrected_is_looked_at_in_each_programme(
+    learner: tuple[Bank, AccountNumber], library: Library
+) -> None:
+    """Caught: the grants of one rule in two programmes, taken for one application in the first."""
+    bank, number = learner
+    for programme in (ARTS, SCIENCE):
+        question = ExemptionQuestion(library=library, programme=programme)
+        apply_for(bank, EAST, number, question, applicant=Applicant(), as_of=DAY)
+
+    def corrected(credits_: int) -> list[str]:
+        held = next(one for one in read_account(bank, number).holdings.outcomes if one.is_current)
+        assert isinstance(held.outcome, CourseCredit)
+        outcome = replace(held.outcome, credits=Decimal(credits_))
+        by = Principal(issuer=EAST.issuer)
+        correct_outcome(bank, by, number, held.id, outcome, reason="更正", rules=library)
+        return [one.status for one in read_account(bank, number).holdings.grants]
+
+    assert corrected(6) == ["active", "active"]
+    assert corrected(4) == ["suspended", "suspended"]  # three and two are no longer there
