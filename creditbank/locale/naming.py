@@ -77,6 +77,8 @@ class Names:
     """What is called so by the outcomes that are held: courses, certificates, contests."""
     attributes: Mapping[tuple[str, str], Wording] = field(default_factory=dict)
     """By the digest of the pack and the name, or `name=value`: what the pack calls what."""
+    texts: frozenset[tuple[str, str]] = frozenset()
+    """Facts that are text, by the digest of the pack that declares them and their name."""
     begins_on: date | None = None
     """The first day on which any rule of the packs is in force."""
 
@@ -120,6 +122,12 @@ def names_of(
         attributes={
             (pack.digest, name): title for pack in all_packs for name, title in pack.attributes.items()
         },
+        texts=frozenset(
+            (pack.digest, fact.name)
+            for pack in all_packs
+            for fact in pack.facts.values()
+            if fact.kind == "text"
+        ),
         institutions=institutions,
         codes={one.code: titles_held[one.id] for one in holdings_for_rules(account)},
         begins_on=min((rule.effective_from for pack in all_packs for rule in pack.rules), default=None),
@@ -176,12 +184,13 @@ class Naming:
 
     def wanted(self, attribute: str, text: str, cited: RuleCited | None = None) -> str:
         """Put what a rule asks for into words: `a|b`, `≥n ≤m`, `>day`, `3y`, `≥1y`, `*` or a value."""
-        if _SPAN.fullmatch(text):
-            return self.words.text("say.within", span=self._span(text))
         if text == "*":
             return self.words.text("say.anything")
+        is_text = cited is not None and (cited.digest, attribute) in self.names.texts
+        if _SPAN.fullmatch(text) and not is_text:
+            return self.words.text("say.within", span=self._span(text))
         bounds = [_BOUND.fullmatch(part) for part in text.split(" ")]
-        if all(bounds):
+        if all(bounds) and not is_text:
             said = (
                 self.bound(bound[1], bound[2], shown_as=_percent(attribute, bound[2]))
                 for bound in bounds

@@ -142,6 +142,19 @@ def test_what_is_missing_is_called_what_the_pack_calls_it(
         assert attribute not in said
 
 
+@pytest.mark.parametrize("value", ["3m", "≥2"])
+def test_a_text_is_asked_for_as_it_is_though_it_looks_like_something_else(value: str) -> None:
+    small = pack(
+        WHOLE.replace('one_of = ["A"]', f'one_of = ["{value}"]').replace('track = "A"', f'track = "{value}"')
+    )
+    (programme,) = small.programmes
+    found = decide_exemptions([small], [], programme, as_of=date(2025, 6, 1), known_at=Microseconds(2**60))
+    for language in LANGUAGES:
+        words = catalogue(language)
+        names = names_of(words, programme, AccountHoldings(), [small])
+        assert value in decision_lines(words, found, names).refusals[0]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
