@@ -63,7 +63,7 @@ RefusalKind = Literal[
     "cap",  # a cap is reached
     "void",  # an outcome makes what the rule waives void
     "not-waivable",  # the part must be sat
-    "tie-break",  # as good as the answer, and later in the published order
+    "tie-break",  # as many units as the answer, which comes before it in the order of CONVERSION §3
     "not-searched",  # the search ended before it could tell
 ]
 By = str | CapPart

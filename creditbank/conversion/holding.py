@@ -117,6 +117,8 @@ class Applicant:
 
 FACTS = frozenset(member.name for member in fields(Applicant)) - {"declared"}
 """The facts that the bank knows by itself."""
+NUMBERS = frozenset({"cohort", "completed_percent", "years_of_work"})
+"""Those that are numbers."""
 DAYS = frozenset({"enrolled_on", "left_on", "born_on", "term_started_on"})
 """Those that are days."""
 NOBODY_IN_PARTICULAR = Applicant()

@@ -11,6 +11,8 @@ from creditbank.outcomes.outcome import FrameworkLevel, OutcomeKind
 from creditbank.terms import IssuerId
 
 Use = Literal["consume", "draw", "hold"]
+_ANY_DAY = date(2001, 1, 1)
+"""A day from which two spans are measured: the first of a month, in a common year after a leap year."""
 
 
 class RuleInvalid(InvalidInput):
@@ -48,7 +50,8 @@ class Pattern:
     accepted: an outcome of another framework, or of none, is not met. Higher always includes lower.
 
     Raises:
-        RuleInvalid: `pattern-framework-twice`, or `pattern-bound` for a bound that nothing can meet.
+        RuleInvalid: `pattern-framework-twice`, `pattern-bound` for a bound below nothing, or
+            `bounds-exclude` for two ages between which there is none.
     """
 
     kind: OutcomeKind
@@ -76,6 +79,9 @@ class Pattern:
             bound: Decimal | None = getattr(self, name)
             if bound is not None and (not bound.is_finite() or bound < 0):
                 raise RuleInvalid("pattern-bound", field=name, value=str(bound))
+        least, most = self.min_age, self.max_age
+        if least is not None and most is not None and most.after(_ANY_DAY) <= least.after(_ANY_DAY):
+            raise RuleInvalid("bounds-exclude", field="max_age", value=most.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +94,8 @@ class Premise:
     is spent in every programme, and nothing that another has spent will do.
 
     Raises:
-        RuleInvalid: `worth-of-held` where a held outcome's worth is asked for, `for-good-of-held`.
+        RuleInvalid: `worth-of-held` where a held outcome's worth is asked for, `for-good-of-held`,
+            `bounds-exclude` for two days between which there is none.
     """
 
     pattern: Pattern
@@ -114,6 +121,9 @@ class Premise:
             raise RuleInvalid("worth-of-held", field="worth", value=self.worth)
         if self.for_good and self.use == "hold":
             raise RuleInvalid("for-good-of-held", field="for_good")
+        since, before = self.awarded_since, self.awarded_before
+        if isinstance(since, date) and isinstance(before, date) and before <= since:
+            raise RuleInvalid("bounds-exclude", field="awarded_before", value=before.isoformat())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from creditbank.conversion.pack import Pack, PackFinding
+from creditbank.conversion.span import SPAN_PATTERN
 from creditbank.documents.rule_pack_checks import reference_findings
 from creditbank.documents.rule_pack_models import RulePackText
 from creditbank.documents.rule_pack_source import Source, as_json, read_json, read_toml
@@ -181,6 +182,8 @@ def _finding_of(error: ErrorDetails) -> PackFinding:
         code, values = "key-missing", {"key": path[-1]}
     elif kind == "literal_error":
         code, values = "value-not-listed", {"value": _shown(error["input"]), "allowed": context["expected"]}
+    elif kind == "string_pattern_mismatch" and context["pattern"] == SPAN_PATTERN:
+        code, values = "span-unreadable", {"at": path[-1], "value": _shown(error["input"])}
     elif kind == "string_pattern_mismatch":
         code, values = "value-pattern", {"value": _shown(error["input"]), "pattern": context["pattern"]}
     elif kind == "hidden_characters":

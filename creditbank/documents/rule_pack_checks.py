@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from creditbank.conversion.declared import FactKind, reads, stated_text
-from creditbank.conversion.holding import DAYS, FACTS
+from creditbank.conversion.holding import DAYS, FACTS, NUMBERS
 from creditbank.conversion.pack import PackFinding
 from creditbank.documents.atoms import LevelText
 from creditbank.documents.programme_models import (
@@ -283,13 +283,20 @@ def _of_rule(rule: RuleText, path: Path, names: _Names) -> Iterator[PackFinding]
         yield from _unknown("part-unknown", (*path, "waive", "parts"), rule.waive.parts, parts)
 
 
+def _kind_of(fact: str) -> FactKind | None:
+    """Return what a fact that the bank knows by itself is; None where it knows none of that name."""
+    if fact not in FACTS:
+        return None
+    return "date" if fact in DAYS else "number" if fact in NUMBERS else "text"
+
+
 def _of_facts(rule: RuleText, path: Path, names: _Names) -> Iterator[PackFinding]:
     """Name the facts that nobody knows, and those that are tested for what they are not."""
     for index, test in enumerate(rule.scope.facts):
         place = (*path, "scope", "facts", index)
         if test.fact not in FACTS and test.fact not in names.facts:
             yield _finding("fact-unknown", (*place, "fact"), value=test.fact)
-        kind = names.facts.get(test.fact)
+        kind = names.facts.get(test.fact) or _kind_of(test.fact)
         asked: Mapping[str, tuple[FactKind, object]] = {
             "one_of": ("text", test.one_of),
             "at_least": ("number", test.at_least),
@@ -298,7 +305,8 @@ def _of_facts(rule: RuleText, path: Path, names: _Names) -> Iterator[PackFinding
             "after": ("date", test.after),
         }
         for key, (wanted, bound) in asked.items():
-            if kind not in (None, wanted) and bound not in (None, ()):
+            is_listed = key == "one_of" and test.fact in FACTS
+            if kind not in (None, wanted) and bound not in (None, ()) and not is_listed:
                 yield _finding("fact-test-kind", (*place, key), fact=test.fact, key=key, wanted=kind)
     for index, premise in enumerate(rule.premise):
         for key, fact in (

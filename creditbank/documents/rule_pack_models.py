@@ -4,10 +4,12 @@ An unknown key is an error everywhere. What the members mean together (reference
 checked in `rule_pack_checks`; `rule_pack_values` turns them into values.
 """
 
+from decimal import Decimal
 from typing import Annotated, TypeAlias, get_args
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
+from creditbank.conversion.decision import decimal_text
 from creditbank.conversion.declared import FactKind
 from creditbank.conversion.premise import Use
 from creditbank.conversion.rule import DateBasis, GradeKind, Mode
@@ -151,14 +153,24 @@ class GradeText(Members):
     ceiling: Number | None = None
 
 
+MARK_MAX = 1000
+"""No mark is higher that is written as a number."""
+
+
 def _grade(value: object) -> object:
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        mark = Decimal(value)
+        is_mark = mark.is_finite() and 0 <= mark <= MARK_MAX
+        return {"kind": "fixed", "value": decimal_text(mark)} if is_mark else value
     if not isinstance(value, str):
         return value
     return {"kind": value} if value in get_args(GradeKind) else {"kind": "fixed", "value": value}
 
 
-Grade: TypeAlias = Annotated[GradeText, BeforeValidator(_grade, json_schema_input_type=Name | GradeText)]
-"""A plain string is a kind of grade where it is named like one, else that fixed mark."""
+Grade: TypeAlias = Annotated[
+    GradeText, BeforeValidator(_grade, json_schema_input_type=Name | int | GradeText)
+]
+"""A plain string is a kind of grade where it is named like one, else that fixed mark, as a number is."""
 
 
 class PairingText(Members):

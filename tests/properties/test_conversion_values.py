@@ -98,6 +98,21 @@ WRONG: list[tuple[str, type[InvalidInput], Callable[[], object]]] = [
     ("pattern-bound", RuleInvalid, lambda: Pattern(kind="diploma", min_score=Decimal(-1))),
     ("span-out-of-range", SpanInvalid, lambda: years(0)),
     ("span-out-of-range", SpanInvalid, lambda: years(100)),
+    (
+        "bounds-exclude",
+        RuleInvalid,
+        lambda: Pattern(kind="award", max_age=years(1), min_age=parse_span("12m")),
+    ),
+    (
+        "bounds-exclude",
+        RuleInvalid,
+        lambda: Premise(
+            pattern=Pattern(kind="award"),
+            use="hold",
+            awarded_since=date(2025, 1, 1),
+            awarded_before=date(2025, 1, 1),
+        ),
+    ),
     ("span-unreadable", SpanInvalid, lambda: parse_span("7 years")),
     ("worth-of-held", RuleInvalid, lambda: Premise(pattern=ANY, use="hold", worth="bank")),
     (

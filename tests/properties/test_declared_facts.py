@@ -165,6 +165,9 @@ def test_a_text_is_asked_for_as_it_is_though_it_looks_like_something_else(value:
         ('within = "2y1d"', "at_most = 2", "fact-test-kind"),
         ("track", "Track", "fact-name"),
         ("track", "cohort", "fact-known"),
+        ('fact = "terms_completed", at_least', 'fact = "born_on", at_least', "fact-test-kind"),
+        ('fact = "joined_on", within', 'fact = "cohort", within', "fact-test-kind"),
+        ('within = "2y1d"', 'within = "2 years"', "span-unreadable"),
         ("[[fact]]", '[[attribute]]\nname = "track"\ntitle = "x"\n[[fact]]', "pack-id-twice"),
         ('name = "track"', 'name = "joined_on"', "pack-id-twice"),
         (

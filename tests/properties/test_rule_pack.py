@@ -314,6 +314,31 @@ def test_any_other_plain_grade_is_a_mark(mark: str) -> None:
     assert granted.grade == GradePolicy(kind="fixed", value=mark)
 
 
+@pytest.mark.parametrize(
+    ("written", "mark"),
+    [
+        ("95", "95"),
+        ("87.5", "87.5"),
+        ("87.50", "87.5"),
+        ("-1", None),
+        ("1001", None),
+        ("nan", None),
+        ("true", None),
+    ],
+)
+def test_a_mark_may_be_a_number(written: str, mark: str | None) -> None:
+    content = graded("95").replace(b'"95"', written.encode())
+    if mark is None:
+        with pytest.raises(RulePackInvalid):
+            parse_rule_pack(content)
+        return
+    document = parse_rule_pack(content)
+    granted = document.pack.rules[0].grant
+    assert isinstance(granted, ExemptionGrant)
+    assert granted.grade == GradePolicy(kind="fixed", value=mark)
+    assert parse_rule_pack_json(document.canonical).pack == document.pack
+
+
 @pytest.mark.parametrize("kind", ["capped", "bonus", "fixed"])
 def test_a_grade_that_needs_more_than_its_name_is_refused_by_its_name_alone(kind: str) -> None:
     with pytest.raises(RulePackInvalid) as caught:
