@@ -240,7 +240,7 @@ def _without_periods(right: Right) -> object:
 
 
 def _over_all_at_once(right: Right) -> object:
-    return lambda cap, *asked: right(replace(cap, per=None), *asked)
+    return lambda cap, *asked, **more: right(replace(cap, per=None), *asked, **more)
 
 
 def _but_those_of_what_is_left(right: Right) -> object:
