@@ -75,6 +75,19 @@ class WorthRow:
         assert self.of_stated is not None, "a row says what it gives in one way"
         return ((holding.credits or Decimal(0)) * self.of_stated).quantize(_CENT, rounding=ROUND_DOWN)
 
+    def unstated_by(self, holding: Holding) -> str | None:
+        """Return what the row goes by and the outcome does not state as a number; None where it does."""
+        if self.hours_per_credit is not None or self.is_by_issuers_hours:
+            if holding.hours is None:
+                return "hours"
+            return "hours_per_credit" if self.is_by_issuers_hours and not holding.hours_per_credit else None
+        if self.of_stated is not None:
+            return "credits" if holding.credits is None else None
+        if self.of_attribute is None:
+            return None
+        stated = holding.attribute(self.of_attribute)
+        return self.of_attribute if stated is None or number_of(stated) is None else None
+
     def amount_of(self, holding: Holding) -> Decimal:
         """Return the number that an outcome states in the attribute the row goes by; 0 where it is none."""
         stated = None if self.of_attribute is None else holding.attribute(self.of_attribute)

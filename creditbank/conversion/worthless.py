@@ -90,7 +90,7 @@ def _nearest(
             and recognise(table, holding, scales=live.pack.scales, as_of=as_of) is None
         ):
             return _nearest(table.within, live, holding, premise, as_of=as_of)
-        return (table.id,), None, ()
+        return (table.id,), None, _unstated(table, live, seen.holding, premise, as_of=as_of)
     codes = sorted({code for row in own for code in row.codes})
     if about or not codes:
         return (table.id,), None, ()
@@ -98,6 +98,20 @@ def _nearest(
         attribute="code", have=holding.code, need=ANY_OF.join(codes), outcome=holding.id, premise=premise
     )
     return (table.id,), None, (need,)
+
+
+def _unstated(
+    table: RecognitionTable, live: LiveRule, holding: Holding, premise: int, *, as_of: date
+) -> tuple[Need, ...]:
+    """Return what rows that an outcome meets go by, where it states that for none of them."""
+    met = [row for row in table.rows if is_met(row.pattern, holding, scales=live.pack.scales, as_of=as_of)]
+    names = [row.unstated_by(holding) for row in met]
+    if None in names:
+        return ()
+    return tuple(
+        Need(attribute=name, have=holding.attribute(name), need="*", outcome=holding.id, premise=premise)
+        for name in dict.fromkeys(filter(None, names))
+    )
 
 
 def _as_stated(need: Need, table: RecognitionTable, holding: Holding, seen: LookedUp) -> Need:

@@ -166,7 +166,9 @@ class _Speaker:
     def cap(self, cap: CapUse) -> str:
         return self.words.text(
             "say.cap-binds" if cap.binds else "say.cap",
-            title=self._cap(CapPart(cap=cap.id, period=cap.period, each=cap.each)),
+            title=self._part(
+                shown(self.words, cap.title), CapPart(cap=cap.id, period=cap.period, each=cap.each)
+            ),
             used=cap.used,
             maximum=cap.maximum,
             measure=named(self.words, "word.measure-", cap.measure),
@@ -337,6 +339,10 @@ class _Speaker:
 
     def _cap(self, part: CapPart) -> str:
         title = shown(self.words, self.caps[part.cap]) if part.cap in self.caps else part.cap
+        return self._part(title, part)
+
+    def _part(self, title: str, part: CapPart) -> str:
+        """Return what a part of the cap that is called so is called."""
         if part.period is not None:
             title = self.words.text("say.cap-from", title=title, day=part.period)
         if part.each is not None:

@@ -263,6 +263,23 @@ def test_what_deductions_eat_up_is_no_miss_of_a_row(draws: bool) -> None:  # noq
     assert "4 − 4 (团队成员) = 0 credits" in said["en"]
 
 
+@pytest.mark.parametrize("draws", [False, True])
+@pytest.mark.parametrize("stated", [None, "three"])
+def test_a_figure_that_a_table_goes_by_and_nobody_stated_is_asked_for(
+    stated: str | None, *, draws: bool
+) -> None:
+    weeks = WorthRow(pattern=AWARDS, of_attribute="weeks", per_credit=Decimal(1))
+    held = outcome(0, kind="award", attributes=() if stated is None else (("weeks", stated),))
+    decision = decide(spending(held, replace(PERCENTILES, rows=(weeks,)), draws=draws))
+    refusal = the_refusal(decision)
+    assert [(one.attribute, one.have, one.need) for one in refusal.needs] == [("weeks", stated, "*")]
+    hours = replace(PERCENTILES, rows=(WorthRow(pattern=AWARDS, hours_per_credit=Decimal(16)),))
+    refusal = the_refusal(decide(spending(held, hours, draws=draws)))
+    assert [(one.attribute, one.have) for one in refusal.needs] == [("hours", None)]
+    few = replace(held, hours=Decimal(4))
+    assert the_refusal(decide(spending(few, hours, draws=draws))).needs == ()
+
+
 def test_of_two_that_a_table_gives_nothing_the_first_may_lack_nothing() -> None:
     """The first is eaten up by a deduction and lacks nothing of its row, the second is not listed."""
     less = Deduction(
