@@ -4,7 +4,7 @@ Credits are decimals here, as published; the deciding modules turn them into int
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -48,8 +48,11 @@ class Scale:
 
     framework: str
     levels: tuple[tuple[str, ...], ...]
+    _ranks: Mapping[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        ranks = {name: place for place, equal in enumerate(self.levels) for name in equal}
+        object.__setattr__(self, "_ranks", ranks)
         names = [name for equal in self.levels for name in equal]
         if not names or not all(self.levels):
             raise RuleInvalid("scale-empty", field=self.framework)
@@ -58,7 +61,7 @@ class Scale:
 
     def rank(self, level: str) -> int | None:
         """Return the place of a level, 0 for the lowest; None for one that is not on the scale."""
-        return next((place for place, equal in enumerate(self.levels) if level in equal), None)
+        return self._ranks.get(level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
