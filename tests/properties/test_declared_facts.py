@@ -1,5 +1,6 @@
 """Facts that a pack declares are tested as the bank's own are, and asked for by what the pack calls them."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from creditbank.account.facts import applicant_of, facts_of
 from creditbank.account.holdings import AccountHoldings
 from creditbank.conversion.allocation import decide_exemptions
+from creditbank.conversion.decision import Decision
 from creditbank.conversion.holding import FACTS, Applicant, Holding, HoldingInvalid
 from creditbank.conversion.meeting import fact_need, is_met
 from creditbank.conversion.pack import Pack
@@ -98,6 +100,18 @@ def pack(text: str = WHOLE) -> Pack:
     return parse_rule_pack(text.encode()).pack
 
 
+def decided(small: Pack, holdings: Iterable[Holding], applicant: Applicant) -> Decision:
+    (programme,) = small.programmes
+    return decide_exemptions(
+        [small],
+        holdings,
+        programme,
+        as_of=date(2025, 6, 1),
+        known_at=Microseconds(2**60),
+        applicant=applicant,
+    )
+
+
 def test_a_pack_whose_rules_test_its_own_facts_keeps_its_examples() -> None:
     assert [run.findings for run in run_examples(pack())] == [(), ()]
 
@@ -122,14 +136,7 @@ def test_what_is_missing_is_called_what_the_pack_calls_it(
 ) -> None:
     small = pack()
     (programme,) = small.programmes
-    found = decide_exemptions(
-        [small],
-        [],
-        programme,
-        as_of=date(2025, 6, 1),
-        known_at=Microseconds(2**60),
-        applicant=Applicant(declared=stated),
-    )
+    found = decided(small, [], Applicant(declared=stated))
     (refusal,) = found.refusals
     (need,) = refusal.needs
     assert (refusal.kind, need.attribute, need.have) == ("fact", attribute, have)
@@ -234,14 +241,7 @@ def test_an_award_is_held_against_a_day_of_the_applicants() -> None:
             recorded_at=Microseconds(0),
             level=small.examples[0].holdings[0].level,
         )
-        found = decide_exemptions(
-            [small],
-            [held],
-            small.programmes[0],
-            as_of=date(2025, 6, 1),
-            known_at=Microseconds(2**60),
-            applicant=stated,
-        )
+        found = decided(small, [held], stated)
         assert bool(found.exemptions) == is_granted
         if not is_granted:
             (need,) = found.refusals[0].needs
@@ -260,14 +260,7 @@ def test_who_does_not_state_the_day_is_asked_for_it() -> None:
         for text in (held_against, held_against.replace('  { fact = "joined_on", within = "2y1d" },\n', "")):
             for stated in (others, (("joined_on", "another pack's"), *others)):
                 small = pack(text)
-                found = decide_exemptions(
-                    [small],
-                    small.examples[0].holdings,
-                    small.programmes[0],
-                    as_of=date(2025, 6, 1),
-                    known_at=Microseconds(2**60),
-                    applicant=Applicant(declared=stated),
-                )
+                found = decided(small, small.examples[0].holdings, Applicant(declared=stated))
                 (refusal,) = found.refusals
                 assert (refusal.kind, [need.attribute for need in refusal.needs]) == ("fact", ["joined_on"])
 
@@ -275,13 +268,8 @@ def test_who_does_not_state_the_day_is_asked_for_it() -> None:
 def test_an_award_is_held_against_the_first_day_that_there_is() -> None:
     text = WHOLE.replace('use = "consume"', 'use = "consume"\nawarded_before = "enrolled_on"')
     small = pack(text)
-    found = decide_exemptions(
-        [small],
-        small.examples[0].holdings,
-        small.programmes[0],
-        as_of=date(2025, 6, 1),
-        known_at=Microseconds(2**60),
-        applicant=replace(small.examples[0].applicant, enrolled_on=date.min),
+    found = decided(
+        small, small.examples[0].holdings, replace(small.examples[0].applicant, enrolled_on=date.min)
     )
     (refusal,) = found.refusals
     assert [need.need for need in refusal.needs] == ["≤0001-01-01"]
