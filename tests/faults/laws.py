@@ -13,13 +13,16 @@ from hypothesis import Phase, settings
 
 from tests.faults.figures import Extent, Figures
 from tests.properties.test_conversion_oracle import compared
-from tests.strategies.conversion import classes, pinned_classes
+from tests.strategies.conversion import classes, classes_elsewhere, pinned_classes
 
 _OUTCOME = re.compile(r"%\] (PASSED|FAILED|ERROR) (tests/\S+)")
 _COLLECTED = re.compile(r"\[(\d+) items?\]")
 _LAST_WORDS = 1_500
 _BATCH = 150
 """Rule sets to a batch, of some three learners each."""
+
+DRAWN = (classes, classes, pinned_classes, classes_elsewhere)
+"""What is compared with the oracle, in turns."""
 
 
 def hold_laws(extent: Extent) -> Figures:
@@ -87,9 +90,9 @@ def try_every_allocation(extent: Extent) -> Figures:
 
 
 def _batch(number: int) -> tuple[int, str | None]:
-    """Compare a batch, every third with registered grants; return how many there were, or what was wrong."""
+    """Compare a batch of what is drawn in turns; return how many there were, or what was wrong."""
     how = settings(max_examples=_BATCH, database=None, deadline=None, phases=(Phase.generate, Phase.shrink))
     try:
-        return compared(classes() if number % 3 else pinned_classes(), how, seed=number), None
+        return compared(DRAWN[number % len(DRAWN)](), how, seed=number), None
     except AssertionError as error:
         return 0, f"seed {number}: {error}"[:_LAST_WORDS]
