@@ -19,17 +19,20 @@ OPTIONS_MAX = 2_000
 def options_of(found: Match, *, as_of: date) -> tuple[tuple[Option, ...], bool]:
     """Return a rule's options, by the ids of the outcomes they rest on, and whether these are all.
 
-    Of options that rest on the same outcomes in another order only the first counts.
+    Of options that rest on the same outcomes in another order, and spend the same for good, only the first
+    counts.
     """
     if found.live.fact_needs or found.unmet:
         return (), True
     picks = list(islice(_picks(found, (), 0), OPTIONS_MAX + 1))
     made = [_option(found, pick, as_of=as_of) for pick in picks[:OPTIONS_MAX]]
     options = sorted(filter(None, made), key=lambda option: (option.spent_ids, option.named_ids))
-    distinct: dict[tuple[frozenset[str], frozenset[str], OutcomeId | None], Option] = {}
+    distinct: dict[tuple[frozenset[str], frozenset[str], OutcomeId | None, frozenset[str]], Option] = {}
+    for_good = [premise.for_good for premise in found.live.rule.premises if premise.use != "hold"]
     for option in options:
         drawn = None if option.drawn is None else option.drawn.id
-        distinct.setdefault((frozenset(option.spent_ids), frozenset(option.named_ids), drawn), option)
+        kept = frozenset(one for one, lasts in zip(option.spent_ids, for_good, strict=True) if lasts)
+        distinct.setdefault((frozenset(option.spent_ids), frozenset(option.named_ids), drawn, kept), option)
     return tuple(distinct.values()), len(picks) <= OPTIONS_MAX
 
 
