@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from creditbank.conversion.decision import Decision
-from creditbank.conversion.holding import Applicant, Holding
+from creditbank.conversion.holding import Applicant, Holding, SpentElsewhere
 from creditbank.conversion.premise import AttributeTest, FactTest, Pattern, Premise, Use
 from creditbank.conversion.programme import (
     Bucket,
@@ -479,3 +479,25 @@ def test_an_outcome_counts_until_the_day_before_its_anniversary(awarded_on: date
     assert decision.is_granted == is_young
     needs = [(need.attribute, need.need) for refusal in decision.refusals for need in refusal.needs]
     assert needs == ([] if is_young else [("awarded_on", "2019-09-02")])
+
+
+@pytest.mark.parametrize("spent", [1, 2])
+def test_which_of_two_outcomes_is_spent_for_good_is_chosen_so_that_the_rule_applies(spent: int) -> None:
+    """Seen to fail: of two ways to spend the same two outcomes one was kept, and that one was barred."""
+    asked = rule(
+        "two", ExemptionGrant(mode="each", courses=of_class("核心课")), Pattern(kind="course-credit")
+    )
+    (first,) = asked.premises
+    asked = replace(asked, premises=(first, replace(first, for_good=True)))
+    held = tuple(outcome(number, "course-credit", "X", credits=Decimal(4)) for number in (1, 2))
+    used = SpentElsewhere(
+        programme="other",
+        rule="other",
+        outcome=held[spent - 1].id,
+        credits=Decimal(4),
+        is_drawn=False,
+        for_good=False,
+    )
+    assert targets(ask(asked, held=held, elsewhere=(used,)))
+    both = (used, replace(used, outcome=held[2 - spent].id))
+    assert not targets(ask(asked, held=held, elsewhere=both))
