@@ -38,12 +38,13 @@ def most_units(case: Case, solution: Solution, added: Holding, nodes: Nodes) -> 
     changed = _changed(case, solution, added)
     if not changed.is_complete:
         return None
-    least = 0
+    least, most = 0, None
     if solution.proved and not _shares_a_budget(changed):
         least = _beside(case, solution, changed, nodes)
-        if least == solution.units + _alone(case, changed):
+        most = solution.units + _alone(case, changed)
+        if least == most:
             return least
-    return _searched(case, solution, changed, nodes, at_least=least)
+    return _searched(case, solution, changed, nodes, at_least=least, at_most=most)
 
 
 def _changed(case: Case, solution: Solution, added: Holding) -> Changed:
@@ -128,7 +129,9 @@ def _posed(case: Case, changed: Changed, options: Sequence[Option], pinned: Sequ
     return pose_options(case, options, [*case.holdings, changed.added], pinned=pinned)
 
 
-def _searched(case: Case, solution: Solution, changed: Changed, nodes: Nodes, *, at_least: int) -> int | None:
+def _searched(
+    case: Case, solution: Solution, changed: Changed, nodes: Nodes, *, at_least: int, at_most: int | None
+) -> int | None:
     """Return the same by deciding again, but for parts that the addition does not touch."""
     options = [option for of_rule in changed.options for option in of_rule]
     rule_of = [at for at, of_rule in enumerate(changed.options) for _ in of_rule]
@@ -147,9 +150,12 @@ def _searched(case: Case, solution: Solution, changed: Changed, nodes: Nodes, *,
         if best is None:
             within = set(name)
             kept = sum(one.units for other, one in known.items() if within.issuperset(other))
+            ceiling = None
             if touched == 1:
                 kept = max(kept, at_least - others)
-            best = Search(Layout(problem, group, bounds), nodes, spends=()).most(at_least=kept)
+                ceiling = None if at_most is None else at_most - others
+            search = Search(Layout(problem, group, bounds), nodes, spends=())
+            best = search.most(at_least=kept, at_most=ceiling)
         if not best.proved:
             return None
         units += best.units

@@ -6,7 +6,7 @@ shared bounds over them), what the places may still take (bounds over them), and
 
 from collections.abc import Sequence
 
-from creditbank.conversion.layout import Layout, bits
+from creditbank.conversion.layout import Layout, bits, in_one_of
 from creditbank.conversion.order import Order, Part
 
 _Absorb = tuple[int, int, tuple[int, ...]]
@@ -30,15 +30,21 @@ class Ceiling:
 
     def at_most(self, at: int, state: int, need: int = 0) -> int:
         """Return units that the places from `at` on cannot exceed; any figure below `need` will do."""
+        least = 0
+        for root in self.option_roots:
+            least += root.sums(at, state).bit_length() - 1
+        if least < need:
+            return least
         taken = [later[at] for later in self.place_leaves]
         for shift, width, parts in self.by_places:
             room, value = state >> shift & width, 0
             for part in parts:
                 value += taken[part]
             taken.append(min(room, value))
-        least = 0
+        value = 0
         for part in self.place_roots:
-            least += taken[part]
+            value += taken[part]
+        least = min(least, value)
         for shift, width, outside in self.others:
             value = (state >> shift & width) + outside[at]
             least = min(least, value)
@@ -49,16 +55,16 @@ class Ceiling:
             for far in apart:
                 value += far.sums(at, state).bit_length() - 1
             least = min(least, value)
-        given = 0
-        for root in self.option_roots:
-            given += root.sums(at, state).bit_length() - 1
-        return min(least, given)
+        return least
 
     def _absorb_options(self, groups: Sequence[int], parts: Sequence[Part]) -> tuple[Part, ...]:
         layout = self.layout
         roots = dict(zip(groups, parts, strict=True))
         for at in layout.credit_fields:
-            held = [options for options in roots if not options & ~layout.whole[at]]
+            within = layout.whole[at] & self.chosen
+            if not within & (within - 1):
+                continue
+            held = [options for options in roots if not options & ~within]
             if len(held) > 1 and sum(map(layout.units_most, held)) > layout.rooms[at]:
                 together = [roots.pop(options) for options in held]
                 roots[sum(held)] = self.order.together(at, sum(held), together)
@@ -108,12 +114,11 @@ class Ceiling:
         inside = list(range(len(groups)))
         reach = [layout.reach_of(group) for group in groups]
         limit = [max(layout.potential[option] for option in bits(group)) for group in groups]
+        alone = in_one_of(reach)
         for part in range(len(groups)):
-            others = 0
-            for other in inside:
-                others |= reach[other] if other != part else 0
-            if limit[part] < layout.units_of(reach[part] & ~others):
+            if limit[part] < layout.units_of(reach[part] & alone):
                 inside.remove(part)
+                alone = in_one_of([reach[other] for other in inside])
         if not inside or len(inside) == len(groups):
             return []
         covered = 0

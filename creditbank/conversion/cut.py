@@ -6,7 +6,7 @@ near side of the cut bounds over options hold, on the far side bounds over place
 
 from collections.abc import Sequence
 
-from creditbank.conversion.layout import Count, Layout, bits, cliques_of, sumset
+from creditbank.conversion.layout import Count, Layout, bits, cliques_of, in_one_of, sumset
 
 _Group = tuple[int, int, int]
 """What a clique may bring, the places it reaches, its options."""
@@ -27,15 +27,14 @@ class Cut:
         self.cliques = {option: clique for clique in cliques for option in bits(clique)}
         fields = layout.credit_fields
         self.by_options = [
-            (layout.mask & ~layout.whole[at], layout.rooms[at])
-            for at in fields
-            if layout.whole[at] & (layout.whole[at] - 1)
+            (layout.whole[at], layout.rooms[at]) for at in fields if layout.whole[at] & (layout.whole[at] - 1)
         ]
         self.by_places = [
             (layout.bounds[at].places, layout.rooms[at])
             for at in fields
             if not layout.mask & ~layout.bounds[at].options
         ]
+        self._group_of: dict[int, _Group] = {}
         self._weights: dict[int, int] = {}
         self._known: dict[int, tuple[int, int]] = {}  # the least so far, and how many cuts it is of
         self._cuts = (self._by_places, self._limited, self._parted)
@@ -54,16 +53,18 @@ class Cut:
 
     def _groups(self, options: int) -> list[_Group]:
         groups: list[_Group] = []
-        layout = self.layout
         while options:
             members = self.cliques[(options & -options).bit_length() - 1] & options
             options &= ~members
-            limit = reach = 0
-            for one in bits(members):
-                limit = max(limit, layout.potential[one])
-                reach |= layout.reach[one]
-            groups.append((limit, reach, members))
+            groups.append(self._group(members))
         return groups
+
+    def _group(self, members: int) -> _Group:
+        group = self._group_of.get(members)
+        if group is None:
+            limit = max([self.layout.potential[one] for one in bits(members)])
+            group = self._group_of[members] = (limit, self.layout.reach_of(members), members)
+        return group
 
     def _by_places(self, groups: Sequence[_Group]) -> int:
         """Return the cut with all groups on the side of their places."""
@@ -72,13 +73,11 @@ class Cut:
     def _parted(self, groups: Sequence[_Group]) -> int:
         """Return the cut with each group on the side where it weighs less."""
         inside = list(groups)
+        alone = in_one_of([reach for _, reach, _ in groups])
         for group in groups:
-            others = 0
-            for other in inside:
-                if other is not group:
-                    others |= other[1]
-            if group[0] <= self.layout.units_of(group[1] & ~others):
+            if group[0] <= self.layout.units_of(group[1] & alone):
                 inside.remove(group)
+                alone = in_one_of([reach for _, reach, _ in inside])
         if not inside:
             return _NO_END
         outside = [group for group in groups if group not in inside]
@@ -97,10 +96,14 @@ class Cut:
     def _absorbed(self, groups: Sequence[_Group], count: Count | None) -> int:
         length = 1 if count is None else count.room + 1
         items = {members: self._sums(members, count) for _, _, members in groups}
-        for at, (outside, room) in enumerate(self.by_options):
+        options = sum(items)
+        for at, (whole, room) in enumerate(self.by_options):
+            within = whole & options
+            if not within & (within - 1):
+                continue
             held, most = [], 0
             for members, sums in items.items():
-                if not members & outside:
+                if not members & ~whole:
                     held.append(members)
                     most += sums[0]
             if most > room:

@@ -4,9 +4,9 @@ Every bound that can bind is a field of one packed integer: what an application 
 fields at once, and a guard bit above each tells whether one of them would go below nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property, lru_cache, reduce
 from math import gcd
 
 from creditbank.conversion.bounds import Bound
@@ -68,6 +68,9 @@ class Layout:
         self.problem = problem
         self.options = tuple(options)
         self.mask = sum(1 << option for option in options)
+        self._most: dict[int, int] = {}
+        self._reached: dict[int, int] = {}
+        self._held: dict[int, int] = {}
         self.reach = {option: problem.covers[option] | problem.fills[option] for option in options}
         self.bounds = narrowed(bounds, self.reach)
         self.conflicts = list(problem.conflicts)
@@ -108,7 +111,6 @@ class Layout:
             option: self.rooms[field] for option, field in self.course_field.items() if field is not None
         }
         self.sums = {option: self._sums_of(option) for option in options}
-        self._most: dict[int, int] = {}
         self.potential = {option: sums.bit_length() - 1 for option, sums in self.sums.items()}
 
     def _singles(self) -> list[int]:
@@ -282,14 +284,20 @@ class Layout:
 
     def reach_of(self, options: int) -> int:
         """Return the places that some of these options may get."""
-        reach = 0
-        for option in bits(options):
-            reach |= self.reach[option]
+        reach = self._reached.get(options)
+        if reach is None:
+            reach = 0
+            for option in bits(options):
+                reach |= self.reach[option]
+            self._reached[options] = reach
         return reach
 
     def units_of(self, places: int) -> int:
         """Return what these places hold."""
-        return sum(self.units[place] for place in bits(places))
+        held = self._held.get(places)
+        if held is None:
+            held = self._held[places] = sum([self.units[place] for place in bits(places)])
+        return held
 
 
 def _one_course(clique: int, reach: Mapping[int, int]) -> Bound:
@@ -317,6 +325,15 @@ def cliques_of(options: Sequence[int], conflicts: Sequence[int]) -> list[int]:
     return cliques
 
 
+def in_one_of(masks: Iterable[int]) -> int:
+    """Return what is in one of the masks and in no other."""
+    found = again = 0
+    for mask in masks:
+        again |= found & mask
+        found |= mask
+    return found & ~again
+
+
 def sumset(one: int, two: int) -> int:
     """Return the bitset of all sums of a number of the one and a number of the other."""
     if one.bit_count() > two.bit_count():
@@ -329,12 +346,15 @@ def sumset(one: int, two: int) -> int:
     return sums
 
 
-def bits(mask: int) -> Iterator[int]:
-    """Yield the numbers of the bits that are set, lowest first."""
+@lru_cache(maxsize=1 << 16)
+def bits(mask: int) -> tuple[int, ...]:
+    """Return the numbers of the bits that are set, lowest first; the same masks come again and again."""
+    found = []
     while mask:
         low = mask & -mask
-        yield low.bit_length() - 1
+        found.append(low.bit_length() - 1)
         mask ^= low
+    return tuple(found)
 
 
 def components(problem: Problem) -> tuple[list[tuple[int, ...]], list[Bound]]:

@@ -3,10 +3,15 @@
 Looks once at each choice and proves nothing; most of the questions that a search is asked are answered so.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from creditbank.conversion.fill import Filler, Grant
 from creditbank.conversion.layout import Choice, Layout
+from creditbank.conversion.registered import mask_of
+
+_Candidate = tuple[Choice, int]
+"""What can be done at courses, and these as a mask."""
 
 
 class Mender:
@@ -26,7 +31,7 @@ class Mender:
         self, found: Sequence[Grant], option: int, place: int, *, allowed: int, need: int
     ) -> list[Grant] | None:
         """Return the same, but one in which the option gets that place."""
-        choice = self._choice(option, place)
+        choice = self._choices.get((option, place))
         if choice is None or place >= self.layout.problem.course_count:
             return None
         own = sum(1 << one for one in choice.places)
@@ -41,49 +46,39 @@ class Mender:
         self, kept: list[Grant], lost: Sequence[int], *, allowed: int, need: int
     ) -> list[Grant] | None:
         state, seen = self.layout.start, 0
+        conflicts = self.layout.conflicts
         used = taken = 0
         for option, place, units in kept:
             used |= 1 << option
             taken |= 1 << place
-            choice = self._choice(option, place)
+            need -= units
+            choice = self._choices.get((option, place))
             if choice is None:
                 continue  # a bundle has come whole with the first of its courses
             state, seen = self._after(choice, units, state, seen)
             if state < 0:
                 return None
         found = list(kept)
-        need -= sum(units for _, _, units in kept)
-        for choice in self._candidates(lost):
+        for choice, own in self._candidates(lost):
             if need <= 0:
                 break
-            if not allowed >> choice.option & 1 or self.layout.conflicts[choice.option] & used:
-                continue
-            if any(taken >> place & 1 for place in choice.places):
+            if own & taken or not allowed >> choice.option & 1 or conflicts[choice.option] & used:
                 continue
             after, counted = self._after(choice, choice.units, state, seen)
             if after < 0:
                 continue
             state, seen = after, counted
             used |= 1 << choice.option
-            for place in choice.places:
-                taken |= 1 << place
-                found.append((choice.option, place, self.layout.units[place]))
+            taken |= own
+            found.extend((choice.option, place, self.layout.units[place]) for place in choice.places)
             need -= choice.units
         return found if need <= 0 else None
 
-    def _candidates(self, first: Sequence[int]) -> Iterator[Choice]:
+    def _candidates(self, first: Sequence[int]) -> Iterator[_Candidate]:
         """Yield what may be done at courses: where something fell out first, then the most units."""
-        choices = self.layout.choices
-        courses = self.layout.problem.course_count
         for place in first:
-            if place < courses:
-                yield from choices.get(place, ())
-        yield from sorted(self._elsewhere(set(first), courses), key=lambda choice: -choice.units)
-
-    def _elsewhere(self, first: Iterable[int], courses: int) -> Iterator[Choice]:
-        for place, choices in self.layout.choices.items():
-            if place < courses and place not in first:
-                yield from choices
+            yield from self._at.get(place, ())
+        yield from (one for one in self._all if one[0].places[0] not in first)
 
     def _after(self, choice: Choice, units: int, state: int, seen: int) -> tuple[int, int]:
         """Return the state after a choice, -1 where a bound has no room for it."""
@@ -93,10 +88,25 @@ class Mender:
             return -1, seen
         return self.filler.count(choice, state, seen) if choice.counts else (state, seen)
 
-    def _choice(self, option: int, place: int) -> Choice | None:
-        return next(
-            (choice for choice in self.layout.choices.get(place, ()) if choice.option == option), None
-        )
+    @cached_property
+    def _choices(self) -> Mapping[tuple[int, int], Choice]:
+        """What each option does at each place; a bundle at the first of its courses."""
+        return {(one.option, at): one for at, own in self.layout.choices.items() for one in own}
+
+    @cached_property
+    def _at(self) -> Mapping[int, Sequence[_Candidate]]:
+        """For each course, what can be done there."""
+        courses = self.layout.problem.course_count
+        return {
+            place: [(choice, mask_of(choice.places)) for choice in choices]
+            for place, choices in self.layout.choices.items()
+            if place < courses
+        }
+
+    @cached_property
+    def _all(self) -> Sequence[_Candidate]:
+        """All of it, the most units first."""
+        return sorted((one for own in self._at.values() for one in own), key=lambda one: -one[0].units)
 
     def _is_whole(self, option: int) -> bool:
         return bool(self.layout.problem.bundles >> option & 1)

@@ -79,9 +79,11 @@ class Search:
                 return replace(self._best(units, proved=True), solver=self.solver.name)
         return self._best(ceiling, proved=False)
 
-    def most(self, *, at_least: int) -> Best:
-        """Return the most units there are, given that so many can be reached; without the allocation."""
+    def most(self, *, at_least: int, at_most: int | None = None) -> Best:
+        """Return the most units there are, given what can be reached and what cannot be exceeded; not how."""
         ceiling = self.cut.ceiling(self.live)
+        if at_most is not None:
+            ceiling = min(ceiling, at_most // self.layout.scale)
         self.units = at_least // self.layout.scale
         try:
             self._climb_twice(ceiling)
