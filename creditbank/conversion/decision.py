@@ -66,7 +66,23 @@ RefusalKind = Literal[
     "tie-break",  # as many units as the answer, which comes before it in the order of CONVERSION §3
     "not-searched",  # the search ended before it could tell
 ]
-By = str | CapPart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleElsewhere:
+    """A rule of another programme, under which a grant there has spent an outcome.
+
+    A decision's JSON writes it as one text, `programme/rule`.
+    """
+
+    programme: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.programme}/{self.rule}"
+
+
+By = str | CapPart | RuleElsewhere
 """What stands in the way: the id of a rule, a table, a place or an outcome, or what of a cap is reached."""
 NowhereReason = Literal[
     "expired",
@@ -335,7 +351,7 @@ def _json(value: object) -> JsonValue:
         return decimal_text(value)
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, CapPart | Each):
+    if isinstance(value, CapPart | Each | RuleElsewhere):
         return str(value)
     if isinstance(value, tuple):
         return [_json(item) for item in value]

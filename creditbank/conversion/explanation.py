@@ -120,7 +120,7 @@ class Refusing:
                 yield from self._left_out(self.options[rule], match)
 
     def _unmet(self, match: Match) -> Refusal:
-        needs = needs_of(match)
+        needs = needs_of(match, as_of=self.case.as_of)
         if not needs:
             return Refusal(cited=match.live.cited, kind="never-met" if needs is None else "not-searched")
         gain = None

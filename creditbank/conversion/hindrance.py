@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from creditbank.conversion.bounds import Bound
-from creditbank.conversion.decision import By, RefusalKind
+from creditbank.conversion.decision import By, RefusalKind, RuleElsewhere
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.layout import bits
 from creditbank.conversion.pairing import Unpaired, unpaired
@@ -172,12 +172,16 @@ class Hindrances:
             return "exclusive", (two.live.rule.id,)
         return "similar", two.spent_ids
 
-    def _drawing(self, bound: Bound) -> tuple[RuleId, ...]:
+    def _drawing(self, bound: Bound) -> tuple[By, ...]:
         """Return the rules that draw on the outcome that a budget is of, in this answer or as registered."""
         here = self.rules({other for other in self.used if bound.options >> other & 1})
         before = {RuleId(grant.rule) for grant in self.case.pinned if bound.source in grant.spent}
-        there = {RuleId(use.rule) for use in self.case.elsewhere if use.outcome == bound.source}
-        return tuple(sorted({*here, *before, *there}))
+        there = {
+            RuleElsewhere(programme=use.programme, rule=use.rule)
+            for use in self.case.elsewhere
+            if use.outcome == bound.source
+        }
+        return (*sorted({*here, *before}), *sorted(there, key=str))
 
     def _asked(self, bound: Bound, option: int, places: Sequence[int]) -> int:
         courses = [place for place in places if place < self.problem.course_count]

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 
 from creditbank.conversion.decision import Need, RuleCited
 from creditbank.conversion.holding import Applicant, Holding, HoldingInvalid
-from creditbank.conversion.meeting import day_of, fact_need, is_subject_of, needs
+from creditbank.conversion.meeting import Lack, day_of, fact_need, is_subject_of, lacking
 from creditbank.conversion.premise import FactTest, Premise
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.rule import DateBasis, ExemptionGrant, Rule, RulePack, WaiverGrant
@@ -74,20 +75,12 @@ class LiveRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Miss:
-    """An outcome of the right kind and code, and what it lacks: at least one thing."""
-
-    holding: Holding
-    needs: tuple[Need, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """What a learner's outcomes are to a rule: for each premise those that meet it, and what others lack."""
+    """What a learner's outcomes are to a rule: for each premise those that meet it, and others it is about."""
 
     live: LiveRule
     met_by: tuple[tuple[Holding, ...], ...]
-    missed_by: tuple[tuple[Miss, ...], ...]
+    missed_by: tuple[tuple[Holding, ...], ...]
 
     @property
     def unmet(self) -> tuple[int, ...]:
@@ -253,7 +246,7 @@ def matches(
     known_at: Microseconds,
     index: Index | None = None,
 ) -> tuple[Match, ...]:
-    """Return, for each rule, which outcomes meet its premises and what the others of the subject lack."""
+    """Return, for each rule, which outcomes meet its premises and which others its premises are about."""
     index = index_of(rules) if index is None else index
     found = list(index.nothing)
     for at, match in asked_for(index, holdings, as_of=as_of, known_at=known_at).items():
@@ -268,7 +261,7 @@ def asked_for(
 
     What it costs hangs on these rules, and not on how many there are.
     """
-    found: dict[int, tuple[list[list[Holding]], list[list[Miss]]]] = {}
+    found: dict[int, tuple[list[list[Holding]], list[list[Holding]]]] = {}
     for holding in holdings:
         if holding.awarded_on > as_of or holding.is_revoked(as_of=as_of, known_at=known_at):
             continue
@@ -277,11 +270,7 @@ def asked_for(
             if at not in found:
                 found[at] = [[] for _ in live.rule.premises], [[] for _ in live.rule.premises]
             met, missed = found[at]
-            lacking = tuple(_needs(live, premise, holding, as_of=as_of))
-            if lacking:
-                missed[premise].append(Miss(holding=holding, needs=lacking))
-            else:
-                met[premise].append(holding)
+            (missed if _lacking(live, premise, holding, as_of) else met)[premise].append(holding)
     return {
         at: Match(
             live=index.nothing[at].live, met_by=tuple(map(tuple, met)), missed_by=tuple(map(tuple, missed))
@@ -293,13 +282,13 @@ def asked_for(
 def rematch(found: Sequence[Match], added: Holding, *, index: Index, as_of: date) -> dict[int, Match]:
     """Return the matches that change, by rule, when `added` stands beside or in the place of an outcome.
 
-    Only who meets what is told: what others lack is not asked of an outcome that is not there.
+    Only who meets what is told, not what others lack: that is not asked of an outcome that is not there.
     """
     changed: dict[int, Match] = {}
     for at, premise in _asking(index, added):
         match = changed.get(at, found[at])
         met = [one for one in match.met_by[premise] if one.id != added.id]
-        if next(_needs(match.live, premise, added, as_of=as_of), None) is None:
+        if not _lacking(match.live, premise, added, as_of):
             met.append(added)
         met_by = list(match.met_by)
         met_by[premise] = tuple(sorted(met, key=lambda one: one.id))
@@ -307,9 +296,10 @@ def rematch(found: Sequence[Match], added: Holding, *, index: Index, as_of: date
     return changed
 
 
-def _asking(index: Index, holding: Holding) -> Iterator[tuple[int, int]]:
-    yield from index.asking.get((holding.kind, holding.code), ())
-    yield from index.asking.get((holding.kind, None), ())
+def _asking(index: Index, holding: Holding) -> Iterable[tuple[int, int]]:
+    by_code = index.asking.get((holding.kind, holding.code), ())
+    of_any = index.asking.get((holding.kind, None), ())
+    return chain(by_code, of_any) if of_any else by_code
 
 
 def meets(live: LiveRule, premise: int, holding: Holding, *, as_of: date) -> bool:
@@ -317,44 +307,31 @@ def meets(live: LiveRule, premise: int, holding: Holding, *, as_of: date) -> boo
     return (
         holding.awarded_on <= as_of
         and is_subject_of(live.rule.premises[premise].pattern, holding)
-        and next(_needs(live, premise, holding, as_of=as_of), None) is None
+        and not _lacking(live, premise, holding, as_of)
     )
 
 
-def _needs(live: LiveRule, premise: int, holding: Holding, *, as_of: date) -> Iterator[Need]:
+def needs_of_outcome(live: LiveRule, premise: int, holding: Holding, *, as_of: date) -> tuple[Need, ...]:
+    """Return what an outcome lacks that a premise is about."""
+    return tuple(
+        Need(attribute=attribute, have=have, need=need, outcome=holding.id, premise=premise)
+        for attribute, have, need in _lacking(live, premise, holding, as_of)
+    )
+
+
+def _lacking(live: LiveRule, premise: int, holding: Holding, as_of: date) -> list[Lack]:
+    found = lacking(live.rule.premises[premise].pattern, holding, live.pack.scales, as_of)
+    days: list[Lack] = []
     if holding.expires_on is not None and as_of >= holding.expires_on:
-        yield Need(
-            attribute="expires_on",
-            have=holding.expires_on.isoformat(),
-            need=f">{as_of.isoformat()}",
-            outcome=holding.id,
-            premise=premise,
-        )
-    if live.pack.date_basis == "award" and not live.rule.is_effective(holding.awarded_on):
-        yield Need(
-            attribute="awarded_on",
-            have=holding.awarded_on.isoformat(),
-            need=f"≥{live.rule.effective_from.isoformat()}",
-            outcome=holding.id,
-            premise=premise,
-        )
-    for need in _award_days_missed(live, premise, holding.awarded_on):
-        yield Need(
-            attribute="awarded_on",
-            have=holding.awarded_on.isoformat(),
-            need=need,
-            outcome=holding.id,
-            premise=premise,
-        )
-    pattern = live.rule.premises[premise].pattern
-    assert is_subject_of(pattern, holding), "the index finds outcomes of the right kind and code"
-    yield from needs(pattern, holding, live.pack.scales, as_of, premise)
-
-
-def _award_days_missed(live: LiveRule, premise: int, awarded_on: date) -> Iterator[str]:
-    since, before = live.award_days[premise] if live.award_days else (None, None)
-    if since is not None and awarded_on < since:
-        yield f"≥{since.isoformat()}"
-    if before is not None and awarded_on >= before:
-        latest = date.fromordinal(max(1, before.toordinal() - 1))
-        yield f"≤{latest.isoformat()}"
+        days.append(("expires_on", holding.expires_on.isoformat(), f">{as_of.isoformat()}"))
+    awarded_on = holding.awarded_on
+    if live.pack.date_basis == "award" and not live.rule.is_effective(awarded_on):
+        days.append(("awarded_on", awarded_on.isoformat(), f"≥{live.rule.effective_from.isoformat()}"))
+    if live.award_days:
+        since, before = live.award_days[premise]
+        if since is not None and awarded_on < since:
+            days.append(("awarded_on", awarded_on.isoformat(), f"≥{since.isoformat()}"))
+        if before is not None and awarded_on >= before:
+            latest = date.fromordinal(max(1, before.toordinal() - 1))
+            days.append(("awarded_on", awarded_on.isoformat(), f"≤{latest.isoformat()}"))
+    return days + found if days else found

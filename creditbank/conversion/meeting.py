@@ -3,7 +3,7 @@
 A kind or a code that differs is another outcome altogether, never something missing of this one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -15,6 +15,8 @@ from creditbank.outcomes.outcome import FrameworkLevel
 
 ANY_OF = "/"
 """Stands between the values of which one is needed."""
+Lack = tuple[str, str | None, str]
+"""An attribute, what is stated of it, and what is needed."""
 
 
 def is_subject_of(pattern: Pattern, holding: Holding) -> bool:
@@ -24,56 +26,63 @@ def is_subject_of(pattern: Pattern, holding: Holding) -> bool:
 
 def is_met(pattern: Pattern, holding: Holding, *, scales: Mapping[str, Scale], as_of: date) -> bool:
     """Whether the outcome is all that the pattern asks on the day `as_of`."""
-    return is_subject_of(pattern, holding) and next(needs(pattern, holding, scales, as_of), None) is None
+    return is_subject_of(pattern, holding) and not lacking(pattern, holding, scales, as_of)
 
 
 def needs(
     pattern: Pattern, holding: Holding, scales: Mapping[str, Scale], as_of: date, premise: int | None = None
-) -> Iterator[Need]:
-    """Yield what an outcome of the right kind and code lacks, one by one."""
-    for attribute, have, need in _lacking(pattern, holding, scales, as_of):
-        yield Need(attribute=attribute, have=have, need=need, outcome=holding.id, premise=premise)
+) -> tuple[Need, ...]:
+    """Return what an outcome of the right kind and code lacks."""
+    return tuple(
+        Need(attribute=attribute, have=have, need=need, outcome=holding.id, premise=premise)
+        for attribute, have, need in lacking(pattern, holding, scales, as_of)
+    )
 
 
-def _lacking(
-    pattern: Pattern, holding: Holding, scales: Mapping[str, Scale], as_of: date
-) -> Iterator[tuple[str, str | None, str]]:
+def lacking(pattern: Pattern, holding: Holding, scales: Mapping[str, Scale], as_of: date) -> list[Lack]:
+    """Return the same in codes: asked of each outcome by each premise that is about it, and mostly empty."""
+    found: list[Lack] = []
     if pattern.min_levels:
-        yield from _lacking_level(pattern.min_levels, holding.level, scales)
-    if pattern.min_grade is not None:
-        stated = holding.grade
-        if not _is_at_least(stated, pattern.min_grade, scales):
-            yield "grade", stated, pattern.min_grade.level
-    for name, minimum, value in (
-        ("score", pattern.min_score, holding.score),
-        ("hours", pattern.min_hours, holding.hours),
-        ("credits", pattern.min_credits, holding.credits),
-    ):
-        if minimum is not None and (value is None or value < minimum):
-            yield name, None if value is None else decimal_text(value), decimal_text(minimum)
+        found.extend(_lacking_level(pattern.min_levels, holding.level, scales))
+    if pattern.min_grade is not None and not _is_at_least(holding.grade, pattern.min_grade, scales):
+        found.append(("grade", holding.grade, pattern.min_grade.level))
+    if pattern.min_score is not None:
+        found.extend(_lacking_number("score", pattern.min_score, holding.score))
+    if pattern.min_hours is not None:
+        found.extend(_lacking_number("hours", pattern.min_hours, holding.hours))
+    if pattern.min_credits is not None:
+        found.extend(_lacking_number("credits", pattern.min_credits, holding.credits))
     age = pattern.max_age
     if age is not None and as_of >= age.after(holding.awarded_on):
-        yield "awarded_on", holding.awarded_on.isoformat(), age.oldest(as_of).isoformat()
+        found.append(("awarded_on", holding.awarded_on.isoformat(), age.oldest(as_of).isoformat()))
     least = pattern.min_age
     if least is not None and as_of < least.after(holding.awarded_on):
-        yield "awarded_on", holding.awarded_on.isoformat(), f"≤{least.newest(as_of).isoformat()}"
+        found.append(("awarded_on", holding.awarded_on.isoformat(), f"≤{least.newest(as_of).isoformat()}"))
     if pattern.issuers and holding.issuer not in pattern.issuers:
-        yield "issuer", holding.issuer, ANY_OF.join(sorted(pattern.issuers))
+        found.append(("issuer", holding.issuer, ANY_OF.join(sorted(pattern.issuers))))
     for test in pattern.attributes:
         stated = holding.attribute(test.attribute)
         if not _passes(test, stated, scales):
-            yield test.attribute, stated, asked_of(test)
+            found.append((test.attribute, stated, asked_of(test)))
+    return found
+
+
+def _lacking_number(name: str, minimum: Decimal, value: Decimal | None) -> tuple[Lack, ...]:
+    if value is not None and value >= minimum:
+        return ()
+    return ((name, None if value is None else decimal_text(value), decimal_text(minimum)),)
 
 
 def _lacking_level(
     minima: tuple[FrameworkLevel, ...], level: FrameworkLevel | None, scales: Mapping[str, Scale]
-) -> Iterator[tuple[str, str | None, str]]:
-    minimum = next((m for m in minima if level is not None and m.framework == level.framework), None)
-    if minimum is None or level is None:
-        have = None if level is None else level.level
-        yield "level", have, ANY_OF.join(one.level for one in minima)
-    elif not _is_at_least(level.level, minimum, scales):
-        yield "level", level.level, minimum.level
+) -> tuple[Lack, ...]:
+    if level is not None:
+        for minimum in minima:
+            if minimum.framework == level.framework:
+                enough = _is_at_least(level.level, minimum, scales)
+                return () if enough else (("level", level.level, minimum.level),)
+    have = None if level is None else level.level
+    return (("level", have, ANY_OF.join(one.level for one in minima)),)
 
 
 def _is_at_least(stated: str | None, minimum: FrameworkLevel, scales: Mapping[str, Scale]) -> bool:

@@ -36,8 +36,8 @@ def nowhere(case: Case, solution: Solution, refused: Sequence[Refusal]) -> tuple
         for holding in (one for met in match.met_by for one in met):
             if holding.id not in spent:
                 why.setdefault(holding.id, {}).setdefault(held, set()).add(match.live.rule.id)
-        for miss in (one for missed in match.missed_by for one in missed):
-            why.setdefault(miss.holding.id, {}).setdefault("unmet", set()).add(match.live.rule.id)
+        for holding in (one for missed in match.missed_by for one in missed):
+            why.setdefault(holding.id, {}).setdefault("unmet", set()).add(match.live.rule.id)
     beside: dict[OutcomeId, set[RuleId]] = {}  # another that would be spent with it gives nothing
     for match, options in zip(solution.matches, solution.options, strict=True):
         for outcome in (one for option in options for one in option.spent_ids):

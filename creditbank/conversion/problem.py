@@ -13,7 +13,7 @@ from functools import reduce
 from math import gcd
 
 from creditbank.conversion.bounds import Bound, budgets, capacities, caps, limits
-from creditbank.conversion.decision import RefusalKind
+from creditbank.conversion.decision import By, RefusalKind
 from creditbank.conversion.holding import Holding, Pinned, SpentElsewhere
 from creditbank.conversion.matching import Family, LiveRule, Option
 from creditbank.conversion.pairing import misnamed, unpaired
@@ -39,7 +39,7 @@ class Problem:
     conflicts: tuple[int, ...]
     bounds: tuple[Bound, ...]
     taken: Mapping[str, Pinned]  # courses that are exempted already
-    blocked: Mapping[int, tuple[RefusalKind, str]]  # options that registered grants rule out: (why, by what)
+    blocked: Mapping[int, tuple[RefusalKind, By]]  # options that registered grants rule out: (why, by what)
 
 
 def common_step(steps: Iterable[Decimal]) -> Decimal:

@@ -7,7 +7,7 @@ would spend it again.
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from creditbank.conversion.decision import RefusalKind
+from creditbank.conversion.decision import By, RefusalKind, RuleElsewhere
 from creditbank.conversion.holding import Holding, Pinned, SpentElsewhere
 from creditbank.conversion.matching import Option
 from creditbank.conversion.rule import Rule, RulePack
@@ -70,11 +70,12 @@ class Registered:
         at = next(at for at, holding in enumerate(option.spent) if holding is option.drawn)
         return sum((use.credits for use in self.gone(option, at)), Decimal(0))
 
-    def blocks(self, option: Option) -> tuple[RefusalKind, str] | None:
+    def blocks(self, option: Option) -> tuple[RefusalKind, By] | None:
+        """Return what rules an option out, and by which grant; None where nothing does."""
         for at, holding in enumerate(option.spent):
             for one in self.gone(option, at):
                 if holding is not option.drawn or not one.is_drawn:
-                    return "spent-elsewhere", one.rule
+                    return "spent-elsewhere", RuleElsewhere(programme=one.programme, rule=one.rule)
         for outcome in option.spent_ids:
             holder = self.consumed.get(outcome)
             if holder is None and outcome in option.consumed:

@@ -6,10 +6,11 @@ an outcome beside which it would still not apply.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from creditbank.conversion.decision import Need
 from creditbank.conversion.holding import Holding
-from creditbank.conversion.matching import Family, LiveRule, Match
+from creditbank.conversion.matching import Family, LiveRule, Match, needs_of_outcome
 from creditbank.conversion.meeting import ANY_OF
 from creditbank.conversion.options import families_of
 
@@ -30,13 +31,13 @@ class _Way:
         return self.outcome == other.outcome or not self.families.isdisjoint(other.families)
 
 
-def needs_of(match: Match) -> tuple[Need, ...] | None:
+def needs_of(match: Match, *, as_of: date) -> tuple[Need, ...] | None:
     """Return what a rule lacks, by premise: as few new outcomes as will do, then as few things missing.
 
     None where no outcomes whatever would meet it, since it spends two that are always similar.
     """
     premises = range(len(match.met_by))
-    ways = _cheapest([[*_held(match, at), *_new(match.live, at)] for at in premises])
+    ways = _cheapest([[*_held(match, at, as_of), *_new(match.live, at)] for at in premises])
     if ways is None:
         return None
     found: list[Need] = []
@@ -82,19 +83,20 @@ def _cheapest(slots: Sequence[Sequence[_Way]], beside: tuple[_Way, ...] = ()) ->
     return best
 
 
-def _held(match: Match, premise: int) -> list[_Way]:
+def _held(match: Match, premise: int, as_of: date) -> list[_Way]:
     """Return the outcomes that meet a premise, then the others by how much they lack.
 
     Of equals, as many as there are premises will do: the other premises leave one of them.
     """
     lacking = [
         _Way(
-            outcome=miss.holding.id,
-            families=_families(match.live, premise, miss.holding.code),
-            cost=len(miss.needs),
-            needs=miss.needs,
+            outcome=holding.id,
+            families=_families(match.live, premise, holding.code),
+            cost=len(missing),
+            needs=missing,
         )
-        for miss in match.missed_by[premise]
+        for holding in match.missed_by[premise]
+        for missing in (needs_of_outcome(match.live, premise, holding, as_of=as_of),)
     ]
     lacking.sort(key=lambda way: (way.cost, way.outcome))
     return [*_meeting(match, premise), *_first_of_each(lacking, len(match.met_by))]

@@ -79,7 +79,7 @@ def _nearest(
     own = [row.pattern for row in table.rows if row.pattern.kind == holding.kind]
     about = [row for row in own if is_subject_of(row, holding)]
     if about:
-        lacking = [tuple(needs(row, seen.holding, live.pack.scales, as_of, premise)) for row in about]
+        lacking = [needs(row, seen.holding, live.pack.scales, as_of, premise) for row in about]
         least = min(range(len(about)), key=lambda at: len(lacking[at]))
         if lacking[least]:
             said = tuple(_as_stated(need, table, holding, seen) for need in lacking[least])

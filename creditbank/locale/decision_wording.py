@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from creditbank.conversion.decision import (
+    By,
     CapUse,
     Decision,
     Exemption,
@@ -17,6 +18,7 @@ from creditbank.conversion.decision import (
     Nowhere,
     Refusal,
     RuleCited,
+    RuleElsewhere,
     Waiver,
     WaiverDecision,
 )
@@ -274,9 +276,19 @@ class _Speaker:
             case "similar":
                 return self.words.listed(self.naming.outcome(OutcomeId(str(one))) for one in refusal.by)
             case _ if refusal.by:
-                return self.words.text("say.rules", rules=self.words.listed(map(str, refusal.by)))
+                return self._rules(refusal.by)
             case _:
                 return self.words.text("word.another-rule")
+
+    def _rules(self, by: Sequence[By]) -> str:
+        here = [str(one) for one in by if not isinstance(one, RuleElsewhere)]
+        said = [self.words.text("say.rules", rules=self.words.listed(here))] if here else []
+        said.extend(
+            self.words.text("say.rule-elsewhere", rule=one.rule, programme=one.programme)
+            for one in by
+            if isinstance(one, RuleElsewhere)
+        )
+        return self.words.listed(said)
 
     def _gain(self, refusal: Refusal, *, of_parts: bool) -> Iterator[str]:
         if refusal.gain is not None and refusal.gain > 0:

@@ -23,6 +23,7 @@ from creditbank.conversion.decision import (
     Refusal,
     RefusalKind,
     RuleCited,
+    RuleElsewhere,
     Waiver,
     WaiverDecision,
     Worth,
@@ -165,6 +166,7 @@ REFUSED: dict[RefusalKind, Refusal] = {
     "tie-break": Refusal(cited=CITED, kind="tie-break", target="C1"),
     "not-searched": Refusal(cited=CITED, kind="not-searched", target="C1"),
 }
+ELSEWHERE = ("voc-1", RuleElsewhere(programme="nursing-2025", rule="n-2"))
 WITH_RULES = {"unmet", "not-needed", "cap", "no-place", "no-worth", "not-searched"}
 LEFT_OUT = (
     Refusal(cited=CITED, kind="no-worth", outcomes=(SECOND,), by=("bank",), needs=(CODE,)),
@@ -178,6 +180,7 @@ LEFT_OUT = (
     Refusal(cited=CITED, kind="cap", target="free", outcomes=(FIRST,), by=CAP_PARTS[:1]),
     Refusal(cited=CITED, kind="cap", target="free", outcomes=(FIRST,), by=CAP_PARTS[2:]),
     Refusal(cited=CITED, kind="spent-elsewhere", target="free", outcomes=(IDLE,), by=("voc-1",)),
+    Refusal(cited=CITED, kind="spent-elsewhere", target="C1", outcomes=(FIRST,), by=ELSEWHERE),
     Refusal(cited=CITED, kind="taken", outcomes=MANY[:1], by=("voc-1",)),
     Refusal(cited=CITED, kind="unpaired", outcomes=MANY[:2]),
     Refusal(cited=CITED, kind="gap", target="C1", outcomes=MANY[:2]),

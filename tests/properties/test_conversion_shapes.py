@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from creditbank.conversion.decision import Decision
+from creditbank.conversion.decision import Decision, RuleElsewhere
 from creditbank.conversion.holding import Applicant, Holding, SpentElsewhere
 from creditbank.conversion.premise import AttributeTest, FactTest, Pattern, Premise, Use
 from creditbank.conversion.programme import (
@@ -500,4 +500,8 @@ def test_which_of_two_outcomes_is_spent_for_good_is_chosen_so_that_the_rule_appl
     )
     assert targets(ask(asked, held=held, elsewhere=(used,)))
     both = (used, replace(used, outcome=held[2 - spent].id))
-    assert not targets(ask(asked, held=held, elsewhere=both))
+    barred = ask(asked, held=held, elsewhere=both)
+    assert not targets(barred)
+    assert {by for refusal in barred.refusals for by in refusal.by} == {
+        RuleElsewhere(programme="other", rule="other")
+    }
