@@ -76,7 +76,7 @@ class LiveRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """What a learner's outcomes are to a rule: for each premise those that meet it, and others it is about."""
+    """What a learner's outcomes are to a rule: of each premise those that meet it, and others it is about."""
 
     live: LiveRule
     met_by: tuple[tuple[Holding, ...], ...]
