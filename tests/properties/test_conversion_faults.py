@@ -5,7 +5,7 @@ in the core. The table is in tests/README.md.
 """
 
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
@@ -35,7 +35,6 @@ from creditbank.conversion import (
     worth,
 )
 from creditbank.conversion.cut import Cut
-from creditbank.conversion.decision import Need
 from creditbank.conversion.fill import Filler
 from creditbank.conversion.hindrance import Cause, Hindrances
 from creditbank.conversion.holding import Holding
@@ -267,8 +266,8 @@ def _rounded_up(right: Right) -> object:
 
 def _but(attribute: str) -> Callable[[Right], object]:
     def make(right: Right) -> object:
-        def wrong(*asked: Any, **more: Any) -> Iterator[Need]:  # noqa: ANN401
-            return (need for need in right(*asked, **more) if need.attribute != attribute)
+        def wrong(*asked: Any) -> list[meeting.Lack]:  # noqa: ANN401
+            return [lack for lack in right(*asked) if lack[0] != attribute]
 
         return wrong
 
@@ -375,6 +374,10 @@ def _however_young(right: Right) -> object:
     return lambda pattern, *asked: right(replace(pattern, min_age=None), *asked)
 
 
+def _whenever_awarded(right: Right) -> object:
+    return lambda live, *asked: right(replace(live, award_days=()), *asked)
+
+
 def _nothing_registered(right: Right) -> object:
     return lambda compiled, holdings, **_: right(compiled, holdings, pinned=())
 
@@ -419,8 +422,8 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
     ("the first way found is taken", plant(Filler, "fill", _in_any_order), EARLIEST),
     ("the order of entry matters", plant(solving, "_pinned_key", always(0)), ANY_ORDER),
     ("revocation is ignored", plant(Holding, "is_revoked", always(value=False)), REVOKED),
-    ("expiry is ignored", plant(matching, "_needs", _but("expires_on")), EXPIRED),
-    ("what is too old counts", plant(matching, "needs", _but("awarded_on")), TOO_OLD),
+    ("expiry is ignored", plant(matching, "_lacking", _but("expires_on")), EXPIRED),
+    ("what is too old counts", plant(matching, "lacking", _but("awarded_on")), TOO_OLD),
     ("later records are known", plant(solving, "ordered", _as_if_all_were_known), EARLIER_ANSWER),
     ("later rules are known", plant(Rule, "is_published", always(value=True)), EARLIER_ANSWER),
     ("a rule holds before its day", plant(Rule, "is_effective", always(value=True)), BEFORE_ITS_DAY),
@@ -452,7 +455,7 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
     ("a cap by the grant goes by the award", plant(bounds, "_is_by_outcome", always("yes")), BY_GRANT),
     (
         "an award is held against no day",
-        plant(matching, "_award_days_missed", always(())),
+        plant(matching, "_lacking", _whenever_awarded),
         told(test_declared_facts.test_an_award_is_held_against_a_day_of_the_applicants),
     ),
     (
@@ -467,7 +470,7 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
     ),
     (
         "the least age is ignored",
-        plant(meeting, "_lacking", _however_young),
+        plant(matching, "lacking", _however_young),
         law(test_declared_facts.test_an_outcome_is_old_enough_from_the_day_on_which_a_span_is_over),
     ),
     (
