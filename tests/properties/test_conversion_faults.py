@@ -470,7 +470,7 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
     ),
     (
         "the least age is ignored",
-        plant(matching, "lacking", _however_young),
+        plant(meeting, "lacking", _however_young),
         law(test_declared_facts.test_an_outcome_is_old_enough_from_the_day_on_which_a_span_is_over),
     ),
     (
