@@ -1,5 +1,6 @@
 """`creditbank rules`: which rule packs there are, what is wrong with one, what one says."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +10,15 @@ import typer
 from creditbank.cli import pack_publishing, rules_diff, rules_explain, rules_new
 from creditbank.cli.asking import AsOf
 from creditbank.cli.files import FileUnusable, require_no_directory
-from creditbank.cli.output import NEGATIVE, console, print_json, progress
+from creditbank.cli.output import MISUSE, NEGATIVE, console, print_json, progress
 from creditbank.cli.session import JsonOption, Session, session_of
 from creditbank.conversion.equivalence import Equivalence, equivalences
 from creditbank.conversion.pack import Pack, PackFinding
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.documents.rule_pack import RulePackInvalid
+from creditbank.documents.rule_pack_csv import RulePackUnreadable
 from creditbank.ledger.encoding import JsonValue
-from creditbank.locale.pack_wording import finding_line
+from creditbank.locale.pack_wording import finding_line, marked_line, result_line
 from creditbank.locale.wording import equivalence_line
 from creditbank.rulepacks.library import findings_of, read_document
 from creditbank.services.bank import CHINA
@@ -56,10 +58,11 @@ def check(
     session = session_of(context)
     with progress(session.words.text("word.checking-packs")) as step:
         if files:
-            found = [finding for file in files for finding in _findings_in(file, step)]
+            told = [_findings_in(file, step) for file in files]
         else:
             lists = Vocabularies.load().vocabularies
-            found = list(session.library(check=False).check(lists, on_progress=step))
+            told = [session.library(check=False).check(lists, on_progress=step)]
+    found = [finding for findings in told for finding in findings]
     errors_found = sum(finding.severity == "error" for finding in found)
     failed = errors_found > 0
     if as_json:
@@ -67,22 +70,24 @@ def check(
     else:
         for finding in found:
             style = "red" if finding.severity == "error" else "yellow"
-            console.print(finding_line(session.words, finding), style=style)
-        key = "word.packs-have-errors" if failed else "word.packs-sound"
-        said = session.words.text(key, errors=errors_found, warnings=len(found) - errors_found)
+            console.print(marked_line(session.words, finding), style=style)
+        said = result_line(session.words, errors=errors_found, warnings=len(found) - errors_found)
         console.print(said, style="red" if failed else "green")
-    raise typer.Exit(NEGATIVE if failed else 0)
+    unusable = any(finding.code in _OF_NO_FILE for finding in found)
+    raise typer.Exit(MISUSE if unusable else NEGATIVE if failed else 0)
 
 
 @app.command("show")
 def show(
     context: typer.Context,
-    pack: Annotated[str, typer.Argument(metavar="规则包_PACK", help="规则包编号 · the pack's id")],
+    pack: Annotated[
+        str, typer.Argument(metavar="规则包_PACK", help="规则包编号，或文件 · the pack's id, or its file")
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """显示一个规则包：来源、规则、条件与授予 · show a pack: its sources and what each rule says."""
     session = session_of(context)
-    found = session.library().pack(PackId(pack))
+    found = _pack_in(Path(pack)) if _names_file(pack) else session.library().pack(PackId(pack))
     if as_json:
         print_json({**_pack_members(found), "scales": _scale_members(found)})
         return
@@ -142,13 +147,39 @@ def _equivalence_members(one: Equivalence) -> JsonValue:
     }
 
 
+_OF_NO_FILE = frozenset({"file-is-directory", "file-unreadable"})
+
+
 def _findings_in(file: Path, on_progress: Progress) -> tuple[PackFinding, ...]:
-    require_no_directory(file)
+    """Return what is wrong with one file; one that cannot be read keeps nobody from the others."""
     try:
+        require_no_directory(file)
         document = read_document(file, shown_as=str(file))
         return findings_of(document, Vocabularies.load().vocabularies, on_progress=on_progress)
     except RulePackInvalid as error:
         return error.findings
+    except RulePackUnreadable as error:
+        return (error.finding,)
+    except FileUnusable as error:
+        return (_unusable(file, error.reason, error.values),)
+    except OSError as error:
+        values = {"path": str(file), "cause": error.strerror}
+        return (_unusable(file, "file-unreadable", values),)
+
+
+def _unusable(file: Path, code: str, values: Mapping[str, object]) -> PackFinding:
+    return PackFinding(code=code, severity="error", path=(), values=values, file=str(file))
+
+
+def _names_file(pack: str) -> bool:
+    """Whether what is named is a file, and no pack's id, which may have a / in it, but no such ending."""
+    return pack.endswith(".toml") or Path(pack).is_file()
+
+
+def _pack_in(file: Path) -> Pack:
+    require_no_directory(file)
+    try:
+        return read_document(file, shown_as=str(file)).pack
     except OSError as error:
         raise FileUnusable("file-unreadable", path=str(file), cause=error.strerror) from error
 

@@ -17,7 +17,7 @@ from creditbank.documents.rule_pack import RulePackDocument
 from creditbank.locale.catalogue import Catalogue
 from creditbank.locale.decision_wording import decision_lines
 from creditbank.locale.naming import Names, names_of
-from creditbank.locale.pack_wording import finding_line
+from creditbank.locale.pack_wording import marked_line
 from creditbank.locale.wording import named
 from creditbank.rulepacks.library import read_document
 
@@ -61,7 +61,7 @@ def _print(words: Catalogue, document: RulePackDocument, run: ExampleRun) -> Non
             for line in lines:
                 console.print(f"  · {line}", style=style)
     for finding in document.located(run.findings):
-        console.print(finding_line(words, finding), style="red")
+        console.print(marked_line(words, finding), style="red")
 
 
 def _names(words: Catalogue, pack: Pack, run: ExampleRun) -> Names:

@@ -18,7 +18,7 @@ from creditbank.conversion.pack_reach import (
     unexempted,
     unreachable,
 )
-from creditbank.conversion.pack_shadows import shadowed_rules
+from creditbank.conversion.pack_shadows import grade_of, shadowed_rules
 from creditbank.conversion.premise import Pattern
 from creditbank.conversion.programme import Bucket, Cap, Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
@@ -50,8 +50,7 @@ def lint(pack: Pack, runs: Iterable[ExampleRun]) -> Iterator[PackFinding]:
         yield from _of_programme(programme, ("programme", index))
     for index, exam in enumerate(pack.exams):
         yield from _of_exam(exam, ("exam", index))
-    for index, rule, other in shadowed_rules(pack):
-        yield _warning("rule-shadowed", ("rule", index), rule=rule.id, other=other.id)
+    yield from _shadowed(pack)
     for code, place, values in unexempted(pack):
         yield _warning(code, place, **values)
     for code, place, counted in uncounted(pack):
@@ -59,6 +58,14 @@ def lint(pack: Pack, runs: Iterable[ExampleRun]) -> Iterator[PackFinding]:
     for code, place, told in unreachable(pack):
         yield _warning(code, place, **told)
     yield from _unused(pack)
+
+
+def _shadowed(pack: Pack) -> Iterator[PackFinding]:
+    for index, rule, other in shadowed_rules(pack):
+        if grade_of(rule) == grade_of(other):
+            yield _warning("rule-shadowed", ("rule", index), rule=rule.id, other=other.id)
+        else:
+            yield _warning("rule-outranked", ("rule", index), rule=rule.id, other=other.id)
 
 
 def _warning(code: str, path: Path, **values: object) -> PackFinding:

@@ -8,8 +8,21 @@ from decimal import Decimal
 
 from creditbank.conversion.pack import Pack
 from creditbank.conversion.premise import Pattern, Premise
-from creditbank.conversion.rule import EVERYWHERE, ExemptionGrant, Rule, Scale, Scope, WaiverGrant
+from creditbank.conversion.rule import (
+    EVERYWHERE,
+    ExemptionGrant,
+    GradePolicy,
+    Rule,
+    Scale,
+    Scope,
+    WaiverGrant,
+)
 from creditbank.outcomes.outcome import FrameworkLevel
+
+
+def grade_of(rule: Rule) -> GradePolicy | None:
+    """Return what a rule writes as the grade; None of a waiver, which writes none."""
+    return rule.grant.grade if isinstance(rule.grant, ExemptionGrant) else None
 
 
 def shadowed_rules(pack: Pack) -> Iterator[tuple[int, Rule, Rule]]:
@@ -17,7 +30,8 @@ def shadowed_rules(pack: Pack) -> Iterator[tuple[int, Rule, Rule]]:
 
     Whoever meets it meets the other, on every day, has no less of the same places by it, in the same
     route, and no more by both; and the other is ranked before it, or gives the same grade. Of two that are
-    alike the first stays.
+    alike the first stays. Where the two write different grades the rule is no less idle, but what it says is
+    lost with it: whoever wrote it most likely meant it to go first.
     """
     known: dict[_Sort, list[tuple[int, Rule]]] = {}
     for index, rule in enumerate(pack.rules):

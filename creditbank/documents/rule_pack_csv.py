@@ -14,19 +14,34 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from creditbank.conversion.pack import PackFinding
 from creditbank.errors import InvalidInput
 
 Tree = dict[str, Any]
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,6})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _BETWEEN = re.compile(r"[\s;,、；，]+")
-_BYTE_ORDER_MARK = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"
+"""What Windows editors write before a text in UTF-8; it is no part of it."""
 
 
 class RulePackUnreadable(InvalidInput):
     """The files of a pack cannot be read as what they are to be."""
 
     code = "rule-pack-unreadable"
+
+    @property
+    def finding(self) -> PackFinding:
+        """The same as what is found in a pack: an error in that file, on that line where one is known."""
+        file, line = self.values.get("file"), self.values.get("line")
+        return PackFinding(
+            code=self.reason,
+            severity="error",
+            path=() if self.field is None else (self.field,),
+            values=self.values,
+            file=None if file is None else str(file),
+            line=line if isinstance(line, int) else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +190,7 @@ def _level(cells: Tree) -> Tree:
 
 def _text(content: bytes, file: str) -> str:
     try:
-        return content.decode("utf-8").removeprefix(_BYTE_ORDER_MARK)
+        return content.decode("utf-8").removeprefix(BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
         raise RulePackUnreadable(_encoding_fault(content), file=file, byte=error.start) from error
 

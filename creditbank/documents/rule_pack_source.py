@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any, cast
 
 from creditbank.conversion.pack import PackFinding
-from creditbank.documents.rule_pack_csv import RulePackUnreadable, column_of
+from creditbank.documents.rule_pack_csv import BYTE_ORDER_MARK, RulePackUnreadable, column_of
 from creditbank.documents.rule_pack_tables import SIZE_MAX_BYTES, CsvPlace, CsvTables
 from creditbank.documents.toml_lines import Path, line_of, lines_of
 from creditbank.errors import InvalidInput
@@ -27,7 +27,13 @@ DEPTH_MAX = 32
 Tree = dict[str, Any]
 _ROW_DEPTH = 4
 """Of a row of a recognition table: ("recognition", 0, "rows", 7)."""
-_TOML_PLACE = re.compile(r"\(at line (\d+), column \d+\)")
+_TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
+_TWICE = re.compile(
+    r"Cannot overwrite a value|Duplicate inline table key|Cannot declare .* twice|Cannot mutate immutable"
+)
+"""What `tomllib` says where something is written a second time."""
+_DAY_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_YEAR_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +177,7 @@ def _text(content: bytes, file: str) -> str:
     if len(content) > SIZE_MAX_BYTES:
         raise RulePackUnreadable("pack-too-large", file=file, max_bytes=SIZE_MAX_BYTES)
     try:
-        return content.decode("utf-8").replace("\r\n", "\n")
+        return content.decode("utf-8").removeprefix(BYTE_ORDER_MARK).replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise RulePackUnreadable("pack-not-utf8", file=file, byte=error.start) from error
 
@@ -182,14 +188,29 @@ def _parsed(text: str, file: str) -> Tree:
     except RecursionError as error:
         raise RulePackUnreadable("pack-too-deep", file=file) from error
     except tomllib.TOMLDecodeError as error:
-        place = _TOML_PLACE.search(str(error))
-        line = text.count("\n") + 1 if place is None else int(place[1])  # no place: at the very end
-        raise RulePackUnreadable("not-toml", file=file, line=line) from error
+        raise _toml_fault(str(error), text, file) from error
     except ValueError as error:  # an integer of more digits than Python reads
         raise RulePackUnreadable("toml-value", file=file) from error
     if not _is_shallow(tree, DEPTH_MAX):
         raise RulePackUnreadable("pack-too-deep", file=file)
     return tree
+
+
+def _toml_fault(said: str, text: str, file: str) -> RulePackUnreadable:
+    """Return what is wrong with a text that is no TOML: two things that people do write, or anything else."""
+    place = _TOML_PLACE.search(said)
+    if place is None:  # at the very end
+        line, rest = text.count("\n") + 1, ""
+    else:
+        line, column = int(place[1]), int(place[2]) - 1
+        before = column if said.startswith("Invalid date") else max(0, column - _YEAR_DIGITS)
+        rest = text.split("\n")[line - 1][before:]
+    if _TWICE.match(said) is not None:
+        return RulePackUnreadable("toml-key-twice", file=file, line=line)
+    day = _DAY_WRITTEN.match(rest)
+    if day is not None:
+        return RulePackUnreadable("toml-no-such-day", file=file, line=line, value=day[0])
+    return RulePackUnreadable("not-toml", file=file, line=line)
 
 
 def _is_shallow(value: object, depth: int) -> bool:

@@ -13,10 +13,27 @@ def finding_line(words: Catalogue, finding: PackFinding) -> str:
         said = words.text(key, **stated)
         # What a value says of itself, wherever it comes from, does not speak of files.
         told = words.values_of(key)
-        is_placed = "where" in told or ("file" in told and (finding.line is None or "line" in told))
+        is_placed = (
+            "where" in told or "path" in told or ("file" in told and (finding.line is None or "line" in told))
+        )
         return said if is_placed or not finding.where else f"{finding.where}: {said}"
     said = words.text(f"warning.{finding.code}", **finding.values)
     return f"{finding.where}: {finding.place}: {said}"
+
+
+def marked_line(words: Catalogue, finding: PackFinding) -> str:
+    """Return one finding as a list of them has it: it begins with whether it is an error or a warning."""
+    key = "word.pack-error" if finding.severity == "error" else "word.pack-warning"
+    return words.text(key, said=finding_line(words, finding))
+
+
+def result_line(words: Catalogue, *, errors: int, warnings: int) -> str:
+    """Return what a check of packs comes to."""
+    warned = words.text("word.warnings-one" if warnings == 1 else "word.warnings-many", count=warnings)
+    if not errors:
+        return words.text("word.packs-sound", warnings=warned)
+    failed = words.text("word.errors-one" if errors == 1 else "word.errors-many", count=errors)
+    return words.text("word.packs-have-errors", errors=failed, warnings=warned)
 
 
 def shown(words: Catalogue, wording: Wording) -> str:

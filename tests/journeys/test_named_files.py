@@ -28,7 +28,8 @@ NUMBER = sample_citizen_number(date(2001, 3, 12), order=15)
         ("ledger", "checkpoint", "--out", "DIRECTORY"),
         ("ledger", "cosign", "DIRECTORY"),
         ("ledger", "consistency", "DIRECTORY"),
-        ("rules", "check", "DIRECTORY"),
+        ("rules", "explain", "DIRECTORY"),
+        ("rules", "show", "DIRECTORY.toml"),
         ("rules", "diff", "changdu-2020", "changdu-2020", "--cohort", "DIRECTORY"),
         ("decide", "next-steps", "DIRECTORY", "--programme", HUSBANDRY),
         ("decide", "what-if", "DIRECTORY", "--programme", HUSBANDRY, "--add", "code=X"),
@@ -46,8 +47,12 @@ def test_a_directory_in_the_place_of_a_file_is_said_to_be_one(
         ).json
         commands.run("ledger", "checkpoint", "--out", tmp_path / "checkpoint")
         commands.run("ledger", "prove", opened["account"], "0", "--out", proof)
+    if "DIRECTORY.toml" in asked:
+        directory = tmp_path / "directory.toml"
+        directory.mkdir()
     named = {
         "DIRECTORY": str(directory),
+        "DIRECTORY.toml": str(directory),
         "FILE": str(file),
         "EAST": sample_issuer("school-east"),
         "PROOF": str(proof),
@@ -93,7 +98,7 @@ def test_a_pack_that_is_checked_is_named_as_it_was_typed(
         assert {one["file"] for one in found} == {str(Path(typed))}
     monkeypatch.chdir(tmp_path / "drafts")
     said = commands.run("rules", "check", "mine.toml", code=1).out
-    assert all(line.startswith("mine.toml:") for line in said.splitlines()[:-1])
+    assert all(line.startswith("错误：mine.toml:") for line in said.splitlines()[:-1])
 
 
 @pytest.mark.parametrize(
@@ -119,4 +124,4 @@ def test_whatever_is_wrong_with_a_pack_is_said_with_its_line(
     lines = pack.read_text("utf-8").splitlines()
     line = 1 + next(place for place in range(begins, len(lines)) if lines[place].startswith(at))
     said = commands.run("rules", "check", pack, code=1).out
-    assert said.startswith((f"{pack}:{line}: ", f"{pack}:{line}："))
+    assert said.startswith((f"错误：{pack}:{line}: ", f"错误：{pack}:{line}："))

@@ -152,6 +152,53 @@ def test_why_an_example_comes_out_as_it_does_is_said_without_a_bank(
     assert "应为 5，算得 4" in wrong
 
 
+def test_of_many_packs_each_is_checked_and_what_cannot_be_read_is_named_among_them(
+    commands: Commands, tmp_path: Path
+) -> None:
+    """Seen to fail: the first that was unreadable kept its reader from all the others."""
+    contents = {
+        "broken": b"id =",
+        "gbk": SOUND.encode("gb18030"),
+        "marked": b"\xef\xbb\xbf" + SOUND.encode(),
+        "twice": SOUND.encode() + b'name = "x"\nname = "y"\n',
+        "warned": SOUND.replace('framework = "1+X"', 'framework = "edu"').encode(),
+        "wrong": SOUND.replace("credits = 4\n[[", "credits = 5\n[[").encode(),
+    }
+    files = {name: tmp_path / f"{name}.toml" for name in contents}
+    for name, content in contents.items():
+        files[name].write_bytes(content)
+    found = commands.run("rules", "check", *files.values(), "--json", code=1).json
+    assert [(Path(one["file"]).stem, one["severity"], one["code"]) for one in found][:4] == [
+        ("broken", "error", "not-toml"),
+        ("gbk", "error", "pack-not-utf8"),
+        ("twice", "error", "toml-key-twice"),
+        ("warned", "warning", "framework-unlisted"),
+    ]
+    assert {Path(one["file"]).stem for one in found} == {*contents} - {"marked"}
+    told = commands.run("--language", "en", "rules", "check", *files.values(), code=1).out
+    assert [line.split(": ")[0] for line in told.splitlines()][:4] == ["Error", "Error", "Error", "Warning"]
+    assert told.rstrip().endswith("(4 errors, 1 warning).")
+    for name, lines in (("wrong", "(1 error, 0 warnings)."), ("marked", "sound (0 warnings).")):
+        one = commands.run("--language", "en", "rules", "check", files[name], code=int(name == "wrong"))
+        assert one.out.rstrip().endswith(lines)
+    nowhere = (tmp_path, tmp_path / "nowhere.toml", files["wrong"])
+    found = commands.run("rules", "check", *nowhere, "--json", code=2).json
+    assert [one["code"] for one in found] == ["file-is-directory", "file-unreadable", "example-failed"]
+    assert all(str(one["file"]) in one["detail"] for one in found)
+
+
+def test_a_pack_is_shown_by_its_file_too(commands: Commands, tmp_path: Path) -> None:
+    """Seen to fail: a path was taken for an id."""
+    file = tmp_path / "mine.toml"
+    file.write_text(SOUND, "utf-8")
+    shown = commands.run("rules", "show", file, "--json").json
+    assert shown["id"] == "small"
+    assert shown["digest"] in commands.run("rules", "show", file).out
+    file.write_text("id =", "utf-8")
+    assert "/not-toml]" in commands.run("rules", "show", file, code=2).err
+    assert "file-unreadable" in commands.run("rules", "show", tmp_path / "nowhere.toml", code=2).err
+
+
 def test_a_line_number_is_never_taken_for_a_picture(commands: Commands, tmp_path: Path) -> None:
     """Seen to fail: line 100 between two colons was printed as 💯."""
     text = SOUND.replace('framework = "1+X"', 'framework = "edu"')

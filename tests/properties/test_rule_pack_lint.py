@@ -219,9 +219,9 @@ def of_cap(asked: str, rule: str = ROUTED) -> dict[str, set[str]]:
 HIGHER = RULE.replace('id = "r"', 'id = "s"').replace('min_level = "中级"', 'min_level = "高级"')
 
 
-def shadows(*rules: str) -> list[tuple[object, object]]:
+def shadows(*rules: str, code: str = "rule-shadowed") -> list[tuple[object, object]]:
     found = findings_of(parse_rule_pack((head() + PROGRAMME + "".join(rules)).encode()))
-    listed = [one for one in found if one.code == "rule-shadowed"]
+    listed = [one for one in found if one.code == code]
     assert all(one.line is not None for one in listed)
     return [(one.values["rule"], one.values["other"]) for one in listed]
 
@@ -232,7 +232,18 @@ def test_a_rule_that_another_makes_needless_is_warned_of() -> None:
     assert shadows(RULE, RULE.replace('id = "r"', 'id = "q"')) == [("r", "q")]
     narrow = RULE.replace('id = "r"', 'id = "n"').replace("use =", "min_score = 60\nuse =")
     assert shadows(RULE, narrow.replace("max_credits = 4", "max_credits = 2")) == [("n", "r")]
-    assert shadows(RULE, HIGHER + 'grade = "90"\n') == [("s", "r")]
+
+
+@pytest.mark.parametrize("grade", ['"90"', "95", '{ kind = "pass" }', '"original"'])
+def test_a_rule_that_another_goes_before_is_said_to_write_another_grade(grade: str) -> None:
+    """Seen to fail: it was said to give no more, and its author to remove it, with the better mark."""
+    graded = HIGHER + f"grade = {grade}\n"
+    assert shadows(RULE, graded) == []
+    assert shadows(RULE, graded, code="rule-outranked") == [("s", "r")]
+    first = graded.replace("version = 1", "priority = 1")
+    assert shadows(RULE, first, code="rule-outranked") == []
+    without_credit = HIGHER + "with_credit = false\n"
+    assert shadows(RULE, without_credit) == shadows(RULE, without_credit, code="rule-outranked") == []
 
 
 @pytest.mark.parametrize("use", ["hold", "draw"])
@@ -321,6 +332,7 @@ def test_without_a_shadowed_rule_everybody_comes_to_the_same_units(data: st.Data
         fewer = (*rules[:index], *rules[index + 1 :])
         after = decide(question, packs=(replace(pack, rules=fewer), *question.packs[1:]))
         assert (after.units, after.proved) == (before.units, before.proved)
+        assert after.exemptions == before.exemptions, "by whatever grade it would have written"
 
 
 def test_a_waiver_that_another_makes_needless_is_warned_of() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from pathlib import Path as FilePath
 from typing import cast
@@ -157,6 +158,53 @@ def test_what_nobody_sees_is_refused_wherever_it_stands(said: str, where: str, h
     found = [(one.place, one.code) for one in refused(SOUND.replace(said, written, 1))]
     allowed = hidden in "\t\n\r"
     assert found == ([] if allowed else [(where, "characters-hidden")])
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        'say = "又"\n',
+        "version = 2\n",
+        "[rule.grant]\nmode = 'each'\n",
+        "premise = { kind = 'award', kind = 'award' }\n",
+    ],
+)
+def test_what_stands_twice_is_said_to(again: str) -> None:
+    """Seen to fail: it was said to be no TOML, and its author to look for quotes."""
+    text = SOUND.replace('say = "规则"\n', f'say = "规则"\n{again}')
+    unreadable = refusal(text.encode())
+    assert isinstance(unreadable, RulePackUnreadable)
+    assert unreadable.reason == "toml-key-twice"
+    line = int(str(unreadable.values["line"]))
+    assert line >= text.splitlines().index(again.splitlines()[0]) + 1
+
+
+@given(st.integers(1900, 2100), st.integers(0, 99), st.integers(0, 99), st.sampled_from(["", "T10:00:00Z"]))
+@example(2025, 2, 30, "")
+@example(2025, 13, 1, "")
+def test_a_day_that_does_not_exist_is_named_with_its_line(year: int, month: int, day: int, at: str) -> None:
+    """Seen to fail: it was said to be no TOML."""
+    written = f"{year}-{month:02}-{day:02}"
+    text = SOUND.replace("effective_from = 2025-01-01", f"effective_from = {written}{at}")
+    unreadable = refusal(text.encode())
+    try:
+        date.fromisoformat(written)
+        exists = True
+    except ValueError:
+        exists = False
+    assert isinstance(unreadable, RulePackUnreadable) is not exists
+    if isinstance(unreadable, RulePackUnreadable):
+        line = text.splitlines().index(f"effective_from = {written}{at}") + 1
+        assert (unreadable.reason, unreadable.values["line"]) == ("toml-no-such-day", line)
+        assert unreadable.values["value"] == written
+
+
+def test_a_pack_may_begin_with_a_byte_order_mark_and_is_the_same() -> None:
+    """Seen to fail: line 1 was said to be no TOML, and nothing is to be seen there."""
+    plain, marked = (parse_rule_pack(mark + SOUND.encode()) for mark in (b"", b"\xef\xbb\xbf"))
+    assert marked.pack.digest == plain.pack.digest
+    last = plain.source.place_of(("example", 1))
+    assert marked.source.place_of(("example", 1)) == last
 
 
 def refused(text: str) -> Sequence[PackFinding]:
