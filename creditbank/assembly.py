@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from creditbank.account.records import BankRecord
 from creditbank.conversion.solver import Solver
@@ -50,9 +49,6 @@ from creditbank.storage.sql_store import SqlStore
 from creditbank.storage.vault import ClosedVault, SealedVault
 from creditbank.terms import IssuerId, microseconds
 from creditbank.vocabularies.library import Vocabularies
-
-if TYPE_CHECKING:
-    from creditbank.rulepacks.library import Library
 
 VERIFIER_KEY_FILE = "log.vkey"
 
@@ -267,18 +263,6 @@ def open_cleaner(settings: Settings) -> Cleaner:
     """Return what cleans the database behind everything that was deleted from it."""
     engine = open_engine(settings.database_url.get_secret_value())
     return lambda on_step: clean(engine, on_step)
-
-
-def open_library(settings: Settings, *, check: bool = True) -> "Library":
-    """Load the shipped rule packs and those of the directories that the settings name.
-
-    Raises:
-        InvalidInput: a pack is none, or, unless not to be checked, one of its examples fails.
-    """
-    # Rules are what most commands do without, and what takes longest to import.
-    from creditbank.rulepacks.library import Library
-
-    return Library.load(*settings.rule_pack_directories, check=check)
 
 
 def verifier_key_file(settings: Settings) -> Path:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from creditbank.assembly import now
 from creditbank.cli.files import FileUnusable, require_new, write_file
 from creditbank.cli.output import console
 from creditbank.cli.session import session_of
@@ -31,6 +30,8 @@ def new(
     ] = Path(),
 ) -> None:
     """写出带说明的规则包起始文件，可直接检查和修改 · write a commented pack to start from."""
+    from creditbank.assembly import now
+
     day = (effective_from or now()).date()
     text = starter_pack(start, name=name, effective_from=day)
     path = directory / name / f"{day.isoformat()}.toml"

@@ -11,17 +11,6 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from creditbank.assembly import (
-    ListedKeys,
-    OpenKeys,
-    list_keys,
-    open_bank,
-    open_keys,
-    open_library,
-    open_log_bank,
-    open_log_signer,
-    open_store,
-)
 from creditbank.cli.output import errors
 from creditbank.cli.register import read_register
 from creditbank.errors import CreditBankError
@@ -36,12 +25,13 @@ from creditbank.signing.key_signer import KeySigner
 from creditbank.signing.passphrase import PassphraseUnusable, read_passphrase, require_strength
 
 if TYPE_CHECKING:
+    from creditbank.assembly import ListedKeys, OpenKeys
     from creditbank.rulepacks.library import Library
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One run of one command."""
+    """One run of one command. What opens a database is imported by those that do: it takes a second."""
 
     settings: Settings
 
@@ -112,6 +102,8 @@ class Session:
 
     def bank(self) -> Bank:
         """Open the bank with its keys; warn where others could read them, and of redactions half done."""
+        from creditbank.assembly import open_bank
+
         self._warn_about_key_files()
         bank = open_bank(self.settings, passphrase=self.passphrase, log_passphrase=self.log_passphrase)
         self._tell_duties(bank)
@@ -119,11 +111,15 @@ class Session:
 
     def log_bank(self) -> Bank:
         """Open the bank to publish: with the log's own key alone, where that lives apart."""
+        from creditbank.assembly import open_log_bank
+
         self._warn_about_key_files()
         return open_log_bank(self.settings, passphrase=self.passphrase, log_passphrase=self.log_passphrase)
 
-    def keys(self, *, without_log_file: bool = False) -> AbstractContextManager[OpenKeys]:
+    def keys(self, *, without_log_file: bool = False) -> "AbstractContextManager[OpenKeys]":
         """Open the bank's keys to change them."""
+        from creditbank.assembly import open_keys
+
         self._warn_about_key_files()
         return open_keys(
             self.settings,
@@ -132,12 +128,16 @@ class Session:
             without_log_file=without_log_file,
         )
 
-    def listed_keys(self) -> ListedKeys:
+    def listed_keys(self) -> "ListedKeys":
         """Open the bank's keys to tell what they are."""
+        from creditbank.assembly import list_keys
+
         return list_keys(self.settings, passphrase=self.passphrase, log_passphrase=self.log_passphrase)
 
     def log_signer(self) -> KeySigner:
         """Open the log's own key, and no other where it lives apart."""
+        from creditbank.assembly import open_log_signer
+
         return open_log_signer(self.settings, passphrase=self.passphrase, log_passphrase=self.log_passphrase)
 
     def _tell_duties(self, bank: Bank) -> None:
@@ -152,11 +152,15 @@ class Session:
 
     def store(self) -> Store:
         """Open the books alone, without keys."""
+        from creditbank.assembly import open_store
+
         return open_store(self.settings)
 
     def library(self, *, check: bool = True) -> "Library":
         """Load the rule packs, and run their examples unless told not to."""
-        return open_library(self.settings, check=check)
+        from creditbank.rulepacks.library import Library
+
+        return Library.load(*self.settings.rule_pack_directories, check=check)
 
     def principal(self, bank: Bank, issuer: str | None = None) -> Principal:
         """Return the operator, acting in the name of `issuer` where one is given.

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from creditbank.assembly import open_library
-from creditbank.cli import session
+from creditbank.cli.session import Session
 from creditbank.rulepacks.library import Library
 from creditbank.samples.people import sample_issuer
-from creditbank.settings import Settings
 from creditbank.signing.key_file import create_key_file, read_key_file
 from tests.banks import OPERATOR
 from tests.commands import Commands
@@ -24,14 +22,14 @@ DEVELOPMENT_KEY = base64.b64encode(b"a key that protects nothing !!!!").decode()
 @pytest.fixture(scope="session", autouse=True)
 def _shipped_packs_are_read_once() -> Iterator[None]:
     """Commands of this process share the shipped packs: a process of its own would read them again."""
-    shipped = cache(lambda check: open_library(Settings(), check=check))
+    shipped = cache(lambda check: Library.load(check=check))
+    right = Session.library
 
-    def opened(settings: Settings, *, check: bool = True) -> Library:
-        has_own = bool(settings.rule_pack_directories)
-        return open_library(settings, check=check) if has_own else shipped(check)
+    def opened(session: Session, *, check: bool = True) -> Library:
+        return right(session, check=check) if session.settings.rule_pack_directories else shipped(check)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session, "open_library", opened)
+        patch.setattr(Session, "library", opened)
         yield
 
 
