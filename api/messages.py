@@ -87,7 +87,7 @@ class SkillCertificateMessage(OutcomeMembers):
     number: ShortText
     standard: ShortText
     title: ShortText
-    level: LevelMessage
+    level: LevelMessage | None  # null: of a standard without levels
     awarded_on: DateText
     expires_on: DateText | None = None
     score: DecimalText | None = None

@@ -93,6 +93,7 @@ NowhereReason = Literal[
     "no-worth",  # a table, or the outcome itself, gives nothing that could be spent
     "no-place",  # no course of the rules goes with it and may be exempted
     "cap",  # a cap, a rule's own limit or a full bucket keeps it out
+    "registered",  # a grant that is registered already rules it out
     "not-needed",
     "not-searched",  # the search ended before it could tell
     "leftover",

@@ -181,11 +181,13 @@ class Refusing:
         kind, by = self.hindrances.cause(nearest, place)
         missing = self.hindrances.missing(option, place) if kind in {"unpaired", "gap"} else None
         raw = nearest[1][0] if nearest[1] else (kind, by)
+        nearer = self.problem.options[option]
+        spent = nearer.spent_ids if kind != "budget" or nearer.drawn is None else (nearer.drawn.id,)
         return raw, Refusal(
             cited=match.live.cited,
             kind=kind,
             target=self.problem.places[place].id,
-            outcomes=tuple(outcomes) or self.problem.options[option].spent_ids,
+            outcomes=tuple(outcomes) or spent,
             by=by,
             needs=() if missing is None else (missing[1],),
         )

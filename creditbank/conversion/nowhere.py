@@ -23,8 +23,8 @@ _KEPT_OUT: Mapping[RefusalKind, NowhereReason] = {
     "no-worth": "no-worth",
 }
 """What refusals come to for the outcome they keep out; of all others it is not needed."""
-_ORDER: tuple[NowhereReason, ...] = ("cap", "not-searched", "not-needed", "no-worth", "unmet", "no-place")
-"""Of several the first is said."""
+_ORDER: tuple[NowhereReason, ...] = ("cap", "not-searched", "not-needed", "no-worth", "no-place", "unmet")
+"""Of several the first is said: what a rule that takes the outcome says before what other rules ask for."""
 
 
 def nowhere(case: Case, solution: Solution, refused: Sequence[Refusal]) -> tuple[Nowhere, ...]:
@@ -48,6 +48,7 @@ def nowhere(case: Case, solution: Solution, refused: Sequence[Refusal]) -> tuple
             for outcome in refusal.outcomes:
                 why.setdefault(outcome, {}).setdefault(kept, set()).add(refusal.cited.rule)
     idling = idle(case, solution)
+    barred = _barred(solution)
     found = list(_leftovers(case, solution))
     for holding in case.holdings:
         if holding.id in idling:
@@ -55,8 +56,18 @@ def nowhere(case: Case, solution: Solution, refused: Sequence[Refusal]) -> tuple
             of_rules: NowhereReason = next((one for one in _ORDER if one in own), "no-rule")
             reason = _reason(case, holding) or of_rules
             rules = own.get(reason, set())
+            if reason == "not-needed" and holding.id in barred:
+                reason = "registered"
             found.append(Nowhere(outcome=holding.id, reason=reason, rules=tuple(sorted(rules))))
     return tuple(sorted(found, key=lambda one: one.outcome))
+
+
+def _barred(solution: Solution) -> frozenset[OutcomeId]:
+    """Return the outcomes that registered grants keep out of every rule that would spend them."""
+    spending: dict[bool, set[OutcomeId]] = {True: set(), False: set()}
+    for at, option in enumerate(solution.problem.options):
+        spending[at in solution.problem.blocked].update(option.spent_ids)
+    return frozenset(spending[True] - spending[False])
 
 
 def _reason(case: Case, holding: Holding) -> NowhereReason | None:

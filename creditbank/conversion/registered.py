@@ -86,7 +86,7 @@ class Registered:
             rule = self.rules[grant]
             group = None if rule is None or rule.exclusive is None else (grant.pack, rule.exclusive)
             if group is not None and group == option.live.group and not self.is_same(grant, option):
-                return "exclusive", group[1]
+                return "exclusive", grant.rule
         for (_, _, codes), outcome in option.families:
             for other in (*self.consumed, *self.drawn):
                 held = self.holdings.get(other)

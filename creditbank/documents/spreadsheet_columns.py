@@ -57,7 +57,10 @@ _DECORATION = re.compile(r"[\s*:;_#]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column: `key` is the member it fills, `vocabularies` are the lists its terms come from."""
+    """One column: `key` is the member it fills, `vocabularies` are the lists its terms come from.
+
+    `nothing` are the ways to write that there is none, the first as the list offers it.
+    """
 
     key: str
     zh: str
@@ -69,6 +72,7 @@ class Column:
     aliases: tuple[str, ...] = ()
     is_required: bool = False
     vocabularies: tuple[str, ...] = ()
+    nothing: tuple[str, ...] = ()
     is_in_template: bool = True
 
     def writings(self) -> tuple[str, ...]:
@@ -146,5 +150,6 @@ def _column(table: Mapping[str, Any]) -> Column:
         aliases=tuple(table.get("aliases", ())),
         is_required=table.get("required", False),
         vocabularies=tuple(table.get("vocabularies", ())),
+        nothing=tuple(table.get("nothing", ())),
         is_in_template=table.get("template", True),
     )

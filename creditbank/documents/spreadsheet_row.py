@@ -220,6 +220,8 @@ class RowReader:
                 return key, *_READERS[column.content](cell)
             case "expiry":
                 return "expires_on", *expiry(cell)
+            case "level" if title(cell)[0].casefold() in column.nothing:
+                return key, None, None
             case "term" | "level":
                 vocabularies = [self._lists.vocabularies[name] for name in column.vocabularies]
                 (vocabulary, listed), note = term(cell, vocabularies, on=on)

@@ -117,6 +117,8 @@ def _cell_value(
             return _name(levels, value.level, on=on)
         case str() if listed:
             return _name(listed[0], value, on=on)
+        case None if column.nothing:
+            return column.nothing[0]
         case tuple():
             return "; ".join(f"{name}={stated}" for name, stated in value) or None
         case None | str() | int() | date() | Decimal():
@@ -176,6 +178,7 @@ def _write_lists(
     ranges: dict[str, str] = {}
     for at, column in enumerate(column for column in columns if column.vocabularies):
         terms = [term.zh for name in column.vocabularies for term in vocabularies[name].terms_valid(on=on)]
+        terms.extend(column.nothing[:1])
         sheet.write_column(0, at, [column.key, *terms])
         letter = column_letter(at)
         ranges[column.key] = f"='{_LISTS}'!${letter}$2:${letter}${len(terms) + 1}"

@@ -205,7 +205,7 @@ class _Speaker:
             "say.nowhere-wanted" if nowhere.rules else "say.nowhere",
             outcome=outcome,
             reason=self.words.text(f"say.nowhere-{nowhere.reason}"),
-            rules=self.words.text("say.rules", rules=self.words.listed(nowhere.rules)),
+            rules=self._rules(nowhere.rules),
         )
 
     def kept(self, kept: Kept) -> str:
@@ -252,6 +252,8 @@ class _Speaker:
     def _variant(self, refusal: Refusal) -> str:
         """Return the ending of the sentence where what it speaks of is not there."""
         match refusal.kind:
+            case "budget" if len(refusal.outcomes) > 1:
+                return "-each"
             case "no-worth" if not refusal.by:
                 return "-stated"
             case "no-worth" if refusal.worths:
@@ -282,7 +284,8 @@ class _Speaker:
 
     def _rules(self, by: Sequence[By]) -> str:
         here = [str(one) for one in by if not isinstance(one, RuleElsewhere)]
-        said = [self.words.text("say.rules", rules=self.words.listed(here))] if here else []
+        quoted = self.words.listed(self.words.text("say.outcome", title=one) for one in here)
+        said = [self.words.text("say.rules", rules=quoted)] if here else []
         said.extend(
             self.words.text("say.rule-elsewhere", rule=one.rule, programme=one.programme)
             for one in by

@@ -32,6 +32,7 @@ OUTCOMES_SHOWN = 3
 """How many of the outcomes that one thing keeps out are named; the others are counted."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SPAN = re.compile(r"(\d+[ymwd])+")
+_PUNCTUATION = re.compile(r"[,;:，、；：]")
 _PART = re.compile(r"(\d+)([ymwd])")
 _AGO: Mapping[str, str] = {"≥": "say.at-least-ago", "<": "say.less-than-ago"}
 _BOUND = re.compile(r"([≥≤><])(.+)")
@@ -222,7 +223,7 @@ class Naming:
     def value(self, attribute: str, text: str, cited: RuleCited | None = None) -> str:
         """Return a value as people say it; `cited` is whose pack may have words for it."""
         if (called := self._called(f"{attribute}={text}", cited)) is not None:
-            return called
+            return self._set_apart(called)
         if (day := day_of(text)) is not None:
             return self.words.date(day)
         if attribute in _NAMING_COURSES and text in self.names.places:
@@ -231,7 +232,11 @@ class Naming:
             return shown(self.words, self.names.institutions[text])
         if attribute in _VOCABULARIES:
             return named(self.words, _VOCABULARIES[attribute], text)
-        return _percent(attribute, text) or text
+        return _percent(attribute, text) or self._set_apart(text)
+
+    def _set_apart(self, text: str) -> str:
+        """Return a value so that its own punctuation is not taken for the sentence's."""
+        return self.words.text("say.outcome", title=text) if _PUNCTUATION.search(text) else text
 
     def each(self, each: Each) -> str:
         """Return what an issuer, a code or a kind is called of those that a cap is over each of."""

@@ -34,16 +34,10 @@ def outcome_line(words: Catalogue, outcome: Outcome) -> str:
     match outcome:
         case Diploma(major=major, level=level):
             return words.text("say.diploma", major=major, level=level_name(words, level), day=day)
-        case SkillCertificate(title=title, level=level, expires_on=None):
-            return words.text("say.skill-certificate", title=title, level=level_name(words, level), day=day)
         case SkillCertificate(title=title, level=level, expires_on=expires_on):
-            return words.text(
-                "say.skill-certificate-until",
-                title=title,
-                level=level_name(words, level),
-                day=day,
-                until=expires_on,
-            )
+            called = title if level is None else outcome_name(words, outcome)
+            key = "say.skill-certificate" if expires_on is None else "say.skill-certificate-until"
+            return words.text(key, certificate=called, day=day, until=expires_on)
         case CourseCredit(title=title, credits=credits):
             return words.text("say.course-credit", title=title, credits=words.credits(credits), day=day)
         case Training(title=title, hours=hours):
@@ -71,7 +65,10 @@ def outcome_line(words: Catalogue, outcome: Outcome) -> str:
 def outcome_name(words: Catalogue, outcome: Outcome) -> str:
     """Return what an outcome is called within a sentence: its title, and its level where it has one."""
     match outcome:
-        case Diploma(major=title, level=level) | SkillCertificate(title=title, level=level):
+        case (
+            Diploma(major=title, level=FrameworkLevel() as level)
+            | SkillCertificate(title=title, level=FrameworkLevel() as level)
+        ):
             return words.text("say.outcome-with-detail", title=title, detail=level_name(words, level))
         case _:
             return words.text("say.outcome", title=outcome.title)

@@ -21,7 +21,7 @@ from creditbank.terms import IssuerId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkillCertificate:
-    """A certificate of a skill at a level.
+    """A certificate of a skill, at a level where its standard has levels.
 
     Raises:
         OutcomeInvalid: a member is out of its limits, or (`expires-before-it-begins`) it never held.
@@ -30,7 +30,7 @@ class SkillCertificate:
     number: str
     standard: str  # code of the occupation or certificate standard, e.g. "X-WEB"
     title: str
-    level: FrameworkLevel
+    level: FrameworkLevel | None = None  # None: of a standard without levels, such as CET-4
     issuer: IssuerId
     awarded_on: date
     expires_on: date | None = None  # first day on which it no longer holds; None: valid for life

@@ -48,7 +48,8 @@ class NumberPattern:
         """Whether such an outcome, awarded when it was, can bear a number of this pattern."""
         level = outcome.level
         return (
-            level.framework == self.framework
+            level is not None
+            and level.framework == self.framework
             and (not self.levels or level.level in self.levels)
             and (self.valid_from or date.min) <= outcome.awarded_on < (self.valid_to or date.max)
         )
@@ -84,7 +85,7 @@ def _differences(
             values={"in_number": year, "stated": outcome.awarded_on.year},
         )
     level = pattern.level_codes.get(says.get("level") or "")
-    if level is not None and level != outcome.level.level:
+    if level is not None and outcome.level is not None and level != outcome.level.level:
         yield InputWarning(
             code="number-level-differs",
             field="number",

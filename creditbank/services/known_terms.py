@@ -34,7 +34,8 @@ def require_known_terms(vocabularies: Vocabularies, outcome: Outcome) -> None:
             _require_level(vocabularies, outcome.level, day)
             _require(vocabularies, "study-form", outcome.study_form, day, field="study_form")
         case SkillCertificate():
-            _require_level(vocabularies, outcome.level, day)
+            if outcome.level is not None:
+                _require_level(vocabularies, outcome.level, day)
         case CourseCredit():
             _require(vocabularies, "course-mode", outcome.mode, day, field="mode")
         case Award():

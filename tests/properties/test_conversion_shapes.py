@@ -314,6 +314,20 @@ def test_of_an_exclusive_group_one_rule_applies() -> None:
     assert refused == {("exclusive", ("核心课",))}
 
 
+def test_who_is_registered_under_one_rule_of_a_group_is_told_which() -> None:
+    """Seen to fail: the group was named as if it were a rule, and the answer called as good without it."""
+    early, late = (
+        rule(name, ExemptionGrant(mode="each", courses=of_class(name)), certified(least), exclusive="g")
+        for name, least in (("基础课", "初级"), ("核心课", "中级"))
+    )
+    first = ask(early, late, held=(certificate(1, "初级"),))
+    pinned = tuple(pin(exemption) for exemption in first.exemptions)
+    decision = ask(early, late, held=(certificate(1, "初级"), certificate(2, "中级")), pinned=pinned)
+    refused = {one.by for one in decision.refusals if one.cited.rule == "核心课"}
+    assert refused == {("基础课",)}
+    assert [(one.outcome, one.reason) for one in decision.nowhere] == [("000002", "registered")]
+
+
 def test_a_table_may_count_each_code_once() -> None:
     each = ExemptionGrant(mode="choose", courses=of_class("基础课", "核心课"), worth="bank")
     held = (certificate(1, "初级"), certificate(2, "初级"))

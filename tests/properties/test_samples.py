@@ -232,6 +232,7 @@ def coded(outcome: Outcome) -> list[tuple[str, str]]:
         case Diploma():
             return [("education-level", outcome.level.level), ("study-form", outcome.study_form or "")]
         case SkillCertificate():
+            assert outcome.level is not None
             levels = SHIPPED.levels_of(outcome.level.framework)
             assert levels is not None
             return [(levels.id, outcome.level.level)]

@@ -85,7 +85,7 @@ def certificates(draw: st.DrawFn) -> SkillCertificate:
         number=draw(numbers),
         standard=draw(codes),
         title=draw(titles),
-        level=draw(certificate_levels()),
+        level=draw(maybe(certificate_levels())),
         issuer=draw(issuers()),
         awarded_on=awarded_on,
         expires_on=None if lasts is None else awarded_on + lasts,
