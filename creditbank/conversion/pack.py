@@ -32,14 +32,16 @@ class PackInvalid(InvalidInput):
 class PackFinding:
     """One thing that whoever keeps a pack must see. Errors keep a pack from being used, warnings do not.
 
-    `path` leads through the pack's tables: ("rule", 2, "premise", 0, "min_level"), counted from 0.
-    `file` and `line`, from 1, are filled in where the pack was read from a file, `column` in a table in CSV.
+    `path` leads through the pack's tables: ("rule", 2, "premise", 0, "min_level"), counted from 0. `file` and
+    `line`, from 1, are filled in where the pack was read from a file, `column` in a table in CSV, `id` where
+    the first of the tables, such as the rule, has one.
     """
 
     code: str
     severity: Severity
     path: tuple[str | int, ...]
     values: Mapping[str, object]
+    id: str | None = None
     file: str | None = None
     line: int | None = None
     column: str | None = None
@@ -47,10 +49,12 @@ class PackFinding:
     @property
     def place(self) -> str:
         """The path as people write it: rule[3].premise[1].min_level, counted from 1."""
-        text = ""
-        for step in self.path:
-            text += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if text else step
-        return text
+        return _written(self.path, None)
+
+    @property
+    def called(self) -> str:
+        """The same, with the id where there is one: rule[3 cet].premise[1].min_level."""
+        return _written(self.path, self.id)
 
     @property
     def where(self) -> str:
@@ -58,6 +62,16 @@ class PackFinding:
         if self.file is None:
             return ""
         return ":".join(map(str, filter(None, (self.file, self.line, self.column))))
+
+
+def _written(path: tuple[str | int, ...], name: str | None) -> str:
+    text = ""
+    for at, step in enumerate(path):
+        if isinstance(step, int):
+            text += f"[{step + 1}]" if name is None or at > 1 else f"[{step + 1} {name}]"
+        else:
+            text += f".{step}" if text else step
+    return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,7 @@ def unreachable(pack: Pack) -> Iterator[tuple[str, Path, dict[str, object]]]:
             if most is not None and requirement.minimum is not None and most < requirement.minimum:
                 told: dict[str, object] = {
                     "programme": programme.id,
-                    "measure": requirement.measure,
+                    "required": requirement.measure,
                     "minimum": requirement.minimum,
                     "most": round(most, 4),
                 }

@@ -11,7 +11,7 @@ from datetime import date
 from creditbank.conversion.pack import Pack, PackFinding
 from creditbank.conversion.premise import Pattern
 from creditbank.conversion.recognition import WorthRow
-from creditbank.outcomes.outcome import OutcomeKind
+from creditbank.outcomes.outcome import OutcomeKind, is_attribute_name
 from creditbank.outcomes.vocabulary import Vocabulary
 
 Path = tuple[str | int, ...]
@@ -33,6 +33,24 @@ _STATED: Mapping[OutcomeKind, frozenset[str]] = {
     "experience": frozenset({"hours"}),
 }
 """What a record of each kind can state, of what a pattern may ask."""
+_ASKED_BY: Mapping[str, str] = {
+    "awarded_on": "max_age, min_age, awarded_since, awarded_before",
+    "code": "codes",
+    "credits": "min_credits",
+    "grade": "min_grade",
+    "hours": "min_hours",
+    "issuer": "issuers",
+    "kind": "kind",
+    "level": "min_level",
+    "score": "min_score",
+}
+"""Members that outcomes have of their own, which no attribute is, and the keys that ask for them."""
+_GIVEN_BY: Mapping[str, str] = {
+    "credits": "of_stated",
+    "hours": "hours_per_credit",
+    "hours_per_credit": "hours_by_issuer",
+}
+"""The same of what a row gives its worth by."""
 _OF_FACT = {"category": "person-category", "study_form": "study-form"}
 
 
@@ -44,6 +62,7 @@ def unlisted_terms(pack: Pack, vocabularies: Vocabularies) -> Iterator[PackFindi
     day = pack.effective_from
     yield from _of_scales(pack, vocabularies)
     yield from _never_stated(pack)
+    yield from _misnamed(pack)
     for path, pattern in _patterns(pack):
         yield from _of_pattern(pattern, path, vocabularies, day)
     for index, rule in enumerate(pack.rules):
@@ -102,6 +121,35 @@ def _never_stated(pack: Pack) -> Iterator[PackFinding]:
             is_budget = premise.use == "draw" and premise.worth is None
             if is_budget and "credits" not in _STATED[premise.pattern.kind]:
                 yield _unstated(("rule", index, "premise", at, "use"), premise.pattern.kind, "credits")
+
+
+def _misnamed(pack: Pack) -> Iterator[PackFinding]:
+    """Name the attributes that no outcome can have, and those that are members of their own."""
+    for path, name, members in _named_attributes(pack):
+        if not is_attribute_name(name):
+            yield _warning("attribute-malformed", path, attribute=name)
+        elif name in members:
+            yield _warning("attribute-own-member", path, attribute=name, key=members[name])
+
+
+def _named_attributes(pack: Pack) -> Iterator[tuple[Path, str, Mapping[str, str]]]:
+    """Yield every place that names an attribute, with the keys that are to be used for members."""
+    for path, pattern in _patterns(pack):
+        of_requirement = {"issuer": "issuers", "kind": "kinds"}
+        members = of_requirement if path[0] == "programme" else _ASKED_BY
+        for at, test in enumerate(pattern.attributes):
+            yield (*path, "attributes", at, "name"), test.attribute, members
+    for index, table in enumerate(pack.tables.values()):
+        for at, row in enumerate(table.rows):
+            if row.of_attribute is not None:
+                yield ("recognition", index, "rows", at, "of_attribute"), row.of_attribute, _GIVEN_BY
+        for at, one in enumerate(table.downgrades):
+            yield ("recognition", index, "downgrades", at, "attribute"), one.attribute, {}
+    for index, rule in enumerate(pack.rules):
+        pairing = getattr(rule.grant, "pairing", None)
+        for key in ("names_course", "names_outcome"):
+            if (named := getattr(pairing, key, None)) is not None:
+                yield ("rule", index, "grant", "pairing", key), named, {}
 
 
 def _gone_by(row: WorthRow) -> tuple[str, str | None]:

@@ -26,7 +26,7 @@ class AttributeTest:
     """An attribute of the outcome is one of some values, or at least a level of a scale, or a number's bound.
 
     Raises:
-        RuleInvalid: `test-asks-nothing`.
+        RuleInvalid: `test-asks-nothing`, or `bounds-exclude` for two bounds between which no number is.
     """
 
     attribute: str
@@ -40,6 +40,9 @@ class AttributeTest:
         asked = (self.at_least, self.at_most, self.more_than, self.no_less_than)
         if not self.one_of and all(bound is None for bound in asked):
             raise RuleInvalid("test-asks-nothing", field=self.attribute)
+        most, over, least = self.at_most, self.more_than, self.no_less_than
+        if most is not None and ((over is not None and over >= most) or (least is not None and least > most)):
+            raise RuleInvalid("bounds-exclude", field="at_most", value=str(most))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,9 @@ from creditbank.outcomes.outcome import HOURS_MAX
 
 _DECIMAL_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$"
 _DECIMAL = re.compile(_DECIMAL_PATTERN)
+_NEGATIVE_PATTERN = r"^-(0|[1-9][0-9]{0,8})(\.[0-9]{0,5}[1-9])?$"
+_NEGATIVE = re.compile(_NEGATIVE_PATTERN)
+"""As canonical JSON writes one: what is written otherwise is text, and stays as it is."""
 _LARGEST_EXPONENT = 8
 _SMALLEST_EXPONENT = -6
 
@@ -43,7 +46,29 @@ def _decimal(value: object, info: ValidationInfo) -> Decimal:
             return Decimal(value)
         case _:
             pass
+    if _is_negative(value):
+        raise PydanticCustomError("negative", "a number that is not negative is wanted")
     raise PydanticCustomError("decimal", "a number of at most nine digits and six decimals is wanted")
+
+
+def _is_negative(value: object) -> bool:
+    match value:
+        case int():
+            return value < 0
+        case Decimal():
+            return value.is_signed() and not value.is_nan()
+        case _:
+            return False
+
+
+def _signed(value: object, info: ValidationInfo) -> Decimal:
+    match value:
+        case int() | Decimal() if _is_negative(value):
+            return -_decimal(-value, info)
+        case str() if info.mode == "json" and _NEGATIVE.match(value):
+            return -_decimal(value[1:], info)
+        case _:
+            return _decimal(value, info)
 
 
 def _is_plain(value: Decimal) -> bool:
@@ -64,6 +89,24 @@ Number: TypeAlias = Annotated[
         }
     ),
 ]
+SignedNumber: TypeAlias = Annotated[
+    Decimal,
+    BeforeValidator(_signed),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {
+                    "type": "number",
+                    "exclusiveMinimum": -(10 ** (_LARGEST_EXPONENT + 1)),
+                    "exclusiveMaximum": 10 ** (_LARGEST_EXPONENT + 1),
+                },
+                {"type": "string", "pattern": _DECIMAL_PATTERN},
+                {"type": "string", "pattern": _NEGATIVE_PATTERN},
+            ]
+        }
+    ),
+]
+"""A number that may be below nothing, as a fact about an applicant may."""
 CREDITS_MAX = 10_000
 STEP_MIN = Decimal("0.01")
 Credits: TypeAlias = Annotated[Number, Field(le=CREDITS_MAX)]

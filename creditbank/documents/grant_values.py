@@ -1,7 +1,10 @@
 """What a rule of a rule pack document gives, as a value that decisions are made from."""
 
+from functools import partial
+
 from creditbank.conversion.rule import ExemptionGrant, GradePolicy, Pairing, WaiverGrant
 from creditbank.documents.programme_values import course_filter
+from creditbank.documents.rule_pack_blame import within
 from creditbank.documents.rule_pack_models import GradeText, GrantText, PairingText, RuleText
 from creditbank.terms import CourseId, PartId
 
@@ -13,9 +16,10 @@ def grant_of(text: RuleText) -> ExemptionGrant | WaiverGrant:
         RuleInvalid: it contradicts itself.
     """
     if text.waive is not None:
-        return WaiverGrant(parts=tuple(map(PartId, text.waive.parts)))
+        parts = tuple(map(PartId, text.waive.parts))
+        return within("waive", lambda: WaiverGrant(parts=parts))
     assert text.grant is not None, "the checks saw to it that a rule grants or waives"
-    return _exemption_grant(text.grant)
+    return within("grant", partial(_exemption_grant, text.grant))
 
 
 def _exemption_grant(text: GrantText) -> ExemptionGrant:
@@ -27,10 +31,10 @@ def _exemption_grant(text: GrantText) -> ExemptionGrant:
         max_credits=text.max_credits,
         max_courses=text.max_courses,
         worth=text.worth,
-        pairing=None if text.pairing is None else _pairing(text.pairing),
+        pairing=None if text.pairing is None else within("pairing", partial(_pairing, text.pairing)),
         is_leftover_only=text.leftover_only,
         with_credit=text.with_credit,
-        grade=GradePolicy() if text.grade is None else _grade(text.grade),
+        grade=GradePolicy() if text.grade is None else within("grade", partial(_grade, text.grade)),
     )
 
 

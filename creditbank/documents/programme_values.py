@@ -28,9 +28,8 @@ from creditbank.documents.programme_models import (
     ProgrammeText,
     RequirementText,
 )
+from creditbank.documents.rule_pack_blame import each
 from creditbank.documents.rule_pack_models import AttributeTitleText
-from creditbank.documents.toml_lines import Path
-from creditbank.errors import InvalidInput
 from creditbank.terms import CourseId, ExamId, IssuerId, PartId, ProgrammeId, Wording
 
 
@@ -69,7 +68,7 @@ def programme(text: ProgrammeText) -> Programme:
         level=text.level,
         study_form=text.study_form,
         buckets=tuple(map(_bucket, text.buckets)),
-        requirements=tuple(_requirement(at, wanted) for at, wanted in enumerate(text.requirements)),
+        requirements=each("requirements", text.requirements, _requirement),
         caps=tuple(map(_cap, text.caps)),
         cite=text.cite,
     )
@@ -93,22 +92,6 @@ def exam(text: ExamText) -> Exam:
         caps=tuple(map(_part_cap, text.caps)),
         cite=text.cite,
     )
-
-
-def blamed(text: object, error: InvalidInput) -> Path:
-    """Return the way to what of a programme or exam is to blame; empty where it is all of it."""
-    if not isinstance(text, ProgrammeText | ExamText):
-        return ()
-    if isinstance(at := error.values.get("requirement"), int):
-        return ("requirements", at)
-    listed = [("cap", "caps", [cap.id for cap in text.caps])]
-    if isinstance(text, ProgrammeText):
-        listed.append(("course", "courses", [course.id for course in text.courses]))
-        listed.append(("course", "buckets", [bucket.id for bucket in text.buckets]))
-    for value, key, ids in listed:
-        if error.values.get(value) in ids:
-            return (key, ids.index(str(error.values[value])))
-    return ()
 
 
 def _course(text: CourseText) -> Course:
@@ -140,24 +123,18 @@ def _bucket(text: BucketText) -> Bucket:
     )
 
 
-def _requirement(at: int, text: RequirementText) -> Requirement:
-    try:
-        return Requirement(
-            measure=text.measure,
-            minimum=_minimum(text),
-            maximum=text.maximum,
-            module=text.module,
-            kinds=frozenset(text.kinds),
-            issuers=frozenset(map(IssuerId, text.issuers)),
-            attributes=tuple(
-                AttributeTest(attribute=test.name, one_of=test.one_of) for test in text.attributes
-            ),
-            title=optional_wording(text.title),
-            cite=text.cite,
-        )
-    except ProgrammeInvalid as error:
-        error.values["requirement"] = at
-        raise
+def _requirement(text: RequirementText) -> Requirement:
+    return Requirement(
+        measure=text.measure,
+        minimum=_minimum(text),
+        maximum=text.maximum,
+        module=text.module,
+        kinds=frozenset(text.kinds),
+        issuers=frozenset(map(IssuerId, text.issuers)),
+        attributes=tuple(AttributeTest(attribute=test.name, one_of=test.one_of) for test in text.attributes),
+        title=optional_wording(text.title),
+        cite=text.cite,
+    )
 
 
 def _minimum(text: RequirementText) -> Decimal | None:

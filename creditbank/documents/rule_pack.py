@@ -5,6 +5,7 @@ a number is written do not change it; anything that a rule says does. Running th
 `conversion/pack_examples`, choosing among packs for `rulepacks`.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -37,7 +38,7 @@ class RulePackInvalid(InvalidInput):
     def __init__(self, findings: Sequence[PackFinding]) -> None:
         first = findings[0]
         where = {"file": first.file, "where": first.where, "count": len(findings)}
-        super().__init__(first.code, field=first.place, **{**first.values, **where})
+        super().__init__(first.code, field=first.called, **{**first.values, **where})
         self.findings = tuple(findings)
 
 
@@ -140,14 +141,16 @@ def _located(finding: PackFinding, source: Source) -> PackFinding:
     values = dict(finding.values)
     if "first" in values:
         first = _placed(replace(finding, path=cast("Path", values["first"])), source)
-        values["first"] = first.where or first.place
+        values["first"] = first.where or first.called
     return _placed(replace(finding, values=values), source)
 
 
 def _placed(finding: PackFinding, source: Source) -> PackFinding:
     path = source.as_written(finding.path)
     place = source.place_of(path)
-    return replace(finding, path=path, file=place.file, line=place.line, column=place.column)
+    return replace(
+        finding, path=path, id=source.id_at(path), file=place.file, line=place.line, column=place.column
+    )
 
 
 _WANTED = {
@@ -167,7 +170,17 @@ _WANTED = {
     "model_attributes_type": "table",
     "dict_type": "table",
 }
-_BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "min_length": "≥", "max_length": "≤"}
+_BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+_WRAPPED = re.compile(r"Decimal\('(.*)'\)")
+_QUOTED = re.compile(r"'([^']*)'")
+
+
+_LENGTHS = {
+    "too_short": ("min_length", "list-empty"),
+    "too_long": ("max_length", "list-too-long"),
+    "string_too_short": ("min_length", "value-empty"),
+    "string_too_long": ("max_length", "value-too-long"),
+}
 
 
 def _finding_of(error: ErrorDetails) -> PackFinding:
@@ -181,19 +194,40 @@ def _finding_of(error: ErrorDetails) -> PackFinding:
     elif kind == "missing":
         code, values = "key-missing", {"key": path[-1]}
     elif kind == "literal_error":
-        code, values = "value-not-listed", {"value": _shown(error["input"]), "allowed": context["expected"]}
+        allowed = _QUOTED.findall(context["expected"])
+        code, values = "value-not-listed", {"value": _shown(error["input"]), "allowed": allowed}
     elif kind == "string_pattern_mismatch" and context["pattern"] == SPAN_PATTERN:
         code, values = "span-unreadable", {"at": path[-1], "value": _shown(error["input"])}
     elif kind == "string_pattern_mismatch":
-        code, values = "value-pattern", {"value": _shown(error["input"]), "pattern": context["pattern"]}
+        code, values = "value-pattern", {"value": _shown(error["input"])}
     elif kind == "hidden_characters":
         code, values = "characters-hidden", {"found": context["found"]}
+    elif kind in _LENGTHS:
+        bound, code = _LENGTHS[kind]
+        values = {"limit": context[bound]}
+    elif kind == "negative":
+        code, values = "value-negative", {"value": _shown(error["input"])}
+    elif _WANTED.get(kind) == "list" and isinstance(error["input"], dict):
+        code, values = "value-one-table", {"key": path[-1], "table": ".".join(_names_in(path))}
     elif kind in _WANTED:
         code, values = "value-type", {"value": _shown(error["input"]), "wanted": _WANTED[kind]}
     else:
-        bounds = " ".join(f"{sign} {context[name]}" for name, sign in _BOUNDS.items() if name in context)
+        bounds = " ".join(
+            f"{sign} {_bound(context[name])}" for name, sign in _BOUNDS.items() if name in context
+        )
         code, values = "value-out-of-range", {"value": _shown(error["input"]), "bounds": bounds}
     return PackFinding(code=code, severity="error", path=path, values=values)
+
+
+def _names_in(path: Path) -> list[str]:
+    """Return the names of the tables that lead to a place, as a header in TOML has them."""
+    return [step for step in path if isinstance(step, str)]
+
+
+def _bound(value: object) -> str:
+    """Return a bound as it is written; a decimal one is given as it would be in Python."""
+    wrapped = _WRAPPED.fullmatch(str(value))
+    return str(value) if wrapped is None else wrapped[1]
 
 
 def _shown(value: object) -> str:

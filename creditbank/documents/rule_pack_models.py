@@ -24,6 +24,7 @@ from creditbank.documents.atoms import (
     Members,
     Name,
     Number,
+    SignedNumber,
     SpanText,
     Value,
     Words,
@@ -203,8 +204,8 @@ class WaiveText(Members):
 class FactText(Members):
     fact: Name
     one_of: tuple[Name, ...] = ()
-    at_least: Number | None = None
-    at_most: Number | None = None
+    at_least: SignedNumber | None = None
+    at_most: SignedNumber | None = None
     within: SpanText | None = None
     after: SpanText | None = None
 
@@ -298,7 +299,7 @@ class ApplicantText(Members):
     term_started_on: Day | None = None
     completed_percent: Number | None = None
     years_of_work: Number | None = None
-    facts: dict[Name, Number | Day | Name] = Field(default_factory=dict)
+    facts: dict[Name, SignedNumber | Day | Name] = Field(default_factory=dict)
 
 
 class NearText(Members):

@@ -34,6 +34,7 @@ _TWICE = re.compile(
 """What `tomllib` says where something is written a second time."""
 _DAY_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEAR_DIGITS = 4
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,27 @@ class Source:
                     continue
             written.append(step)
         return tuple(written)
+
+    def id_at(self, path: Path) -> str | None:
+        """Return the id of the rule, programme or other table within which `path` lies, where it has one."""
+        match path:
+            case (str(), int(), *_):
+                found = self._at((*path[:2], "id"))
+                return found if isinstance(found, str) and _ID.fullmatch(found) else None
+            case _:
+                return None
+
+    def _at(self, path: Path) -> object:
+        value: object = self.tree
+        for step in path:
+            match value, step:
+                case dict(), str():
+                    value = value.get(step)
+                case tuple() | list(), int() if step < len(value):
+                    value = value[step]
+                case _:
+                    return None
+        return value
 
     @cached_property
     def _lines(self) -> Mapping[str, Mapping[Path, int]]:

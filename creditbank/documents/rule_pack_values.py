@@ -4,9 +4,10 @@ Expects a document whose references have been checked (`rule_pack_checks`). What
 refuse becomes a finding at the table that it was written in.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import TypeVar
 
 from creditbank.conversion.declared import DeclaredFact, stated_text
@@ -29,17 +30,20 @@ from creditbank.documents.grant_values import grant_of
 from creditbank.documents.programme_models import ExamText, ProgrammeText
 from creditbank.documents.programme_values import (
     attribute_titles,
-    blamed,
     exam,
     optional_wording,
     programme,
     wording,
 )
+from creditbank.documents.rule_pack_blame import blamed, each, within
 from creditbank.documents.rule_pack_models import (
     ApplicantText,
+    AttributeText,
     CitationText,
+    DeductionText,
     DowngradeText,
     ExampleText,
+    FactText,
     OutcomeText,
     PatternText,
     PremiseText,
@@ -48,6 +52,7 @@ from creditbank.documents.rule_pack_models import (
     RuleText,
     ScopeText,
     VoidText,
+    WorthRowText,
 )
 from creditbank.documents.toml_lines import Path
 from creditbank.errors import InvalidInput
@@ -118,7 +123,11 @@ class _Building:
                 examples=examples,
             )
         except PackInvalid as error:
-            self._refused((), error)
+            self._refused(_OF_PACK.get(error.reason, ()), error)
+            stated = {
+                index for index, rule in enumerate(text.rule) if rule.effective_from or rule.effective_to
+            }
+            self.findings = [one for one in self.findings if not _is_only_the_packs(one, stated)]
         return self.findings or pack
 
     def _each(self, key: str, texts: Iterable[Text], build: Callable[[Text], Built]) -> tuple[Built, ...]:
@@ -165,50 +174,50 @@ class _Building:
             min_grade=None if text.min_grade is None else self._level(text.min_grade),
             min_hours=text.min_hours,
             min_credits=text.min_credits,
-            max_age=_span(text.max_age),
-            min_age=_span(text.min_age),
+            max_age=_span("max_age", text.max_age),
+            min_age=_span("min_age", text.min_age),
             issuers=frozenset(map(IssuerId, text.issuers)),
-            attributes=tuple(
-                AttributeTest(
-                    attribute=test.name,
-                    one_of=test.one_of,
-                    at_least=None if test.at_least is None else self._level(test.at_least),
-                    at_most=test.at_most,
-                    more_than=test.more_than,
-                    no_less_than=test.no_less_than,
-                )
-                for test in text.attributes
-            ),
+            attributes=each("attributes", text.attributes, self._test),
+        )
+
+    def _test(self, text: AttributeText) -> AttributeTest:
+        return AttributeTest(
+            attribute=text.name,
+            one_of=text.one_of,
+            at_least=None if text.at_least is None else self._level(text.at_least),
+            at_most=text.at_most,
+            more_than=text.more_than,
+            no_less_than=text.no_less_than,
         )
 
     def _table(self, text: RecognitionText) -> RecognitionTable:
         return RecognitionTable(
             id=text.id,
             title=wording(text.title),
-            rows=tuple(
-                WorthRow(
-                    pattern=self._pattern(row),
-                    credits=row.credits,
-                    hours_per_credit=row.hours_per_credit,
-                    of_stated=row.of_stated,
-                    is_by_issuers_hours=row.hours_by_issuer,
-                    of_attribute=row.of_attribute,
-                    per_credit=row.per_credit,
-                )
-                for row in text.rows
-            ),
-            deductions=tuple(
-                Deduction(
-                    pattern=self._pattern(less), why=wording(less.why), credits=less.credits, part=less.part
-                )
-                for less in text.deductions
-            ),
-            downgrades=tuple(map(self._downgrade, text.downgrades)),
+            rows=each("rows", text.rows, self._row),
+            deductions=each("deductions", text.deductions, self._deduction),
+            downgrades=each("downgrades", text.downgrades, self._downgrade),
             maximum=text.maximum,
             within=None if text.within is None else self._table(self._tables[text.within]),
             families=tuple(map(frozenset, text.families)),
             is_once_per_code=text.once_per_code,
             cite=text.cite,
+        )
+
+    def _row(self, text: WorthRowText) -> WorthRow:
+        return WorthRow(
+            pattern=self._pattern(text),
+            credits=text.credits,
+            hours_per_credit=text.hours_per_credit,
+            of_stated=text.of_stated,
+            is_by_issuers_hours=text.hours_by_issuer,
+            of_attribute=text.of_attribute,
+            per_credit=text.per_credit,
+        )
+
+    def _deduction(self, text: DeductionText) -> Deduction:
+        return Deduction(
+            pattern=self._pattern(text), why=wording(text.why), credits=text.credits, part=text.part
         )
 
     def _downgrade(self, text: DowngradeText) -> Downgrade:
@@ -243,9 +252,9 @@ class _Building:
             published_at=microseconds(text.published_at or pack.published_at),
             effective_from=text.effective_from or pack.effective_from,
             effective_to=text.effective_to or pack.effective_to,
-            premises=tuple(map(self._premise, text.premise)),
+            premises=each("premise", text.premise, self._premise),
             grant=grant_of(text),
-            scope=_scope(text.scope),
+            scope=within("scope", lambda: _scope(text.scope)),
             priority=text.priority,
             exclusive=text.exclusive,
             route=text.route,
@@ -253,7 +262,7 @@ class _Building:
             cite=text.cite,
             say=wording(text.say),
             proof=optional_wording(text.proof),
-            void_if=tuple(map(self._void, text.void_if)),
+            void_if=each("void_if", text.void_if, self._void),
             procedure=tuple(
                 Step(id=one.id, title=wording(one.title), is_outside=one.outside) for one in text.procedure
             ),
@@ -306,6 +315,15 @@ class _Building:
         )
 
 
+_OF_PACK: Mapping[str, Path] = {"pack-dates": ("effective_to",), "pack-step": ("step",)}
+"""Where what is wrong with a pack as a whole is written."""
+
+
+def _is_only_the_packs(finding: PackFinding, stated: Container[int | str]) -> bool:
+    """Whether a rule is said to end before it begins for no other reason than that its pack does."""
+    return finding.code == "rule-dates" and finding.path[1] not in stated
+
+
 def target_of(example: ExampleText, pack: RulePackText) -> tuple[str | None, str | None]:
     """Return the programme and the exam that an example is about: named, or the only one there is."""
     if example.programme is not None or example.exam is not None:
@@ -325,17 +343,18 @@ def _scope(text: ScopeText) -> Scope:
         exams=frozenset(map(ExamId, text.exams)),
         majors=frozenset(text.majors),
         levels=frozenset(text.levels),
-        facts=tuple(
-            FactTest(
-                fact=test.fact,
-                one_of=test.one_of,
-                at_least=test.at_least,
-                at_most=test.at_most,
-                within=_span(test.within),
-                after=_span(test.after),
-            )
-            for test in text.facts
-        ),
+        facts=each("facts", text.facts, _fact_test),
+    )
+
+
+def _fact_test(text: FactText) -> FactTest:
+    return FactTest(
+        fact=text.fact,
+        one_of=text.one_of,
+        at_least=text.at_least,
+        at_most=text.at_most,
+        within=_span("within", text.within),
+        after=_span("after", text.after),
     )
 
 
@@ -356,8 +375,8 @@ def _citation(text: CitationText) -> Citation:
     )
 
 
-def _span(text: str | None) -> Span | None:
-    return None if text is None else parse_span(text)
+def _span(key: str, text: str | None) -> Span | None:
+    return None if text is None else within(key, partial(parse_span, text))
 
 
 def _midnight(day: date) -> Microseconds:

@@ -153,6 +153,8 @@ class Catalogue:
             return self.field(value)
         if name == "wanted" and self.has(f"word.wanted-{value}"):
             return self.text(f"word.wanted-{value}")
+        if name == "required" and self.has(f"word.requirement-{value}"):
+            return self.text(f"word.requirement-{value}")
         return None
 
     def _written(self, value: object) -> str:

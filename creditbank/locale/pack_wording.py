@@ -9,7 +9,7 @@ def finding_line(words: Catalogue, finding: PackFinding) -> str:
     """Return one finding with the place where it stands, once."""
     if finding.severity == "error":
         key = f"reason.{finding.code}"
-        stated = {"where": finding.where, "field": finding.place, **finding.values}
+        stated = {"where": finding.where, "field": finding.called, **finding.values}
         said = words.text(key, **stated)
         # What a value says of itself, wherever it comes from, does not speak of files.
         told = words.values_of(key)
@@ -18,7 +18,7 @@ def finding_line(words: Catalogue, finding: PackFinding) -> str:
         )
         return said if is_placed or not finding.where else f"{finding.where}: {said}"
     said = words.text(f"warning.{finding.code}", **finding.values)
-    return f"{finding.where}: {finding.place}: {said}"
+    return f"{finding.where}: {finding.called}: {said}"
 
 
 def marked_line(words: Catalogue, finding: PackFinding) -> str:

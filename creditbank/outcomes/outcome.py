@@ -106,6 +106,11 @@ def attributes_of(stated: Iterable[tuple[str, str]]) -> Attributes:
     return tuple(sorted(stated))
 
 
+def is_attribute_name(name: str) -> bool:
+    """Whether an attribute may have this name: lower-case letters, digits and underscores, a letter first."""
+    return _ATTRIBUTE_NAME.fullmatch(name) is not None
+
+
 def require_attributes(attributes: Attributes) -> None:
     """Make sure that attributes are few, sorted, each named once, and by names that mean nothing else.
 
@@ -117,7 +122,7 @@ def require_attributes(attributes: Attributes) -> None:
     if len(names) > ATTRIBUTES_MAX:
         raise OutcomeInvalid("attributes-too-many", field="attributes", maximum=ATTRIBUTES_MAX)
     for name, value in attributes:
-        if _ATTRIBUTE_NAME.fullmatch(name) is None:
+        if not is_attribute_name(name):
             raise OutcomeInvalid("attribute-name", field="attributes", value=name[:CODE_MAX])
         if name in _STATED_ELSEWHERE:
             raise OutcomeInvalid("attribute-reserved", field="attributes", value=name)

@@ -184,7 +184,7 @@ values = [{ value = "y", title = "c" }, { value = "y", title = "d" }]
             "programme-unknown",
             "nowhere",
         ),
-        ('[[exam]]\nid = "e"\ntitle = "e"\nparts = []\n', "exam[1].parts", "value-out-of-range", "parts"),
+        ('[[exam]]\nid = "e"\ntitle = "e"\nparts = []\n', "exam[1].parts", "list-empty", "parts"),
         (
             '[[exam]]\nid = 7\ntitle = "e"\nparts = [{ id = "p", title = "p" }]\n',
             "exam[1].id",

@@ -1,8 +1,6 @@
 """Laws of rule packs as documents: whatever a pack must not say is found, wherever it is."""
 
 import json
-from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from pathlib import Path as FilePath
 from typing import cast
@@ -11,7 +9,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from creditbank.conversion.pack import PackFinding
 from creditbank.documents.rule_pack import (
     RulePackInvalid,
     parse_rule_pack,
@@ -28,6 +25,7 @@ from tests.strategies.rule_pack import (
     paths,
     place,
     refusal,
+    refused,
     replaced,
     shipped_files,
     toml_of,
@@ -134,7 +132,21 @@ def test_a_number_in_json_is_written_in_one_way(file: FilePath, written: str, da
     path = one_of(data, paths(tree, is_number))
     refused = refusal(canonical_bytes(replaced(tree, path, written)), parse_rule_pack_json)
     assert isinstance(refused, RulePackInvalid)
-    assert [(finding.place, finding.code) for finding in refused.findings] == [(place(path), "value-type")]
+    found = [(finding.place, finding.code) for finding in refused.findings]
+    assert found == [(place(path), "value-type")]
+
+
+@fewer
+@given(shipped_files, st.sampled_from([-1, Decimal("-0.5"), Decimal("-1E+3")]), st.data())
+def test_a_negative_number_is_said_to_be_one(file: FilePath, value: object, data: st.DataObject) -> None:
+    """Seen to fail: it was told how many digits a number may have."""
+    tree = tree_of(file)
+    path = one_of(data, paths(tree, is_number))
+    if "facts" in path:
+        return  # a fact may be negative
+    refused = refusal(toml_of(replaced(tree, path, value)))
+    assert isinstance(refused, RulePackInvalid)
+    assert [finding.code for finding in refused.findings] == ["value-negative"]
 
 
 HIDDEN = [*map(chr, range(32)), "\x7f", "\x85", *"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"]
@@ -158,61 +170,6 @@ def test_what_nobody_sees_is_refused_wherever_it_stands(said: str, where: str, h
     found = [(one.place, one.code) for one in refused(SOUND.replace(said, written, 1))]
     allowed = hidden in "\t\n\r"
     assert found == ([] if allowed else [(where, "characters-hidden")])
-
-
-@pytest.mark.parametrize(
-    "again",
-    [
-        'say = "又"\n',
-        "version = 2\n",
-        "[rule.grant]\nmode = 'each'\n",
-        "premise = { kind = 'award', kind = 'award' }\n",
-    ],
-)
-def test_what_stands_twice_is_said_to(again: str) -> None:
-    """Seen to fail: it was said to be no TOML, and its author to look for quotes."""
-    text = SOUND.replace('say = "规则"\n', f'say = "规则"\n{again}')
-    unreadable = refusal(text.encode())
-    assert isinstance(unreadable, RulePackUnreadable)
-    assert unreadable.reason == "toml-key-twice"
-    line = int(str(unreadable.values["line"]))
-    assert line >= text.splitlines().index(again.splitlines()[0]) + 1
-
-
-@given(st.integers(1900, 2100), st.integers(0, 99), st.integers(0, 99), st.sampled_from(["", "T10:00:00Z"]))
-@example(2025, 2, 30, "")
-@example(2025, 13, 1, "")
-def test_a_day_that_does_not_exist_is_named_with_its_line(year: int, month: int, day: int, at: str) -> None:
-    """Seen to fail: it was said to be no TOML."""
-    written = f"{year}-{month:02}-{day:02}"
-    text = SOUND.replace("effective_from = 2025-01-01", f"effective_from = {written}{at}")
-    unreadable = refusal(text.encode())
-    try:
-        date.fromisoformat(written)
-        exists = True
-    except ValueError:
-        exists = False
-    assert isinstance(unreadable, RulePackUnreadable) is not exists
-    if isinstance(unreadable, RulePackUnreadable):
-        line = text.splitlines().index(f"effective_from = {written}{at}") + 1
-        assert (unreadable.reason, unreadable.values["line"]) == ("toml-no-such-day", line)
-        assert unreadable.values["value"] == written
-
-
-def test_a_pack_may_begin_with_a_byte_order_mark_and_is_the_same() -> None:
-    """Seen to fail: line 1 was said to be no TOML, and nothing is to be seen there."""
-    plain, marked = (parse_rule_pack(mark + SOUND.encode()) for mark in (b"", b"\xef\xbb\xbf"))
-    assert marked.pack.digest == plain.pack.digest
-    last = plain.source.place_of(("example", 1))
-    assert marked.source.place_of(("example", 1)) == last
-
-
-def refused(text: str) -> Sequence[PackFinding]:
-    try:
-        parse_rule_pack(text.encode())
-    except RulePackInvalid as error:
-        return error.findings
-    return ()
 
 
 @fewer

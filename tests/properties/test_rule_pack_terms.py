@@ -1,5 +1,6 @@
 """What a pack asks for in words that no record uses is named, and nothing else is."""
 
+from dataclasses import fields
 from datetime import date
 from typing import get_args
 
@@ -7,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from creditbank.conversion.holding import Holding
 from creditbank.documents.rule_pack import parse_rule_pack
-from creditbank.outcomes.outcome import OutcomeKind
+from creditbank.documents.rule_pack_models import PremiseText
+from creditbank.outcomes.outcome import OutcomeInvalid, OutcomeKind, require_attributes
 from creditbank.rulepacks.library import findings_of
 from creditbank.samples.starters import STARTERS, Starter, starter_pack
 from creditbank.vocabularies.library import Vocabularies
@@ -163,6 +166,52 @@ def test_a_worth_of_what_no_outcome_of_the_kind_states_is_named(
     found = findings_of(parse_rule_pack((head() + PROGRAMME + RULE + table).encode()), LISTS)
     named = [one.place for one in found if one.code == "member-never-stated"]
     assert named == ([] if place is None else [place])
+
+
+@given(st.text("Az_ 0é-", max_size=5) | st.sampled_from(["overlap", "rank", "a" * 40, "a" * 41, "Overlap %"]))
+def test_an_attribute_that_no_outcome_can_have_is_named(name: str) -> None:
+    """Seen to fail: any name was taken, and the rule applied to its own examples and to no record."""
+    try:
+        require_attributes(((name, "x"),))
+        stated = True
+    except OutcomeInvalid as error:
+        stated = error.reason == "attribute-reserved"
+    if not name:
+        return
+    for asked in (
+        RULE.replace("use =", f'attributes = [{{ name = "{name}", one_of = ["x"] }}]\nuse ='),
+        RULE + f'pairing = {{ names_course = "{name}" }}\n',
+        RULE + f'[[recognition]]\nid = "t"\ntitle = "t"\nrows = [{{ kind = "award", per_credit = 1, '
+        f'of_attribute = "{name}" }}]\n',
+    ):
+        found = findings_of(parse_rule_pack((head() + PROGRAMME + asked).encode()), LISTS)
+        named = [one.values["attribute"] for one in found if one.code == "attribute-malformed"]
+        assert named == ([] if stated else [name])
+
+
+@pytest.mark.parametrize(
+    ("tested", "key"),
+    [
+        ("score", "min_score"),
+        ("grade", "min_grade"),
+        ("level", "min_level"),
+        ("hours", "min_hours"),
+        ("credits", "min_credits"),
+        ("issuer", "issuers"),
+        ("code", "codes"),
+        ("kind", "kind"),
+        ("awarded_on", "max_age"),
+    ],
+)
+def test_a_member_that_is_tested_as_an_attribute_is_named_with_its_own_key(tested: str, key: str) -> None:
+    """Seen to fail: the test met nobody, and nothing said why."""
+    assert tested in {member.name for member in fields(Holding)}
+    assert key in PremiseText.model_fields
+    asked = RULE.replace("use =", f'attributes = [{{ name = "{tested}", one_of = ["x"] }}]\nuse =')
+    found = findings_of(parse_rule_pack((head() + PROGRAMME + asked).encode()), LISTS)
+    (named,) = [one for one in found if one.code == "attribute-own-member"]
+    assert named.place == "rule[1].premise[1].attributes[1].name"
+    assert str(named.values["key"]).split(", ")[0] == key
 
 
 def test_what_is_drawn_on_states_credits_or_has_a_worth() -> None:

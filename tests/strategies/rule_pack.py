@@ -3,7 +3,7 @@
 The shipped packs are drawn too, with one place in them changed.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from creditbank.conversion.pack import PackFinding
 from creditbank.documents.rule_pack import RulePackDocument, RulePackInvalid, parse_rule_pack
 from creditbank.documents.rule_pack_csv import RulePackUnreadable
 from creditbank.rulepacks.library import SHIPPED, read_document
@@ -316,3 +317,12 @@ def place(path: Path) -> str:
     for step in path:
         text += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if text else step
     return text
+
+
+def refused(text: str) -> Sequence[PackFinding]:
+    """Return what a pack is refused for; nothing of one that is read."""
+    try:
+        parse_rule_pack(text.encode())
+    except RulePackInvalid as error:
+        return error.findings
+    return ()
