@@ -12,12 +12,14 @@ from creditbank.cli.asking import AsOf
 from creditbank.cli.files import FileUnusable, require_no_directory
 from creditbank.cli.output import MISUSE, NEGATIVE, console, print_json, progress
 from creditbank.cli.session import JsonOption, Session, session_of
+from creditbank.conversion.decision import decimal_text
 from creditbank.conversion.equivalence import Equivalence, equivalences
 from creditbank.conversion.pack import Pack, PackFinding
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.documents.rule_pack import RulePackInvalid
 from creditbank.documents.rule_pack_csv import RulePackUnreadable
 from creditbank.ledger.encoding import JsonValue
+from creditbank.locale.mark_wording import mark_table_line
 from creditbank.locale.pack_wording import finding_line, marked_line, result_line
 from creditbank.locale.wording import equivalence_line
 from creditbank.rulepacks.library import findings_of, read_document
@@ -89,7 +91,8 @@ def show(
     session = session_of(context)
     found = _pack_in(Path(pack)) if _names_file(pack) else session.library().pack(PackId(pack))
     if as_json:
-        print_json({**_pack_members(found), "scales": _scale_members(found)})
+        members = {"scales": _scale_members(found), "mark_tables": _mark_members(found)}
+        print_json({**_pack_members(found), **members})
         return
     words = session.words
     console.print(f"{found.title.zh}  {found.title.en}", style="bold")
@@ -102,6 +105,8 @@ def show(
     for scale in found.scales.values():
         levels = " < ".join(" = ".join(equal) for equal in scale.levels)
         console.print(f"  {words.text('word.scale')} {scale.framework}: {levels}")
+    for table in found.mark_tables.values():
+        console.print(f"  {mark_table_line(words, table)}")
     for rule in found.rules:
         console.print(f"  · {rule.id} v{rule.version}  {words.wording(rule.say)}")
 
@@ -192,6 +197,18 @@ def _scale_members(pack: Pack) -> JsonValue:
     return [
         {"framework": scale.framework, "levels": [list(equal) for equal in scale.levels]}
         for scale in pack.scales.values()
+    ]
+
+
+def _mark_members(pack: Pack) -> JsonValue:
+    return [
+        {
+            "id": table.id,
+            "title": {"zh": table.title.zh, "en": table.title.en},
+            "bands": [{"from": decimal_text(band.least), "mark": band.mark} for band in table.bands],
+            "grades": [{"grade": row.grade, "mark": row.mark} for row in table.grades],
+        }
+        for table in pack.mark_tables.values()
     ]
 
 

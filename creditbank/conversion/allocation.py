@@ -3,12 +3,12 @@
 A pure function of its arguments: their order, the clock and the machine change nothing (CONVERSION §3).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from creditbank.conversion.decision import Decision, Exemption, Refusal, decimal_text
+from creditbank.conversion.decision import Decision, Exemption, Marking, Refusal, decimal_text
 from creditbank.conversion.explanation import cap_uses, next_step, refusals
 from creditbank.conversion.fill import Nodes
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned, SpentElsewhere
@@ -103,6 +103,7 @@ def _exemption(case: Case, solution: Solution, grant: tuple[int, int, int]) -> E
     option = solution.problem.options[at]
     target = solution.problem.places[place]
     given = option.live.exemption
+    mark, marking = _mark(given.grade, option)
     return Exemption(
         cited=option.live.cited,
         target=target.id,
@@ -112,17 +113,25 @@ def _exemption(case: Case, solution: Solution, grant: tuple[int, int, int]) -> E
         credits=units * case.step,
         with_credit=given.with_credit,
         grade=given.grade,
-        mark=_mark(given.grade, option),
+        mark=mark,
         spent=option.spent_ids,
         witnesses=tuple(holding.id for holding in option.witnesses),
         route=option.live.rule.route,
         worths=worths_of(option, as_of=case.as_of),
+        marking=marking,
     )
 
 
-def _mark(policy: GradePolicy, option: Option) -> str | None:
-    """Return the mark that the policy writes, as far as it follows from the first outcome that has one."""
+def _mark(policy: GradePolicy, option: Option) -> tuple[str | None, Marking | None]:
+    """Return the mark that the policy writes, and how where a table of the pack gives it."""
     evidence = (*option.spent, *option.witnesses)
+    if policy.table is not None:
+        return option.live.pack.mark_tables[policy.table].look_up(evidence)
+    return _own_mark(policy, evidence), None
+
+
+def _own_mark(policy: GradePolicy, evidence: Sequence[Holding]) -> str | None:
+    """Return the mark, as far as it follows from the first outcome that has one."""
     scored = next((holding for holding in evidence if holding.score is not None), None)
     match policy.kind:
         case "fixed":

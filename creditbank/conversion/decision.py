@@ -35,6 +35,8 @@ _LEFT_OUT = (
     ("void_if", ()),
     ("procedure", ()),
     ("worths", ()),
+    ("marking", None),
+    ("table", None),
     ("at_level", None),
     ("counted_as", None),
     ("lowered_by", ()),
@@ -150,6 +152,22 @@ class Worth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marking:
+    """How a mark came out by a table of the rule's pack: what was looked up, and whose.
+
+    `least` is the score from which the band reached begins; where no band is, that of the lowest one. Without
+    `by` no outcome states what the table goes by.
+    """
+
+    table: str
+    title: Wording
+    by: Literal["score", "grade"] | None = None
+    outcome: OutcomeId | None = None
+    stated: str | None = None
+    least: Decimal | None = None  # of a score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exemption:
     """A course exempted, or credits given to a bucket, under one rule on named evidence."""
 
@@ -166,6 +184,7 @@ class Exemption:
     witnesses: tuple[OutcomeId, ...]
     route: str | None
     worths: tuple[Worth, ...] = ()  # of what is spent, by tables; not in the JSON where there are none
+    marking: Marking | None = None  # where a table gives the mark; not in the JSON where none does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

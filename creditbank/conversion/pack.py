@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 
 from creditbank.conversion.declared import DeclaredFact
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding
+from creditbank.conversion.marking import MarkTable
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
 from creditbank.conversion.rule import Citation, DateBasis, Rule, Scale
@@ -140,6 +141,7 @@ class Pack:
     attributes: Mapping[str, Wording]  # what attributes are called, by name; their values by `name=value`
     facts: Mapping[str, DeclaredFact]
     tables: Mapping[str, RecognitionTable]
+    mark_tables: Mapping[str, MarkTable]
     programmes: tuple[Programme, ...]
     exams: tuple[Exam, ...]
     rules: tuple[Rule, ...]

@@ -4,12 +4,14 @@ Only what is certain from the pack alone is said, and each is a warning.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
 
 from creditbank.conversion.matching import speaks_about
 from creditbank.conversion.pack import Pack, PackFinding
 from creditbank.conversion.pack_examples import ExampleRun
+from creditbank.conversion.pack_marks import idle_marks
 from creditbank.conversion.pack_reach import (
     can_apply,
     is_ever_in_force,
@@ -51,12 +53,11 @@ def lint(pack: Pack, runs: Iterable[ExampleRun]) -> Iterator[PackFinding]:
     for index, exam in enumerate(pack.exams):
         yield from _of_exam(exam, ("exam", index))
     yield from _shadowed(pack)
-    for code, place, values in unexempted(pack):
+    idle: Iterable[tuple[str, Path, Mapping[str, object]]] = chain(
+        unexempted(pack), uncounted(pack), unreachable(pack), idle_marks(pack)
+    )
+    for code, place, values in idle:
         yield _warning(code, place, **values)
-    for code, place, counted in uncounted(pack):
-        yield _warning(code, place, **counted)
-    for code, place, told in unreachable(pack):
-        yield _warning(code, place, **told)
     yield from _unused(pack)
 
 
@@ -186,6 +187,7 @@ def _unused(pack: Pack) -> Iterator[PackFinding]:
             yield _warning("recognition-unused", ("recognition", index), id=table)
     cited = {name for rule in pack.rules for name in rule.cite}
     cited |= {name for table in pack.tables.values() for name in table.cite}
+    cited |= {name for table in pack.mark_tables.values() for name in table.cite}
     for programme in pack.programmes:
         cited |= {*programme.cite, *(name for cap in programme.caps for name in cap.cite)}
         cited |= {name for requirement in programme.requirements for name in requirement.cite}

@@ -24,7 +24,7 @@ _OF_ATTRIBUTE = {
     "study_form": "study-form",
 }
 _MEMBERS = ("level", "score", "grade", "hours", "credits")
-_STATED: Mapping[OutcomeKind, frozenset[str]] = {
+STATED: Mapping[OutcomeKind, frozenset[str]] = {
     "diploma": frozenset({"level"}),
     "skill-certificate": frozenset({"level", "score"}),
     "course-credit": frozenset({"score", "grade", "hours", "unit", "credits"}),
@@ -108,18 +108,18 @@ def _never_stated(pack: Pack) -> Iterator[PackFinding]:
             "credits": pattern.min_credits is not None,
         }
         for name in _MEMBERS:
-            if asked[name] and name not in _STATED[pattern.kind]:
+            if asked[name] and name not in STATED[pattern.kind]:
                 yield _unstated((*path, f"min_{name}"), pattern.kind, name)
     for index, table in enumerate(pack.tables.values()):
         for at, row in enumerate(table.rows):
             path = ("recognition", index, "rows", at)
             key, stated = _gone_by(row)
-            if stated is not None and stated not in _STATED[row.pattern.kind]:
+            if stated is not None and stated not in STATED[row.pattern.kind]:
                 yield _unstated((*path, key), row.pattern.kind, stated)
     for index, rule in enumerate(pack.rules):
         for at, premise in enumerate(rule.premises):
             is_budget = premise.use == "draw" and premise.worth is None
-            if is_budget and "credits" not in _STATED[premise.pattern.kind]:
+            if is_budget and "credits" not in STATED[premise.pattern.kind]:
                 yield _unstated(("rule", index, "premise", at, "use"), premise.pattern.kind, "credits")
 
 
@@ -164,7 +164,7 @@ def _gone_by(row: WorthRow) -> tuple[str, str | None]:
 
 
 def _unstated(path: Path, kind: OutcomeKind, name: str) -> PackFinding:
-    known = sorted(one for one, stated in _STATED.items() if name in stated)
+    known = sorted(one for one, stated in STATED.items() if name in stated)
     return _warning(
         "member-never-stated",
         path,

@@ -15,6 +15,7 @@ from creditbank.terms import CourseId, ExamId, Microseconds, PackId, PartId, Pro
 
 if TYPE_CHECKING:
     from creditbank.conversion.declared import DeclaredFact
+    from creditbank.conversion.marking import MarkTable
     from creditbank.conversion.procedure import Step
     from creditbank.conversion.programme import CourseFilter
     from creditbank.conversion.recognition import RecognitionTable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["each", "choose", "bundle"]
 DateBasis = Literal["application", "enrolment", "award"]
-GradeKind = Literal["exempt", "pass", "fixed", "original", "capped", "bonus"]
+GradeKind = Literal["exempt", "pass", "fixed", "original", "capped", "bonus", "table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,21 +90,25 @@ class GradePolicy:
     """What is written as the grade of an exempted course.
 
     `exempt` 免修 · `pass` 合格 · `fixed` the `value` · `original` the outcome's own · `capped` its own, at
-    most `ceiling` · `bonus` `value` points added to what the learner earns, up to `ceiling`.
+    most `ceiling` · `bonus` `value` points added to what the learner earns, up to `ceiling` · `table` what
+    the mark table of that id makes of the outcome's own.
 
     Raises:
-        RuleInvalid: `grade-value` or `grade-ceiling` where the kind's member is missing.
+        RuleInvalid: `grade-value`, `grade-ceiling` or `grade-table` where the kind's member is missing.
     """
 
     kind: GradeKind = "exempt"
     value: str | None = None
     ceiling: Decimal | None = None
+    table: str | None = None
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.kind in ("fixed", "bonus")):
             raise RuleInvalid("grade-value", field="value", kind=self.kind)
         if (self.ceiling is None) == (self.kind in ("capped", "bonus")):
             raise RuleInvalid("grade-ceiling", field="ceiling", kind=self.kind)
+        if (self.table is None) == (self.kind == "table"):
+            raise RuleInvalid("grade-table", field="table", kind=self.kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,6 +297,8 @@ class RulePack(Protocol):
 
     @property
     def tables(self) -> Mapping[str, "RecognitionTable"]: ...
+    @property
+    def mark_tables(self) -> Mapping[str, "MarkTable"]: ...
     @property
     def citations(self) -> Mapping[str, Citation]: ...
     @property

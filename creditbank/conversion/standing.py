@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from creditbank.conversion.declared import DeclaredFact
+from creditbank.conversion.marking import MarkTable
 from creditbank.conversion.programme import Exam, Programme
 from creditbank.conversion.recognition import RecognitionTable
 from creditbank.conversion.rule import Citation, DateBasis, Rule, RulePack, Scale
@@ -30,6 +31,7 @@ class PackView:
     facts: Mapping[str, DeclaredFact]
     rules: Sequence[Rule]
     tables: Mapping[str, RecognitionTable]
+    mark_tables: Mapping[str, MarkTable]
     citations: Mapping[str, Citation]
     attributes: Mapping[str, Wording]
     by_aim: RulesByAim = field(init=False, repr=False, compare=False)
@@ -49,6 +51,7 @@ class PackView:
             facts=pack.facts,
             rules=tuple(rules),
             tables=pack.tables,
+            mark_tables=pack.mark_tables,
             citations=pack.citations,
             attributes=pack.attributes,
         )

@@ -1,11 +1,18 @@
-"""What a rule of a rule pack document gives, as a value that decisions are made from."""
+"""What a rule of a rule pack document gives, and the marks, as values that decisions are made from."""
 
 from functools import partial
 
+from creditbank.conversion.marking import GradeMark, MarkBand, MarkTable
 from creditbank.conversion.rule import ExemptionGrant, GradePolicy, Pairing, WaiverGrant
-from creditbank.documents.programme_values import course_filter
+from creditbank.documents.programme_values import course_filter, wording
 from creditbank.documents.rule_pack_blame import within
-from creditbank.documents.rule_pack_models import GradeText, GrantText, PairingText, RuleText
+from creditbank.documents.rule_pack_models import (
+    GradeText,
+    GrantText,
+    MarkTableText,
+    PairingText,
+    RuleText,
+)
 from creditbank.terms import CourseId, PartId
 
 
@@ -50,4 +57,19 @@ def _pairing(text: PairingText) -> Pairing:
 
 
 def _grade(text: GradeText) -> GradePolicy:
-    return GradePolicy(kind=text.kind, value=text.value, ceiling=text.ceiling)
+    return GradePolicy(kind=text.kind, value=text.value, ceiling=text.ceiling, table=text.table)
+
+
+def mark_table_of(text: MarkTableText) -> MarkTable:
+    """Return a table of marks.
+
+    Raises:
+        RuleInvalid: it contradicts itself.
+    """
+    return MarkTable(
+        id=text.id,
+        title=wording(text.title),
+        bands=tuple(MarkBand(least=band.from_, mark=band.mark) for band in text.bands),
+        grades=tuple(GradeMark(grade=row.grade, mark=row.mark) for row in text.grades),
+        cite=text.cite,
+    )

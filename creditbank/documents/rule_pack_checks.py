@@ -68,6 +68,7 @@ class _Names:
     programmes: Mapping[str, Sequence[ProgrammeText]]
     exams: Mapping[str, Sequence[ExamText]]
     tables: frozenset[str]
+    mark_tables: frozenset[str]
     within: Mapping[str, str | None]  # of each table, the one that bounds it
     rules: frozenset[str]
     scales: frozenset[str]
@@ -82,6 +83,7 @@ class _Names:
             },
             exams={found.id: [other for other in text.exam if other.id == found.id] for found in text.exam},
             tables=frozenset(table.id for table in text.recognition),
+            mark_tables=frozenset(table.id for table in text.mark_table),
             within={table.id: table.within for table in text.recognition},
             rules=frozenset(rule.id for rule in text.rule),
             scales=frozenset(scale.framework for scale in text.scale),
@@ -96,6 +98,7 @@ def _duplicates(text: RulePackText) -> Iterator[PackFinding]:
         "attribute": [attribute.name for attribute in text.attribute],
         "fact": [fact.name for fact in text.fact],
         "recognition": [table.id for table in text.recognition],
+        "mark_table": [table.id for table in text.mark_table],
         "programme": [(found.id, found.version) for found in text.programme],
         "exam": [(found.id, found.version) for found in text.exam],
         "rule": [(rule.id, rule.version) for rule in text.rule],
@@ -271,6 +274,10 @@ def _of_rule(rule: RuleText, path: Path, names: _Names) -> Iterator[PackFinding]
     for place, worth in worths:
         if worth is not None and worth not in names.tables:
             yield _finding("recognition-unknown", (*place, "worth"), id=worth)
+    grade = None if rule.grant is None else rule.grant.grade
+    if grade is not None and grade.table is not None:
+        place = (*path, "grant", "grade", "table")
+        yield from _unknown("mark-table-unknown", place, (grade.table,), names.mark_tables)
     if rule.grant is not None and names.programmes:
         programmes = _in_scope(scope.programmes, names.programmes)
         yield from _filter_findings(rule.grant, programmes, (*path, "grant"))

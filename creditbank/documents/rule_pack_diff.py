@@ -22,6 +22,7 @@ _NAMED_BY: Mapping[str, str] = MappingProxyType(
         "attribute": "name",
         "fact": "name",
         "recognition": "id",
+        "mark_table": "id",
         "programme": "id",
         "exam": "id",
         "rule": "id",

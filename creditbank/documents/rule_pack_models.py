@@ -5,7 +5,7 @@ checked in `rule_pack_checks`; `rule_pack_values` turns them into values.
 """
 
 from decimal import Decimal
-from typing import Annotated, TypeAlias, get_args
+from typing import Annotated, TypeAlias, cast, get_args
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
@@ -30,7 +30,7 @@ from creditbank.documents.atoms import (
     Words,
 )
 from creditbank.documents.programme_models import CourseFilterText, ExamText, ProgrammeText
-from creditbank.outcomes.outcome import OutcomeKind
+from creditbank.outcomes.outcome import SCORE_MAX, OutcomeKind
 
 
 class CitationText(Members):
@@ -152,26 +152,69 @@ class GradeText(Members):
     kind: GradeKind
     value: Name | None = None
     ceiling: Number | None = None
+    table: Id | None = None
+
+
+class GradeByTableText(Members):
+    """The short form of the kind `table`."""
+
+    table: Id
 
 
 MARK_MAX = 1000
 """No mark is higher that is written as a number."""
 
 
-def _grade(value: object) -> object:
+def _mark(value: object) -> object:
+    """Write a number as a mark is written."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         mark = Decimal(value)
-        is_mark = mark.is_finite() and 0 <= mark <= MARK_MAX
-        return {"kind": "fixed", "value": decimal_text(mark)} if is_mark else value
-    if not isinstance(value, str):
-        return value
-    return {"kind": value} if value in get_args(GradeKind) else {"kind": "fixed", "value": value}
+        return decimal_text(mark) if mark.is_finite() and 0 <= mark <= MARK_MAX else value
+    return value
+
+
+def _grade(value: object) -> object:
+    match _mark(value):
+        case str(kind) if kind == value and kind in get_args(GradeKind):
+            return {"kind": kind}
+        case str(mark):
+            return {"kind": "fixed", "value": mark}
+        case {"table": _, **others} if "kind" not in others:
+            return {"kind": "table", **cast("dict[str, object]", value)}
+        case _:
+            return value
 
 
 Grade: TypeAlias = Annotated[
-    GradeText, BeforeValidator(_grade, json_schema_input_type=Name | int | GradeText)
+    GradeText, BeforeValidator(_grade, json_schema_input_type=Name | int | GradeText | GradeByTableText)
 ]
 """A plain string is a kind of grade where it is named like one, else that fixed mark, as a number is."""
+Mark: TypeAlias = Annotated[Name, BeforeValidator(_mark, json_schema_input_type=Name | int | Decimal)]
+"""A mark as it is written; a number is its own text."""
+
+
+class MarkBandText(Members):
+    """The mark of scores from here on, up to the next band."""
+
+    from_: Annotated[Number, Field(alias="from", le=SCORE_MAX)]
+    mark: Mark
+
+
+class GradeMarkText(Members):
+    """The mark of one grade."""
+
+    grade: Mark
+    mark: Mark
+
+
+class MarkTableText(Members):
+    """How the scores and grades of elsewhere are written here."""
+
+    id: Id
+    title: Words
+    bands: tuple[MarkBandText, ...] = ()
+    grades: tuple[GradeMarkText, ...] = ()
+    cite: tuple[Id, ...] = ()
 
 
 class PairingText(Members):
@@ -349,6 +392,7 @@ class RulePackText(Members):
     attribute: tuple[AttributeTitleText, ...] = ()
     fact: tuple[DeclaredFactText, ...] = ()
     recognition: tuple[RecognitionText, ...] = ()
+    mark_table: tuple[MarkTableText, ...] = ()
     programme: tuple[ProgrammeText, ...] = ()
     exam: tuple[ExamText, ...] = ()
     rule: Annotated[tuple[RuleText, ...], Field(min_length=1)]

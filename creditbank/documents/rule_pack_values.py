@@ -26,7 +26,7 @@ from creditbank.conversion.rule import (
 from creditbank.conversion.span import Span, parse_span
 from creditbank.conversion.void import VoidIf
 from creditbank.documents.atoms import LevelText
-from creditbank.documents.grant_values import grant_of
+from creditbank.documents.grant_values import grant_of, mark_table_of
 from creditbank.documents.programme_models import ExamText, ProgrammeText
 from creditbank.documents.programme_values import (
     attribute_titles,
@@ -95,6 +95,7 @@ class _Building:
             lambda one: DeclaredFact(name=one.name, kind=one.kind),
         )
         tables = self._each("recognition", text.recognition, self._table)
+        mark_tables = self._each("mark_table", text.mark_table, mark_table_of)
         programmes = self._each("programme", text.programme, lambda one: self._dated(one, programme(one)))
         exams = self._each("exam", text.exam, lambda one: self._dated(one, exam(one)))
         rules = self._each("rule", text.rule, self._rule)
@@ -117,6 +118,7 @@ class _Building:
                 attributes=attribute_titles((*text.attribute, *text.fact)),
                 facts={fact.name: fact for fact in facts},
                 tables={table.id: table for table in tables},
+                mark_tables={table.id: table for table in mark_tables},
                 programmes=programmes,
                 exams=exams,
                 rules=rules,

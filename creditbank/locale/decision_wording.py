@@ -24,8 +24,8 @@ from creditbank.conversion.decision import (
 )
 from creditbank.conversion.procedure import Step
 from creditbank.conversion.programme import CapPart
-from creditbank.conversion.rule import GradePolicy
 from creditbank.locale.catalogue import Catalogue
+from creditbank.locale.mark_wording import mark_text
 from creditbank.locale.naming import NAMELESS, Names, Naming
 from creditbank.locale.pack_wording import shown
 from creditbank.locale.wording import named
@@ -149,7 +149,7 @@ class _Speaker:
         if exemption.is_bucket:
             return self.words.text("say.bucket-filled", title=title, credits=earned, basis=basis)
         key = "say.course-exempted" if exemption.with_credit else "say.course-exempted-without-credit"
-        grade = self._grade(exemption.grade, exemption.mark)
+        grade = self._grade(exemption)
         return self.words.text(key, title=title, credits=earned, grade=grade, basis=basis)
 
     def worths(self, exemptions: Sequence[Exemption]) -> Iterator[str]:
@@ -345,7 +345,10 @@ class _Speaker:
     def _rule(self, cited: RuleCited) -> str:
         return f"{cited.rule} v{cited.version}"
 
-    def _grade(self, grade: GradePolicy, mark: str | None) -> str:
+    def _grade(self, exemption: Exemption) -> str:
+        grade, mark = exemption.grade, exemption.mark
+        if exemption.marking is not None:
+            return mark_text(self.words, exemption.marking, mark)
         if mark is not None:
             return mark
         return self.words.text(

@@ -116,7 +116,7 @@ def test_what_is_shipped_is_what_the_policies_ask_for() -> None:
         ("catti", 1),
         ("changdu", 19),
         ("cpa", 4),
-        ("example-shapes", 8),
+        ("example-shapes", 9),
         ("fujian-water", 3),
         ("guangdong-vocational", 4),
         ("india-abc", 1),

@@ -16,6 +16,7 @@ from creditbank.conversion.decision import (
     Decision,
     Exemption,
     Kept,
+    Marking,
     Need,
     NextStep,
     Nowhere,
@@ -237,6 +238,23 @@ def cap(
 
 
 BARE = replace(exemption(GRADES[0]), with_credit=False, cited=replace(CITED, cite=(), say=Wording(zh="")))
+MARK_TABLE = GradePolicy(kind="table", table="five")
+BY_SCORE = Marking(
+    table="five",
+    title=Wording(zh="百分制换五级制", en="Out of 100 as five grades"),
+    by="score",
+    outcome=FIRST,
+    stated="82.5",
+    least=Decimal(80),
+)
+BY_GRADE = replace(BY_SCORE, by="grade", stated="C", least=None)
+MARKED = (
+    ("良", BY_SCORE),
+    (None, replace(BY_SCORE, stated="41", least=Decimal(60))),
+    ("2.3", BY_GRADE),
+    (None, replace(BY_GRADE, stated="F")),
+    (None, Marking(table="five", title=BY_SCORE.title)),
+)
 BY_TABLE = Worth(
     outcome=FIRST,
     table="bank",
@@ -293,7 +311,12 @@ STORY = Decision(
     proved=False,
     upper_bound=70,
     nodes=1,
-    exemptions=(*map(exemption, GRADES), replace(exemption(GRADES[3]), mark="92"), BARE, BUCKET),
+    exemptions=(
+        *map(exemption, GRADES),
+        replace(exemption(GRADES[3]), mark="92"),
+        BARE,
+        BUCKET,
+    ),
     pinned=(Pinned(pack="changdu", rule="voc-1", rule_version=1, target="C9"),),
     caps=(
         cap("share", "credits", binds=True),
@@ -336,10 +359,16 @@ PARTS = WaiverDecision(
 )
 NOTHING = replace(STORY, exemptions=(), pinned=(), proved=True, caps=(), refusals=(), nowhere=(), kept=())
 
+MARKS = replace(
+    NOTHING,
+    exemptions=tuple(replace(exemption(MARK_TABLE), mark=mark, marking=marking) for mark, marking in MARKED),
+    next_step=None,
+)
+
 
 def told(words: Catalogue) -> Iterator[str]:
     """Yield every sentence."""
-    for decision in (STORY, replace(NOTHING, next_step=None), PARTS, replace(PARTS, waivers=())):
+    for decision in (STORY, replace(NOTHING, next_step=None), MARKS, PARTS, replace(PARTS, waivers=())):
         said = decision_lines(words, decision, NAMES)
         yield said.headline
         if decision.waivers if isinstance(decision, WaiverDecision) else decision.exemptions:

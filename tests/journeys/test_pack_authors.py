@@ -115,6 +115,9 @@ def test_the_scales_of_a_pack_are_shown_and_what_no_record_states_is_named(
 ) -> None:
     shown = commands.run("rules", "show", "changdu-2020", "--json").json
     framework = {scale["framework"]: scale["levels"] for scale in shown["scales"]}
+    tables = commands.run("rules", "show", "example-shapes-2026", "--json").json["mark_tables"]
+    assert tables[0]["bands"][0] == {"from": "9", "mark": "95"}
+    assert "≥ 9 → 95 · ≥ 7 → 85" in commands.run("rules", "show", "example-shapes-2026").out
     said = commands.run("rules", "show", "changdu-2020").out
     assert framework
     assert all(f"{name}: " in said for name in framework)

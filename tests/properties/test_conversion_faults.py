@@ -35,9 +35,11 @@ from creditbank.conversion import (
     worth,
 )
 from creditbank.conversion.cut import Cut
+from creditbank.conversion.decision import Exemption
 from creditbank.conversion.fill import Filler
 from creditbank.conversion.hindrance import Cause, Hindrances
 from creditbank.conversion.holding import Holding
+from creditbank.conversion.marking import MarkTable
 from creditbank.conversion.matching import LiveRule
 from creditbank.conversion.programme import Cap, CapPart, Course, Programme
 from creditbank.conversion.recognition import Deduction, RecognitionTable
@@ -55,6 +57,7 @@ from tests.properties import (
     test_conversion_solver,
     test_conversion_waivers,
     test_declared_facts,
+    test_marking,
     test_pairing,
     test_replay,
     test_worth,
@@ -191,6 +194,11 @@ UNCAPPED = law(test_conversion_left_out.test_without_the_caps_that_a_refusal_nam
 WORTH = law(test_worth.test_every_grant_that_a_table_bounds_says_how_its_worth_came_out, seed=12)
 GAIN = law(test_conversion_near_misses.test_a_gain_is_what_deciding_again_brings)
 OTHER_AUTHORITY = law(test_conversion_recognition.test_nothing_is_worth_more_than_the_other_authority_gives)
+HIGHER_SCORE = law(test_marking.test_a_higher_score_never_gets_the_mark_of_a_lower_band)
+HIGHEST_BAND = law(test_marking.test_a_score_gets_the_mark_of_the_highest_band_that_it_reaches)
+ORDER_OF_ROWS = law(test_marking.test_the_order_of_the_rows_changes_no_mark)
+FIRST_STATED = law(test_marking.test_the_first_outcome_that_states_one_is_looked_up)
+MARK_CITED = law(test_marking.test_a_mark_hangs_on_the_cited_outcomes_alone)
 PARTS_BY_HAND = law(test_conversion_waivers.test_the_waived_parts_are_those_found_by_hand, seed=1)
 STATEFUL = told(run_state_machine_as_test, state_machine_factory=AccountOfALearner, settings=QUICK)
 REPLAY = law(test_replay.test_what_comes_later_changes_no_answer_as_known_before)
@@ -322,6 +330,40 @@ def _counted_as_one(right: Right) -> object:
 
 def _whether_it_gets_something_or_not(right: Right) -> object:
     return lambda self, chosen, _: self._run(chosen, canonical=False)
+
+
+def _in_the_order_written(right: Right) -> object:
+    def wrong(self: MarkTable, holding: Holding, score: Decimal) -> object:
+        reached = next((band.mark for band in self.bands if band.least <= score), None)
+        return reached, right(self, holding, score)[1]
+
+    return wrong
+
+
+def _compared_as_text(right: Right) -> object:
+    def wrong(self: MarkTable, holding: Holding, score: Decimal) -> object:
+        reached = [band for band in self.bands if str(band.least) <= str(score)]
+        return max((band.mark for band in reached), default=None), right(self, holding, score)[1]
+
+    return wrong
+
+
+def _only_above_the_bound(right: Right) -> object:
+    return lambda self, holding, score: right(self, holding, score - Decimal("0.01"))
+
+
+def _the_last_that_states_one(right: Right) -> object:
+    return lambda self, evidence: right(self, evidence[::-1])
+
+
+def _by_whatever_is_held(right: Right) -> object:
+    def wrong(case: solving.Case, *asked: Any) -> Exemption:  # noqa: ANN401
+        one: Exemption = right(case, *asked)
+        tables = [table for pack in case.packs for table in pack.mark_tables.values()]
+        mark, marking = tables[0].look_up(case.holdings) if tables else (one.mark, one.marking)
+        return replace(one, mark=mark, marking=marking)
+
+    return wrong
 
 
 def _from_the_top(right: Right) -> object:
@@ -485,6 +527,11 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
         plant(pairing, "_too_short", always(None)),
         law(test_pairing.test_a_course_goes_with_what_has_enough_of_its_hours),
     ),
+    ("scores are compared as text", plant(MarkTable, "_by_score", _compared_as_text), HIGHER_SCORE),
+    ("the first band written is taken", plant(MarkTable, "_by_score", _in_the_order_written), ORDER_OF_ROWS),
+    ("a bound is not reached", plant(MarkTable, "_by_score", _only_above_the_bound), HIGHEST_BAND),
+    ("the last score is looked up", plant(MarkTable, "look_up", _the_last_that_states_one), FIRST_STATED),
+    ("a mark goes by whatever is held", plant(allocation, "_exemption", _by_whatever_is_held), MARK_CITED),
     ("an exam's caps are ignored", plant(waivers._Question, "used", always(0)), PARTS_BY_HAND),
     ("parts are taken from the last", plant(waivers._Question, "answer", _backwards), PARTS_BY_HAND),
     (

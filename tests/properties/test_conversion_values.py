@@ -123,6 +123,8 @@ WRONG: list[tuple[str, type[InvalidInput], Callable[[], object]]] = [
     ("grade-value", RuleInvalid, lambda: GradePolicy(kind="fixed")),
     ("grade-value", RuleInvalid, lambda: GradePolicy(kind="pass", value="60")),
     ("grade-ceiling", RuleInvalid, lambda: GradePolicy(kind="capped")),
+    ("grade-table", RuleInvalid, lambda: GradePolicy(kind="table")),
+    ("grade-table", RuleInvalid, lambda: GradePolicy(kind="pass", table="five")),
     ("grant-empty", RuleInvalid, lambda: ExemptionGrant(mode="each")),
     ("grant-limits", RuleInvalid, lambda: ExemptionGrant(mode="choose", courses=LISTED)),
     ("grant-limits", RuleInvalid, lambda: ExemptionGrant(mode="each", courses=LISTED, max_courses=1)),

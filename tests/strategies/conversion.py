@@ -14,6 +14,7 @@ from creditbank.conversion.allocation import decide_exemptions
 from creditbank.conversion.decision import Decision, Exemption
 from creditbank.conversion.declared import DeclaredFact
 from creditbank.conversion.holding import NOBODY_IN_PARTICULAR, Applicant, Holding, Pinned, SpentElsewhere
+from creditbank.conversion.marking import MarkTable
 from creditbank.conversion.premise import AttributeTest, FactTest, Pattern, Premise
 from creditbank.conversion.programme import Bucket, Cap, Course, CourseFilter, Measure, Programme
 from creditbank.conversion.promised import Promise
@@ -45,6 +46,7 @@ class TestPack:
     id: PackId
     rules: tuple[Rule, ...]
     tables: Mapping[str, RecognitionTable] = field(default_factory=dict, hash=False)
+    mark_tables: Mapping[str, MarkTable] = field(default_factory=dict, hash=False)
     digest: str = "00"
     step: Decimal = STEP
     date_basis: DateBasis = "application"

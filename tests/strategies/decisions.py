@@ -1,5 +1,6 @@
 """Decisions as hypothesis draws them: every kind of grant, refusal, need and cap, with any figures."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -11,6 +12,7 @@ from creditbank.conversion.decision import (
     CapUse,
     Decision,
     Exemption,
+    Marking,
     Need,
     NextStep,
     Nowhere,
@@ -69,6 +71,35 @@ grades = st.one_of(
     st.builds(GradePolicy, kind=st.just("capped"), ceiling=amounts),
     st.builds(GradePolicy, kind=st.just("bonus"), value=names, ceiling=amounts),
 )
+markings = st.one_of(
+    st.builds(Marking, table=names, title=wordings),
+    st.builds(
+        Marking,
+        table=names,
+        title=wordings,
+        by=st.just("grade"),
+        outcome=outcome_ids,
+        stated=names,
+    ),
+    st.builds(
+        Marking,
+        table=names,
+        title=wordings,
+        by=st.just("score"),
+        outcome=outcome_ids,
+        stated=amounts.map(str),
+        least=amounts,
+    ),
+)
+
+
+def _by_its_table(one: Exemption) -> Exemption:
+    """Let the grade be that of the table of which it is said how it gave the mark."""
+    if one.marking is None:
+        return one
+    mark = None if one.marking.by is None else one.mark
+    return replace(one, mark=mark, grade=GradePolicy(kind="table", table=one.marking.table))
+
 
 exemptions = st.builds(
     Exemption,
@@ -84,7 +115,8 @@ exemptions = st.builds(
     spent=some(outcome_ids, at_least=1),
     witnesses=some(outcome_ids),
     route=st.none(),
-)
+    marking=st.none() | markings,
+).map(_by_its_table)
 
 waivers = st.builds(
     Waiver, cited=cited, part=names.map(PartId), title=wordings, witnesses=some(outcome_ids, at_least=1)

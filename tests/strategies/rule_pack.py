@@ -64,7 +64,7 @@ _held = st.lists(premises(uses=("hold",)), min_size=1, max_size=2)
 _premises = st.lists(premises(), min_size=1, max_size=2)
 _parts = st.lists(st.sampled_from(PARTS), min_size=1, unique=True)
 _courses = st.lists(st.sampled_from(COURSES), min_size=1, unique=True)
-_grades = st.sampled_from(["85", {"kind": "pass"}, {"kind": "capped", "ceiling": 80}])
+_grades = st.sampled_from(["85", {"kind": "pass"}, {"kind": "capped", "ceiling": 80}, {"table": "five"}])
 _hours: st.SearchStrategy[Tree] = st.sampled_from(
     [{}, {"hours": 0}, {"hours": Decimal("64.5"), "practice_hours": 32}]
 )
@@ -160,6 +160,9 @@ def packs(draw: st.DrawFn) -> Tree:
                 "values": [{"value": "yes", "title": draw(names)}],
             },
         ][: draw(st.integers(0, 2))],
+        "mark_table": [
+            {"id": "five", "title": draw(names), "bands": [{"from": Decimal("60.5"), "mark": draw(names)}]}
+        ],
         "programme": [
             {"id": "web", "title": draw(names), "credits": 60, "courses": courses, **draw(completions)}
         ],
