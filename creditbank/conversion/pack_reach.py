@@ -40,6 +40,17 @@ def uncounted(pack: Pack) -> Iterator[tuple[str, Path, dict[str, object]]]:
 
     A route that is misspelt would silently take the cap away.
     """
+    for at, exam in enumerate(pack.exams):
+        routes = {rule.route for rule in pack.rules if speaks_about(rule, exam) and rule.route is not None}
+        for number, part_cap in enumerate(exam.caps):
+            if strange := sorted(part_cap.routes - routes):
+                told: dict[str, object] = {
+                    "cap": part_cap.id,
+                    "exam": exam.id,
+                    "routes": strange,
+                    "known": sorted(routes) or "—",
+                }
+                yield "exam-cap-route-unknown", ("exam", at, "caps", number, "routes"), told
     for at, programme in enumerate(pack.programmes):
         rules = [rule for rule in pack.rules if speaks_about(rule, programme)]
         routes = {rule.route for rule in rules if rule.route is not None}

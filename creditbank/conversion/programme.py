@@ -302,12 +302,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartCap:
-    """At most so many of these parts may be waived; no parts named: of all."""
+    """At most so many of these parts may be waived under rules of these routes; none named: of all."""
 
     id: str
     title: Wording
     maximum: int
     parts: frozenset[PartId] = frozenset()
+    routes: frozenset[str] = frozenset()
     cite: tuple[str, ...] = ()
 
 

@@ -115,12 +115,16 @@ def _question(
     )
 
 
+_Waived = Mapping[PartId, Option]
+"""The parts that are waived, and by what."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
     matches: tuple[Match, ...]
     options: tuple[Option | None, ...]  # of each rule
-    waived: dict[PartId, Option]
-    full: dict[PartId, tuple[PartCap, ...]]  # parts that a rule would waive, and the caps that forbid it
+    waived: _Waived
+    full: frozenset[PartId]  # parts that rules would waive, and caps forbid to all of them
     excluded: Mapping[int, RuleId]  # rules kept out, and which other one of their group applies
 
 
@@ -182,31 +186,55 @@ class _Question:
         self, found: tuple[Match, ...], options: tuple[Option | None, ...], excluded: dict[int, RuleId]
     ) -> _Answer:
         """Return the answer in which some rules do not apply."""
-        waived: dict[PartId, Option] = {}
-        full: dict[PartId, tuple[PartCap, ...]] = {}
+        ways: list[dict[PartId, Option]] = [{}]
+        full: set[PartId] = set()
         for part in self.exam.parts:
             about = [
-                at for at, one in enumerate(options) if one is not None and part.id in parts_of(one.live)
+                (at, one)
+                for at, one in enumerate(options)
+                if one is not None and part.id in parts_of(one.live)
             ]
             if not about or not part.waivable or part.id in self.waived_before:
                 continue
-            option = next((options[at] for at in about if at not in excluded), None)
-            reached = tuple(
-                cap
-                for cap in sorted(self.exam.caps, key=lambda cap: cap.id)
-                if (not cap.parts or part.id in cap.parts) and self.used(cap, waived) >= cap.maximum
-            )
-            if reached:
-                full[part.id] = reached
-            elif option is not None:
-                waived[part.id] = option
+            given = [option for at, option in about if at not in excluded]
+            wider = [
+                way | {part.id: option}
+                for way in ways
+                for option in given
+                if not self.reached(part, option, way)
+            ]
+            if wider:
+                ways = self._telling(wider)
+            elif all(self.reached(part, option, ways[0]) for _, option in about):
+                full.add(part.id)
+        waived = ways[0]
         applies = {one.live.rule.id for one in waived.values()} | {grant.rule for grant in self.pinned}
         kept_out = {at: rule for at, rule in excluded.items() if rule in applies}
-        return _Answer(matches=found, options=options, waived=waived, full=full, excluded=kept_out)
+        return _Answer(matches=found, options=options, waived=waived, full=frozenset(full), excluded=kept_out)
 
-    def used(self, cap: PartCap, waived: Iterable[PartId]) -> int:
-        counted = {*waived, *(part.id for part in self.exam.parts if part.id in self.waived_before)}
-        return len(counted & cap.parts if cap.parts else counted)
+    def _telling(self, ways: Sequence[dict[PartId, Option]]) -> list[dict[PartId, Option]]:
+        """Return the ways to waive the same parts that leave the caps other room, of equals the first."""
+        found: dict[tuple[int, ...], dict[PartId, Option]] = {}
+        for way in ways:
+            found.setdefault(tuple(self.used(cap, way) for cap in self.exam.caps), way)
+        return list(found.values())
+
+    def reached(self, part: Part, option: Option, waived: _Waived) -> tuple[PartCap, ...]:
+        """Return the caps that forbid an option to waive a part beside those that are waived."""
+        return tuple(
+            cap
+            for cap in sorted(self.exam.caps, key=lambda cap: cap.id)
+            if _counts(cap, part.id, option.live.rule.route) and self.used(cap, waived) >= cap.maximum
+        )
+
+    def used(self, cap: PartCap, waived: _Waived) -> int:
+        now = {part for part, option in waived.items() if _counts(cap, part, option.live.rule.route)}
+        before = {grant.target for grant in self.pinned if _counts(cap, grant.target, self._route(grant))}
+        return len(now | {part.id for part in self.exam.parts if part.id in before})
+
+    def _route(self, grant: Pinned) -> str | None:
+        rule = self.known_rules.get(grant.pack, grant.rule, grant.rule_version)
+        return None if rule is None else rule.route
 
 
 def _decision(question: _Question, answer: _Answer) -> WaiverDecision:
@@ -234,6 +262,11 @@ def _decision(question: _Question, answer: _Answer) -> WaiverDecision:
         refusals=refused,
         next_step=next_step(question.rules, refused),
     )
+
+
+def _counts(cap: PartCap, part: str, route: str | None) -> bool:
+    """Whether a cap counts a part that is waived on a route."""
+    return (not cap.parts or part in cap.parts) and (not cap.routes or route in cap.routes)
 
 
 def parts_of(live: LiveRule) -> tuple[PartId, ...]:
@@ -290,7 +323,7 @@ def _left_out(question: _Question, answer: _Answer, option: Option, part: Part) 
     if not part.waivable:
         yield Refusal(cited=cited, kind="not-waivable", target=part.id, outcomes=witnesses, by=(part.id,))
     elif part.id in answer.full:
-        reached = tuple(CapPart(cap=cap.id) for cap in answer.full[part.id])
+        reached = tuple(CapPart(cap=cap.id) for cap in question.reached(part, option, answer.waived))
         yield Refusal(cited=cited, kind="cap", target=part.id, outcomes=witnesses, by=reached)
     elif part.id in question.waived_before:
         by = tuple(sorted({grant.rule for grant in question.pinned if grant.target == part.id}))

@@ -116,6 +116,7 @@ class PartCapText(Members):
     title: Words
     maximum: Annotated[int, Field(ge=0, le=1000)]
     parts: tuple[Id, ...] = ()
+    routes: tuple[Name, ...] = ()
     cite: tuple[Id, ...] = ()
 
 

@@ -181,6 +181,7 @@ def _part_cap(text: PartCapText) -> PartCap:
         title=wording(text.title),
         maximum=text.maximum,
         parts=frozenset(map(PartId, text.parts)),
+        routes=frozenset(text.routes),
         cite=text.cite,
     )
 

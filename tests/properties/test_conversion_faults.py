@@ -420,6 +420,10 @@ def _whenever_awarded(right: Right) -> object:
     return lambda live, *asked: right(replace(live, award_days=()), *asked)
 
 
+def _of_every_route(right: Right) -> object:
+    return lambda cap, *asked: right(replace(cap, routes=frozenset()), *asked)
+
+
 def _nothing_registered(right: Right) -> object:
     return lambda compiled, holdings, **_: right(compiled, holdings, pinned=())
 
@@ -533,6 +537,7 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
     ("the last score is looked up", plant(MarkTable, "look_up", _the_last_that_states_one), FIRST_STATED),
     ("a mark goes by whatever is held", plant(allocation, "_exemption", _by_whatever_is_held), MARK_CITED),
     ("an exam's caps are ignored", plant(waivers._Question, "used", always(0)), PARTS_BY_HAND),
+    ("an exam's cap counts every route", plant(waivers, "_counts", _of_every_route), PARTS_BY_HAND),
     ("parts are taken from the last", plant(waivers._Question, "answer", _backwards), PARTS_BY_HAND),
     (
         "a replay goes by the packs of today",

@@ -1,5 +1,6 @@
 """Waivers: the union of the rules that match, cut by the exam's caps in published part order."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -33,6 +34,9 @@ ASKED = st.lists(PATTERNS, min_size=1, max_size=2)
 WAIVED = st.lists(st.sampled_from(PARTS), min_size=1, unique=True)
 
 
+ROUTES = ("diploma", "passed")
+
+
 @cache
 @st.composite
 def exams(draw: st.DrawFn) -> Exam:
@@ -42,6 +46,7 @@ def exams(draw: st.DrawFn) -> Exam:
             title=words("上限"),
             maximum=draw(st.integers(0, 2)),
             parts=draw(up_to(2, *PARTS)),
+            routes=draw(up_to(1, *ROUTES)),
         )
         for at in range(draw(st.integers(0, 2)))
     ]
@@ -66,6 +71,7 @@ def waiving(draw: st.DrawFn, number: int, groups: tuple[str | None, ...]) -> Rul
         grant=WaiverGrant(parts=tuple(draw(WAIVED))),
         priority=draw(st.integers(0, 1)),
         exclusive=draw(either(*groups)),
+        route=draw(either(None, *ROUTES)),
     )
 
 
@@ -108,7 +114,7 @@ def waived_by_hand(
 def waived_under(
     pack: TestPack, holdings: tuple[Holding, ...], exam: Exam, pinned: tuple[Pinned, ...]
 ) -> list[str]:
-    """Each part in order, if some rule's premises are met by different outcomes and no cap is reached."""
+    """Each part in order, by some way to choose rules that different outcomes meet and no cap forbids."""
     visible = [one for one in holdings if is_visible(one, as_of=AS_OF, known_at=NOW)]
 
     def is_met(pack: TestPack, premises: tuple[Premise, ...], left: list[Holding]) -> bool:
@@ -120,23 +126,37 @@ def waived_under(
             for one in left
         )
 
-    before = {grant.target for grant in pinned}
-    waived: list[str] = []
-    for part in exam.parts:
-        named = any(
-            isinstance(rule.grant, WaiverGrant)
-            and part.id in rule.grant.parts
-            and is_met(pack, rule.premises, visible)
-            for rule in pack.rules
-        )
-        full = any(
-            sum(not cap.parts or other in cap.parts for other in (*waived, *before)) >= cap.maximum
-            for cap in exam.caps
-            if not cap.parts or part.id in cap.parts
-        )
-        if named and part.waivable and part.id not in before and not full:
-            waived.append(part.id)
-    return waived
+    route_of = {rule.id: rule.route for rule in pack.rules}
+    before = {(grant.target, route_of.get(RuleId(grant.rule))) for grant in pinned}
+    free = [part for part in exam.parts if part.waivable and part.id not in {target for target, _ in before}]
+    met = [rule for rule in pack.rules if is_met(pack, rule.premises, visible)]
+    routes = [
+        {rule.route for rule in met if isinstance(rule.grant, WaiverGrant) and part.id in rule.grant.parts}
+        for part in free
+    ]
+
+    def is_within(cap: PartCap, chosen: Sequence[tuple[str, str | None]]) -> bool:
+        counted = [
+            part
+            for part, route in chosen
+            if (not cap.parts or part in cap.parts) and (not cap.routes or route in cap.routes)
+        ]
+        return not counted or len({*counted, *before_of(cap)}) <= cap.maximum
+
+    def before_of(cap: PartCap) -> set[str]:
+        return {
+            part
+            for part, route in before
+            if (not cap.parts or part in cap.parts) and (not cap.routes or route in cap.routes)
+        }
+
+    ways = []
+    for chosen in product(*([None, *((route,) for route in own)] for own in routes)):
+        given = [(part.id, route[0]) for part, route in zip(free, chosen, strict=True) if route is not None]
+        if all(is_within(cap, given) for cap in exam.caps):
+            ways.append([route is not None for route in chosen])
+    best = max(ways)
+    return [part.id for part, is_waived in zip(free, best, strict=True) if is_waived]
 
 
 @given(asked())
@@ -255,7 +275,8 @@ def test_a_waiver_may_go_by_a_fact_alone(case: Case, school: str | None) -> None
     _, holdings, exam, _ = case
     packs = (TestPack(id=PackId("pack"), rules=(BY_FACT,)),)
     someone = Applicant(enrolled_at=school)
-    allowed = all(cap.maximum > 0 for cap in exam.caps if not cap.parts or "theory" in cap.parts)
+    binding = [cap for cap in exam.caps if not cap.routes and (not cap.parts or "theory" in cap.parts)]
+    allowed = all(cap.maximum > 0 for cap in binding)
     for held in (holdings, ()):
         decision = decide_waivers(packs, held, exam, as_of=AS_OF, known_at=NOW, applicant=someone)
         assert [(one.part, one.witnesses) for one in decision.waivers] == (

@@ -189,6 +189,14 @@ def test_a_route_that_no_rule_has_is_named(routes: list[str]) -> None:
 
 
 @given(names)
+def test_a_route_that_no_waiver_has_is_named(routes: list[str]) -> None:
+    capped = f'caps = [{{ id = "c", title = "c", maximum = 0, routes = {json.dumps(routes)} }}]'
+    waiver = WAIVER.format(part="p", caps=capped).replace("version = 1", 'route = "paper"')
+    codes = [code for _, code in found_in(SOUND + waiver)]
+    assert ("exam-cap-route-unknown" in codes) == bool(set(routes) - {"paper"})
+
+
+@given(names)
 def test_an_issuer_whose_outcomes_no_rule_spends_is_named(issuers: list[str]) -> None:
     left = set(issuers) - {"A", "B"}
     asked = f"issuers = {json.dumps(issuers)}"
