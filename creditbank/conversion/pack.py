@@ -105,12 +105,13 @@ class Example:
     courses: frozenset[CourseId] | None = None
     parts: frozenset[PartId] | None = None
     rules: frozenset[RuleId] | None = None
+    marks: tuple[tuple[CourseId, str], ...] = ()  # by course; empty: it is exempted and no mark can be told
     near: tuple[ExpectedMiss, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.programme is None) == (self.exam is None):
             raise PackInvalid("example-target", field=self.name)
-        of_programme = self.credits is not None or self.courses is not None
+        of_programme = self.credits is not None or self.courses is not None or bool(self.marks)
         if (self.exam is not None and of_programme) or (
             self.programme is not None and self.parts is not None
         ):

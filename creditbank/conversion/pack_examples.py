@@ -66,7 +66,7 @@ def _run(pack: Pack, index: int, example: Example) -> ExampleRun:
             values={"pack": pack.id, "example": example.name, "what": what, "expected": wanted, "got": got},
         )
         for what, wanted, got in _differences(example, decision)
-    )
+    ) + tuple(_other_marks(pack, example, decision, path))
     return ExampleRun(example=example, decision=decision, findings=outside if found and outside else found)
 
 
@@ -132,6 +132,30 @@ def _differences(example: Example, decision: Decision | WaiverDecision) -> Itera
         if not any(_is_missed(miss, need) for need in needs):
             got = " · ".join(_need_text(need.attribute, need.have, need.need) for need in needs)
             yield "near", f"{miss.rule}: {_need_text(miss.attribute, miss.have, miss.need)}", got or "—"
+
+
+def _other_marks(
+    pack: Pack, example: Example, decision: Decision | WaiverDecision, path: tuple[str | int, ...]
+) -> Iterator[PackFinding]:
+    """Yield the courses that are exempted with another mark than is expected, or not at all."""
+    granted = decision.exemptions if isinstance(decision, Decision) else ()
+    marks = {one.target: one.mark or "" for one in granted}
+    for course, wanted in example.marks:
+        got = marks.get(course)
+        if got == wanted:
+            continue
+        yield PackFinding(
+            code="example-mark-unexempted" if got is None else "example-mark",
+            severity="error",
+            path=(*path, "marks", course),
+            values={
+                "pack": pack.id,
+                "example": example.name,
+                "course": course,
+                "expected": wanted or "—",
+                "got": got or "—",
+            },
+        )
 
 
 def _is_missed(miss: ExpectedMiss, need: Need) -> bool:

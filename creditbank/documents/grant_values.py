@@ -4,15 +4,10 @@ from functools import partial
 
 from creditbank.conversion.marking import GradeMark, MarkBand, MarkTable
 from creditbank.conversion.rule import ExemptionGrant, GradePolicy, Pairing, WaiverGrant
+from creditbank.documents.mark_models import GradeText, MarkTableText
 from creditbank.documents.programme_values import course_filter, wording
 from creditbank.documents.rule_pack_blame import within
-from creditbank.documents.rule_pack_models import (
-    GradeText,
-    GrantText,
-    MarkTableText,
-    PairingText,
-    RuleText,
-)
+from creditbank.documents.rule_pack_models import GrantText, PairingText, RuleText
 from creditbank.terms import CourseId, PartId
 
 

@@ -335,6 +335,8 @@ def _of_example(example: ExampleText, path: Path, text: RulePackText, names: _Na
     if programme is not None:
         yield from _unknown("programme-unknown", (*path, "programme"), (programme,), names.programmes)
         courses = {c.id for found in names.programmes.get(programme, ()) for c in found.courses}
+        for course in example.marks:
+            yield from _unknown("course-unknown", (*path, "marks", course), (course,), courses)
         courses |= {b.id for found in names.programmes.get(programme, ()) for b in found.buckets}
         yield from _unknown("course-unknown", (*path, "courses"), example.courses or (), courses)
     if exam is not None:

@@ -4,15 +4,13 @@ An unknown key is an error everywhere. What the members mean together (reference
 checked in `rule_pack_checks`; `rule_pack_values` turns them into values.
 """
 
-from decimal import Decimal
-from typing import Annotated, TypeAlias, cast, get_args
+from typing import Annotated, TypeAlias
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AwareDatetime, Field
 
-from creditbank.conversion.decision import decimal_text
 from creditbank.conversion.declared import FactKind
 from creditbank.conversion.premise import Use
-from creditbank.conversion.rule import DateBasis, GradeKind, Mode
+from creditbank.conversion.rule import DateBasis, Mode
 from creditbank.documents.atoms import (
     Count,
     CreditStep,
@@ -29,8 +27,9 @@ from creditbank.documents.atoms import (
     Value,
     Words,
 )
+from creditbank.documents.mark_models import ExpectedMark, Grade, MarkTableText
 from creditbank.documents.programme_models import CourseFilterText, ExamText, ProgrammeText
-from creditbank.outcomes.outcome import SCORE_MAX, OutcomeKind
+from creditbank.outcomes.outcome import OutcomeKind
 
 
 class CitationText(Members):
@@ -145,75 +144,6 @@ class RecognitionText(Members):
     within: Id | None = None
     families: tuple[tuple[Name, ...], ...] = ()
     once_per_code: bool = False
-    cite: tuple[Id, ...] = ()
-
-
-class GradeText(Members):
-    kind: GradeKind
-    value: Name | None = None
-    ceiling: Number | None = None
-    table: Id | None = None
-
-
-class GradeByTableText(Members):
-    """The short form of the kind `table`."""
-
-    table: Id
-
-
-MARK_MAX = 1000
-"""No mark is higher that is written as a number."""
-
-
-def _mark(value: object) -> object:
-    """Write a number as a mark is written."""
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        mark = Decimal(value)
-        return decimal_text(mark) if mark.is_finite() and 0 <= mark <= MARK_MAX else value
-    return value
-
-
-def _grade(value: object) -> object:
-    match _mark(value):
-        case str(kind) if kind == value and kind in get_args(GradeKind):
-            return {"kind": kind}
-        case str(mark):
-            return {"kind": "fixed", "value": mark}
-        case {"table": _, **others} if "kind" not in others:
-            return {"kind": "table", **cast("dict[str, object]", value)}
-        case _:
-            return value
-
-
-Grade: TypeAlias = Annotated[
-    GradeText, BeforeValidator(_grade, json_schema_input_type=Name | int | GradeText | GradeByTableText)
-]
-"""A plain string is a kind of grade where it is named like one, else that fixed mark, as a number is."""
-Mark: TypeAlias = Annotated[Name, BeforeValidator(_mark, json_schema_input_type=Name | int | Decimal)]
-"""A mark as it is written; a number is its own text."""
-
-
-class MarkBandText(Members):
-    """The mark of scores from here on, up to the next band."""
-
-    from_: Annotated[Number, Field(alias="from", le=SCORE_MAX)]
-    mark: Mark
-
-
-class GradeMarkText(Members):
-    """The mark of one grade."""
-
-    grade: Mark
-    mark: Mark
-
-
-class MarkTableText(Members):
-    """How the scores and grades of elsewhere are written here."""
-
-    id: Id
-    title: Words
-    bands: tuple[MarkBandText, ...] = ()
-    grades: tuple[GradeMarkText, ...] = ()
     cite: tuple[Id, ...] = ()
 
 
@@ -371,6 +301,7 @@ class ExampleText(Members):
     courses: tuple[Id, ...] | None = None
     parts: tuple[Id, ...] | None = None
     rules: tuple[Id, ...] | None = None
+    marks: dict[Id, ExpectedMark] = Field(default_factory=dict)
     near: tuple[NearText, ...] = ()
 
 

@@ -284,6 +284,7 @@ class _Building:
             courses=None if text.courses is None else frozenset(map(CourseId, text.courses)),
             parts=None if text.parts is None else frozenset(map(PartId, text.parts)),
             rules=None if text.rules is None else frozenset(map(RuleId, text.rules)),
+            marks=tuple(sorted((CourseId(course), mark) for course, mark in text.marks.items())),
             near=tuple(
                 ExpectedMiss(rule=RuleId(miss.rule), attribute=miss.attribute, have=miss.have, need=miss.need)
                 for miss in text.near

@@ -204,7 +204,7 @@ def test_a_table_is_shown_on_a_line_the_highest_band_first() -> None:
         ("from = 90", "at = 90", [("mark_table[1].bands[2].at", "key-unknown")]),
         ('{ table = "five" }', '{ table = "six" }', [("rule[1].grant.grade.table", "mark-table-unknown")]),
         ('{ table = "five" }', '{ kind = "table" }', [("rule[1].grant.grade.table", "grade-table")]),
-        ('{ table = "five" }', '"table"', [("rule[1].grant.grade.table", "grade-table")]),
+        ('{ table = "five" }', '"table"', [("rule[1].grant.grade", "grade-table")]),
         (
             '{ table = "five" }',
             '{ kind = "original", table = "five" }',
@@ -298,3 +298,78 @@ def test_what_is_held_is_looked_at_after_what_is_spent() -> None:
 )
 def test_a_rule_whose_outcomes_state_no_mark_is_warned_of(kind: str, found: list[tuple[str, str]]) -> None:
     assert warned(MARKED.replace("course-credit", kind)) == found
+
+
+# What an example expects.
+
+EXAMPLE = """[[example]]
+name = "记成绩"
+as_of = 2025-06-01
+outcomes = [{{ id = "k", kind = "course-credit", code = "X", awarded_on = 2025-01-01, {stated} }}]
+marks = {{ "0101" = {mark} }}
+"""
+
+
+def expecting(stated: str, mark: str, rule: str = BY_TABLE) -> list[tuple[str, str, object, object]]:
+    """Return what is wrong with an example that expects this mark."""
+    text = head() + PROGRAMME + TABLE + rule + EXAMPLE.format(stated=stated, mark=mark)
+    return [
+        (one.code, one.place, one.values["expected"], one.values["got"])
+        for one in findings_of(parse_rule_pack(text.encode()))
+        if one.severity == "error"
+    ]
+
+
+EXPECTED = st.sampled_from(["优", "良", "70", ""])
+
+
+@given(scores, EXPECTED)
+def test_an_example_fails_where_the_mark_is_another(score: Decimal, expected: str) -> None:
+    table = parse_rule_pack(MARKED.encode()).pack.mark_tables["five"]
+    got = table.look_up([held(1, score)])[0] or ""
+    found = expecting(f"score = {score}", f'"{expected}"')
+    wrong = ("example-mark", "example[1].marks.0101", expected or "—", got or "—")
+    assert found == ([] if got == expected else [wrong])
+
+
+@pytest.mark.parametrize(
+    ("grade", "mark"),
+    [("85", "85"), ('"85"', '"85"'), ('"original"', "77.5"), ('"pass"', '""'), ('"exempt"', '""')],
+)
+def test_an_example_expects_the_mark_of_any_grade(grade: str, mark: str) -> None:
+    assert expecting("score = 77.5", mark, ANY_COURSE + f"grade = {grade}\n") == []
+    (wrong,) = expecting("score = 77.5", "60", ANY_COURSE + f"grade = {grade}\n")
+    assert wrong == ("example-mark", "example[1].marks.0101", "60", mark.strip('"') or "—")
+
+
+@pytest.mark.parametrize("mark", ["85", '""'])
+def test_a_mark_is_expected_of_what_is_exempted(mark: str) -> None:
+    rule = BY_TABLE.replace('codes = ["X"]', 'codes = ["Y"]')
+    (wrong,) = expecting("score = 90", mark, rule)
+    assert wrong == ("example-mark-unexempted", "example[1].marks.0101", mark.strip('"') or "—", "—")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "place"),
+    [
+        ('{ "0103" = 85 }', "course-unknown", "example[1].marks.0103"),
+        ('{ "0101" = true }', "value-type", "example[1].marks.0101"),
+        ("{ 'x y' = 85 }", "value-pattern", "example[1].marks.x y"),
+        ("85", "value-type", "example[1].marks"),
+    ],
+)
+def test_marks_are_of_courses_of_the_programme(wrong: str, code: str, place: str) -> None:
+    example = EXAMPLE.format(stated="score = 90", mark="优").replace('{ "0101" = 优 }', wrong)
+    with pytest.raises(RulePackInvalid) as caught:
+        parse_rule_pack((MARKED + example).encode())
+    (found,) = caught.value.findings
+    assert (found.code, found.place) == (code, place)
+    assert found.line
+
+
+def test_a_pack_whose_examples_expect_no_marks_keeps_its_digest() -> None:
+    document = parse_rule_pack((MARKED + EXAMPLE.format(stated="score = 90", mark='"优"')).encode())
+    assert document.pack.examples[0].marks == (("0101", "优"),)
+    assert parse_rule_pack_json(document.canonical).pack == document.pack
+    assert b"marks" not in parse_rule_pack(SOUND.encode()).canonical
+    assert b"mark_table" not in parse_rule_pack(SOUND.encode()).canonical

@@ -68,7 +68,7 @@ def test_an_example_that_comes_out_otherwise_is_named_and_its_pack_refused(
     assert Library.load(tmp_path, shipped=False, check=False).check() == caught.value.findings
 
 
-@pytest.mark.parametrize("name", ["credits = 1", 'courses = ["0101"]'])
+@pytest.mark.parametrize("name", ["credits = 1", 'courses = ["0101"]', 'marks = { "0101" = 85 }'])
 def test_an_example_of_an_exam_expects_parts(name: str) -> None:
     exam = '[[exam]]\nid = "e"\ntitle = "e"\nparts = [{ id = "p", title = "p" }]\n'
     wrong = f'[[example]]\nname = "x"\nexam = "e"\nas_of = 2025-06-01\noutcomes = []\n{name}\n'
