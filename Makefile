@@ -30,7 +30,7 @@ types: .venv/development
 	$(BIN)/deptry .
 
 laws: .venv/development
-	$(MEMORY) $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(MEMORY) $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/benchmarks
 
 bench: .venv/peers
 	$(BIN)/pytest -m benchmark tests/benchmarks -p no:xdist -q -s $(if $(filter yes,$(WRITE)),--write) $(if $(filter yes,$(MILLION)),--million)
