@@ -110,17 +110,13 @@ def _passes(test: AttributeTest, stated: str | None, scales: Mapping[str, Scale]
 
 
 def asked_of(test: AttributeTest) -> str:
-    """Return what a test of an attribute asks for: `a/b`, a level, `≤n`, `≥n` or `>n`."""
+    """Return what a test of an attribute asks for: `a/b`, a level, or every bound: `≥n ≤m`, `>n`."""
     if test.one_of:
         return ANY_OF.join(test.one_of)
     if test.at_least is not None:
         return test.at_least.level
-    if test.at_most is not None:
-        return f"≤{decimal_text(test.at_most)}"
-    if test.no_less_than is not None:
-        return f"≥{decimal_text(test.no_less_than)}"
-    assert test.more_than is not None, "a test asks for something"
-    return f">{decimal_text(test.more_than)}"
+    bounds = (("≥", test.no_less_than), (">", test.more_than), ("≤", test.at_most))
+    return " ".join(f"{sign}{decimal_text(bound)}" for sign, bound in bounds if bound is not None)
 
 
 def fact_need(test: FactTest, applicant: Applicant, *, as_of: date) -> Need | None:

@@ -63,8 +63,10 @@ def _is_negative(value: object) -> bool:
 
 def _signed(value: object, info: ValidationInfo) -> Decimal:
     match value:
-        case int() | Decimal() if _is_negative(value):
+        case int() if value < 0:
             return -_decimal(-value, info)
+        case Decimal() if _is_negative(value):
+            return -_decimal(value.copy_negate(), info)
         case str() if info.mode == "json" and _NEGATIVE.match(value):
             return -_decimal(value[1:], info)
         case _:
@@ -206,7 +208,7 @@ def _value(value: object) -> object:
         return value.isoformat()
     if isinstance(value, int) and not isinstance(value, bool):
         value = Decimal(value)
-    return format(value, "f") if isinstance(value, Decimal) and _is_plain(value) else value
+    return format(value, "f") if isinstance(value, Decimal) and _is_plain(value.copy_abs()) else value
 
 
 Value: TypeAlias = Annotated[
