@@ -200,6 +200,7 @@ class AuditedRequirement:
     hours: Decimal | None = None
     beyond: Decimal = _NOTHING  # of what is missing, what not even all that is open brings
     places: tuple[RequiredPlace, ...] = ()
+    share: Decimal | None = None  # of the programme's credits; not in the JSON where it is none
     earliest: date | None = None  # first day on which the least length of study is over
     latest: date | None = None  # last day before the most is
 
@@ -220,6 +221,7 @@ def audited_requirement(requirement: Requirement, standing: Standing) -> Audited
         measure=requirement.measure,
         minimum=requirement.minimum,
         maximum=requirement.maximum,
+        share=requirement.share,
         module=requirement.module,
         kinds=tuple(sorted(requirement.kinds)),
         issuers=tuple(sorted(requirement.issuers)),

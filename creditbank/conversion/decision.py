@@ -37,6 +37,7 @@ _LEFT_OUT = (
     ("worths", ()),
     ("marking", None),
     ("table", None),
+    ("share", None),
     ("at_level", None),
     ("counted_as", None),
     ("lowered_by", ()),

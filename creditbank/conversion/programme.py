@@ -102,16 +102,19 @@ class Requirement:
 
     `credits` and class `hours` are sums of what is earned and exempted; `practice-share`, from 0 to 1, is the
     share of practice in all class hours; `years` go from enrolment to graduation, in whole months. Credits
-    may be asked of outcomes of some kinds, issuers and attributes alone.
+    may be asked of outcomes of some kinds, issuers and attributes alone. Where they are a `share` of the
+    programme's, above 0 and up to 1, the minimum is what that comes to.
 
     Raises:
-        ProgrammeInvalid: `requirement-minimum`, `requirement-years`, `requirement-scope`, or
+        ProgrammeInvalid: `requirement-minimum`, `requirement-years`, `requirement-scope`, `requirement-share`
+            (of anything but credits, or of all credits whatever they rest on), or
             `requirement-years-none`, since one graduates before the most are over.
     """
 
     measure: RequirementMeasure = "credits"
     minimum: Decimal | None = None  # of years either may be left out; the others have a minimum alone
     maximum: Decimal | None = None
+    share: Decimal | None = None
     module: str | None = None
     kinds: frozenset[OutcomeKind] = frozenset()
     issuers: frozenset[IssuerId] = frozenset()
@@ -127,6 +130,8 @@ class Requirement:
         is_misplaced = self.measure == "years" and self.module is not None
         if is_misplaced or (self.measure != "credits" and self.asks_for_outcomes):
             raise ProgrammeInvalid("requirement-scope", measure=self.measure)
+        if self.share is not None and not self._is_share_of_some(self.share):
+            raise ProgrammeInvalid("requirement-share", field="share", value=str(self.share))
 
     @property
     def asks_for_outcomes(self) -> bool:
@@ -137,6 +142,10 @@ class Requirement:
     def is_plain(self) -> bool:
         """Whether it asks for credits, whatever they rest on."""
         return self.measure == "credits" and not self.asks_for_outcomes
+
+    def _is_share_of_some(self, share: Decimal) -> bool:
+        counts_some = self.module is not None or self.asks_for_outcomes
+        return self.measure == "credits" and counts_some and 0 < share <= 1
 
     def _has_minimum(self) -> bool:
         most = 1 if self.measure == "practice-share" else Decimal("Infinity")

@@ -48,10 +48,14 @@ class StatedText(Members):
 
 
 class RequirementText(Members):
-    """What completion takes: `credits`, or a `measure` with its `minimum` (of years also a `maximum`)."""
+    """What completion takes: `credits`, or a `measure` with its `minimum` (of years also a `maximum`).
+
+    `share` is so large a part of the programme's credits, rounded up to the step.
+    """
 
     module: Name | None = None
     credits: Number | None = None
+    share: Number | None = None
     measure: RequirementMeasure = "credits"
     minimum: Number | None = None
     maximum: Number | None = None

@@ -1,7 +1,7 @@
 """From the members of a document to programmes and exams, and to what things are called."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from creditbank.conversion.premise import AttributeTest
 from creditbank.conversion.programme import (
@@ -50,8 +50,8 @@ def course_filter(text: CourseFilterText) -> CourseFilter:
     )
 
 
-def programme(text: ProgrammeText) -> Programme:
-    """Return the programme.
+def programme(text: ProgrammeText, *, step: Decimal) -> Programme:
+    """Return the programme; `step` is that of the pack, to which shares of its credits are rounded.
 
     Raises:
         ProgrammeInvalid: it contradicts itself.
@@ -68,7 +68,9 @@ def programme(text: ProgrammeText) -> Programme:
         level=text.level,
         study_form=text.study_form,
         buckets=tuple(map(_bucket, text.buckets)),
-        requirements=each("requirements", text.requirements, _requirement),
+        requirements=each(
+            "requirements", text.requirements, lambda one: _requirement(one, _required(one, text, step))
+        ),
         caps=tuple(map(_cap, text.caps)),
         cite=text.cite,
     )
@@ -123,11 +125,12 @@ def _bucket(text: BucketText) -> Bucket:
     )
 
 
-def _requirement(text: RequirementText) -> Requirement:
+def _requirement(text: RequirementText, minimum: Decimal | None) -> Requirement:
     return Requirement(
         measure=text.measure,
-        minimum=_minimum(text),
+        minimum=minimum,
         maximum=text.maximum,
+        share=text.share,
         module=text.module,
         kinds=frozenset(text.kinds),
         issuers=frozenset(map(IssuerId, text.issuers)),
@@ -137,13 +140,19 @@ def _requirement(text: RequirementText) -> Requirement:
     )
 
 
-def _minimum(text: RequirementText) -> Decimal | None:
-    """Return the minimum, written as such or as `credits`, which is short for one of credits."""
-    if text.credits is None:
-        return text.minimum
-    if text.minimum is not None or text.measure != "credits":
+def _required(text: RequirementText, of: ProgrammeText, step: Decimal) -> Decimal | None:
+    """Return the minimum: written as such, as `credits`, short for one of credits, or as a share of them."""
+    stated = [one for one in (text.minimum, text.credits, text.share) if one is not None]
+    if len(stated) > 1 or (text.minimum is None and stated and text.measure != "credits"):
         raise ProgrammeInvalid("requirement-minimum", measure=text.measure)
-    return text.credits
+    if text.share is not None:
+        return least_of_share(text.share, of.credits, step)
+    return next(iter(stated), None)
+
+
+def least_of_share(share: Decimal, whole: Decimal, step: Decimal) -> Decimal:
+    """Return the least multiple of `step` that is no less than the share of the whole."""
+    return (share * whole / step).to_integral_value(ROUND_CEILING) * step
 
 
 def _cap(text: CapText) -> Cap:

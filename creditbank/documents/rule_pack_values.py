@@ -96,7 +96,9 @@ class _Building:
         )
         tables = self._each("recognition", text.recognition, self._table)
         mark_tables = self._each("mark_table", text.mark_table, mark_table_of)
-        programmes = self._each("programme", text.programme, lambda one: self._dated(one, programme(one)))
+        programmes = self._each(
+            "programme", text.programme, lambda one: self._dated(one, programme(one, step=text.step))
+        )
         exams = self._each("exam", text.exam, lambda one: self._dated(one, exam(one)))
         rules = self._each("rule", text.rule, self._rule)
         examples = self._each("example", text.example, self._example)

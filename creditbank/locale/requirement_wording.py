@@ -70,6 +70,10 @@ class _Speaker:
         if self.of.hours is not None and self.of.minimum is not None:
             share = f"{self.words.number(self.of.minimum * _PERCENT)}%"
             yield self.words.text("say.requirement-share", share=share, hours=self.of.hours)
+        if self.of.share is not None:
+            share = f"{self.words.number(self.of.share * _PERCENT)}%"
+            required = self._amount(figures.required)
+            yield self.words.text("say.requirement-share-of-credits", share=share, required=required)
         yield self.words.text(
             "say.audit-figures",
             required=self._amount(figures.required),

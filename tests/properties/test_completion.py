@@ -298,3 +298,33 @@ def test_every_requirement_is_said_with_every_place_that_makes_it(
             if one.state != "unknown" and (place.figures.earned or place.figures.exempted):
                 assert place.title.zh in everything
                 assert catalogue(language).number(place.figures.earned + place.figures.exempted) in everything
+
+
+@settings(max_examples=30)
+@given(demanding(), st.sampled_from(LANGUAGES))
+def test_a_share_is_told_with_the_credits_that_it_comes_to_and_changes_nothing_else(
+    question: Question, language: Language
+) -> None:
+    programme = question.programme
+    wanted = [
+        replace(one, share=Decimal("0.25")) if one.measure == "credits" and is_of_some(one) else one
+        for one in programme.requirements
+    ]
+    shared = replace(question, programme=replace(programme, requirements=tuple(wanted)))
+    plain, found = audit(question), audit(shared)
+    assert [replace(one, share=None) for one in found.requirements] == list(plain.requirements)
+    assert replace(found, requirements=()) == replace(plain, requirements=())
+    words_ = catalogue(language)
+    for told, one in zip(audit_lines(words_, found).requirements, found.requirements, strict=True):
+        if one.share is None:
+            assert "25%" not in told.line
+        else:
+            assert one.figures is not None
+            said = words_.text(
+                "say.requirement-share-of-credits", share="25%", required=words_.credits(one.figures.required)
+            )
+            assert said in told.line
+
+
+def is_of_some(requirement: Requirement) -> bool:
+    return requirement.module is not None or requirement.asks_for_outcomes

@@ -45,6 +45,7 @@ from creditbank.conversion.programme import Cap, CapPart, Course, Programme
 from creditbank.conversion.recognition import Deduction, RecognitionTable
 from creditbank.conversion.registered import Registered
 from creditbank.conversion.rule import Rule, Scale
+from creditbank.documents import programme_values
 from creditbank.services import known, questions
 from creditbank.terms import Microseconds
 from tests.properties import (
@@ -60,6 +61,7 @@ from tests.properties import (
     test_marking,
     test_pairing,
     test_replay,
+    test_requirements,
     test_worth,
 )
 from tests.properties.test_conversion_oracle import compared
@@ -199,6 +201,7 @@ HIGHEST_BAND = law(test_marking.test_a_score_gets_the_mark_of_the_highest_band_t
 ORDER_OF_ROWS = law(test_marking.test_the_order_of_the_rows_changes_no_mark)
 FIRST_STATED = law(test_marking.test_the_first_outcome_that_states_one_is_looked_up)
 MARK_CITED = law(test_marking.test_a_mark_hangs_on_the_cited_outcomes_alone)
+LEAST_OF_SHARE = law(test_requirements.test_a_share_asks_for_the_fewest_steps_that_are_no_less)
 PARTS_BY_HAND = law(test_conversion_waivers.test_the_waived_parts_are_those_found_by_hand, seed=1)
 STATEFUL = told(run_state_machine_as_test, state_machine_factory=AccountOfALearner, settings=QUICK)
 REPLAY = law(test_replay.test_what_comes_later_changes_no_answer_as_known_before)
@@ -330,6 +333,10 @@ def _counted_as_one(right: Right) -> object:
 
 def _whether_it_gets_something_or_not(right: Right) -> object:
     return lambda self, chosen, _: self._run(chosen, canonical=False)
+
+
+def _rounded_down(_: Right) -> object:
+    return lambda share, whole, step: share * whole // step * step
 
 
 def _in_the_order_written(right: Right) -> object:
@@ -536,6 +543,11 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
     ("a bound is not reached", plant(MarkTable, "_by_score", _only_above_the_bound), HIGHEST_BAND),
     ("the last score is looked up", plant(MarkTable, "look_up", _the_last_that_states_one), FIRST_STATED),
     ("a mark goes by whatever is held", plant(allocation, "_exemption", _by_whatever_is_held), MARK_CITED),
+    (
+        "a share required is rounded down",
+        plant(programme_values, "least_of_share", _rounded_down),
+        LEAST_OF_SHARE,
+    ),
     ("an exam's caps are ignored", plant(waivers._Question, "used", always(0)), PARTS_BY_HAND),
     ("an exam's cap counts every route", plant(waivers, "_counts", _of_every_route), PARTS_BY_HAND),
     ("parts are taken from the last", plant(waivers._Question, "answer", _backwards), PARTS_BY_HAND),
