@@ -22,7 +22,7 @@ from creditbank.ledger.encoding import JsonValue
 from creditbank.locale.mark_wording import mark_table_line
 from creditbank.locale.pack_wording import finding_line, marked_line, result_line
 from creditbank.locale.wording import equivalence_line
-from creditbank.rulepacks.library import findings_of, read_document
+from creditbank.rulepacks.library import SHIPPED, findings_of, pack_files, read_document
 from creditbank.services.bank import CHINA
 from creditbank.terms import PackId, Progress, microseconds
 from creditbank.vocabularies.library import Vocabularies
@@ -60,10 +60,9 @@ def check(
     session = session_of(context)
     with progress(session.words.text("word.checking-packs")) as step:
         if files:
-            told = [_findings_in(file, step) for file in files]
+            told = [_findings_in(file, step, shown_as=str(file)) for file in files]
         else:
-            lists = Vocabularies.load().vocabularies
-            told = [session.library(check=False).check(lists, on_progress=step)]
+            told = _findings_everywhere(session, step)
     found = [finding for findings in told for finding in findings]
     errors_found = sum(finding.severity == "error" for finding in found)
     failed = errors_found > 0
@@ -155,11 +154,22 @@ def _equivalence_members(one: Equivalence) -> JsonValue:
 _OF_NO_FILE = frozenset({"file-is-directory", "file-unreadable"})
 
 
-def _findings_in(file: Path, on_progress: Progress) -> tuple[PackFinding, ...]:
+def _findings_everywhere(session: Session, on_progress: Progress) -> list[tuple[PackFinding, ...]]:
+    """Return what is wrong with the packs that the bank knows: with each, where one cannot be read."""
+    try:
+        library = session.library(check=False)
+    except (RulePackInvalid, RulePackUnreadable):
+        everywhere = (SHIPPED, *session.settings.rule_pack_directories)
+        files = [file for directory in everywhere for file in pack_files(directory)]
+        return [_findings_in(file, on_progress, shown_as=None) for file in files]
+    return [library.check(Vocabularies.load().vocabularies, on_progress=on_progress)]
+
+
+def _findings_in(file: Path, on_progress: Progress, *, shown_as: str | None) -> tuple[PackFinding, ...]:
     """Return what is wrong with one file; one that cannot be read keeps nobody from the others."""
     try:
         require_no_directory(file)
-        document = read_document(file, shown_as=str(file))
+        document = read_document(file, shown_as=shown_as)
         return findings_of(document, Vocabularies.load().vocabularies, on_progress=on_progress)
     except RulePackInvalid as error:
         return error.findings

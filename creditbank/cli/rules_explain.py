@@ -39,7 +39,9 @@ def explain(
     runs = [run for run in run_examples(document.pack) if name in run.example.name]
     if not runs:
         known = words.listed(one.name for one in document.pack.examples)
-        console.print(words.text("word.no-such-example", name=name, known=known), style="red")
+        none = words.text("word.no-examples")
+        said = words.text("word.no-such-example", name=name, known=known) if known else none
+        console.print(said, style="red")
         raise typer.Exit(MISUSE)
     for run in runs:
         _print(words, document, run)

@@ -16,9 +16,13 @@ def finding_line(words: Catalogue, finding: PackFinding) -> str:
         is_placed = (
             "where" in told or "path" in told or ("file" in told and (finding.line is None or "line" in told))
         )
-        return said if is_placed or not finding.where else f"{finding.where}: {said}"
+        return said if is_placed or not finding.where else _at(words, finding.where, said)
     said = words.text(f"warning.{finding.code}", **finding.values)
-    return f"{finding.where}: {finding.called}: {said}"
+    return _at(words, finding.where, _at(words, finding.called, said))
+
+
+def _at(words: Catalogue, place: str, said: str) -> str:
+    return words.text("word.pack-place", place=place, said=said)
 
 
 def marked_line(words: Catalogue, finding: PackFinding) -> str:

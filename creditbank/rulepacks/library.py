@@ -74,7 +74,7 @@ class Library:
             RulePacksCollide: two packs claim one id, one day of one authority, or one programme or exam.
         """
         everywhere = (SHIPPED, *directories) if shipped else directories
-        files = [file for directory in everywhere for file in _files(directory)]
+        files = [file for directory in everywhere for file in pack_files(directory)]
         library = cls(documents=tuple(map(read_document, files)))
         _require_distinct(library.packs)
         if check and (failed := tuple(library.examples())):
@@ -318,7 +318,8 @@ def defines(pack: Pack, aim: ProgrammeId | ExamId) -> bool:
     return any(own.id == aim for own in pack.programmes) or any(own.id == aim for own in pack.exams)
 
 
-def _files(directory: Path) -> list[Path]:
+def pack_files(directory: Path) -> list[Path]:
+    """Return the packs in a directory, without what they include. `Misconfigured` where it is not there."""
     if not directory.is_dir():
         raise Misconfigured("rule-pack-directory", field="rule_pack_directories", path=str(directory))
     return sorted(directory.glob("*/*.toml"))

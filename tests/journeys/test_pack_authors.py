@@ -150,6 +150,11 @@ def test_why_an_example_comes_out_as_it_does_is_said_without_a_bank(
     assert "初级" in refused
     assert "中级" in refused
     assert "授予" in commands.run(*asked, "nowhere", code=2).out
+    (tmp_path / "bare.toml").write_text(SOUND[: SOUND.index("[[example]]")], "utf-8")
+    assert (
+        "no examples"
+        in commands.run("--language", "en", "rules", "explain", tmp_path / "bare.toml", code=2).out
+    )
     (tmp_path / "wrong.toml").write_text(SOUND.replace("credits = 4\n[[", "credits = 5\n[["), "utf-8")
     wrong = commands.run("rules", "explain", tmp_path / "wrong.toml", code=1).out.replace("\n", "")
     assert "应为 5，算得 4" in wrong
@@ -190,6 +195,18 @@ def test_of_many_packs_each_is_checked_and_what_cannot_be_read_is_named_among_th
     assert all(str(one["file"]) in one["detail"] for one in found)
 
 
+def test_a_pack_of_the_bank_that_is_unreadable_keeps_nobody_from_the_others(
+    commands: Commands, tmp_path: Path
+) -> None:
+    """Seen to fail: of a bank's own packs, too, only the first was named."""
+    write(tmp_path, "id =", SOUND.replace("credits = 4\n[[", "credits = 5\n[["), 'id = "x"')
+    own = Commands(commands.home, CREDITBANK_RULE_PACK_DIRECTORIES=str(tmp_path))
+    found = own.run("rules", "check", "--json", code=1).json
+    named = [(one["file"], one["code"]) for one in found]
+    assert named[:2] == [("authority/0.toml", "not-toml"), ("authority/1.toml", "example-failed")]
+    assert {file for file, _ in named} == {"authority/0.toml", "authority/1.toml", "authority/2.toml"}
+
+
 def test_a_pack_is_shown_by_its_file_too(commands: Commands, tmp_path: Path) -> None:
     """Seen to fail: a path was taken for an id."""
     file = tmp_path / "mine.toml"
@@ -207,7 +224,7 @@ def test_a_line_number_is_never_taken_for_a_picture(commands: Commands, tmp_path
     text = SOUND.replace('framework = "1+X"', 'framework = "edu"')
     line = text.splitlines().index('min_level = "中级"') + 1
     file = write(tmp_path, "#\n" * (100 - line) + text) / "authority" / "0.toml"
-    assert "0.toml:100: " in commands.run("rules", "check", file).out
+    assert "0.toml:100：" in commands.run("rules", "check", file).out
 
 
 def test_what_an_example_expects_and_does_not_get_is_said_without_blanks(

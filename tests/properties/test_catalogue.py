@@ -298,6 +298,10 @@ def test_a_finding_in_a_pack_is_told_its_place_whatever_its_values_say(words: Ca
     found = PackFinding(
         code="percent-out-of-range", severity="error", path=("example", 0), values=values, file="1"
     )
-    assert finding_line(words, found).startswith("1: ")
+    colon = "：" if words is CHINESE else ": "
+    assert finding_line(words, found).startswith(f"1{colon}")
     placed = replace(found, code="programme-unknown", values={"id": "x"}, file="a.toml", line=3)
-    assert finding_line(words, placed).startswith("a.toml:3: ")
+    assert finding_line(words, placed).startswith(f"a.toml:3{colon}")
+    warned = replace(placed, code="value-unlisted", severity="warning")
+    warned = replace(warned, values={"unlisted": "x", "attribute": "y", "known": ["z"]}, id="cet")
+    assert finding_line(words, warned).startswith(f"a.toml:3{colon}example[1 cet]{colon}")
