@@ -17,6 +17,7 @@ from creditbank.conversion.declared import FactKind, reads, stated_text
 from creditbank.conversion.holding import DAYS, FACTS, NUMBERS
 from creditbank.conversion.pack import PackFinding
 from creditbank.documents.atoms import LevelText
+from creditbank.documents.mark_models import MarkTableText
 from creditbank.documents.programme_models import (
     CapText,
     CourseFilterText,
@@ -49,6 +50,8 @@ def reference_findings(text: RulePackText) -> Iterator[PackFinding]:
     names = _Names.of(text)
     for index, table in enumerate(text.recognition):
         yield from _of_recognition(table, ("recognition", index), names)
+    for index, marks in enumerate(text.mark_table):
+        yield from _of_marks(marks, ("mark_table", index))
     for index, programme in enumerate(text.programme):
         yield from _of_programme(programme, ("programme", index))
     for index, rule in enumerate(text.rule):
@@ -208,6 +211,18 @@ def _of_recognition(table: RecognitionText, path: Path, names: _Names) -> Iterat
     for index, downgrade in enumerate(table.downgrades):
         if downgrade.scale not in names.scales:
             yield _finding("scale-unknown", (*path, "downgrades", index, "scale"), id=downgrade.scale)
+
+
+def _of_marks(table: MarkTableText, path: Path) -> Iterator[PackFinding]:
+    """Name the rows by which a score or a grade would have two marks."""
+    rows: Mapping[str, list[object]] = {
+        "bands": [band.from_ for band in table.bands],
+        "grades": [row.grade for row in table.grades],
+    }
+    for key, named in rows.items():
+        for at, row in enumerate(named):
+            if named.index(row) < at:
+                yield _finding("mark-row-twice", (*path, key, at), id=table.id, row=row)
 
 
 def _leads_back(table: str, within: Mapping[str, str | None]) -> bool:

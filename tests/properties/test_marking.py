@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.marking import GradeMark, MarkBand, MarkTable
+from creditbank.conversion.premise import RuleInvalid
 from creditbank.conversion.rule import ExemptionGrant, GradePolicy, Rule
 from creditbank.documents.rule_pack import RulePackInvalid, parse_rule_pack, parse_rule_pack_json
 from creditbank.locale.catalogue import catalogue
@@ -138,6 +139,18 @@ def test_a_mark_hangs_on_the_cited_outcomes_alone(question: Question) -> None:
         assert one.marking.outcome in {None, *one.spent, *one.witnesses}
 
 
+@pytest.mark.parametrize(
+    ("bands", "listed", "reason"),
+    [((80, 80), "", "mark-row-twice"), ((), "AA", "mark-row-twice"), ((), "", "mark-table-empty")],
+)
+def test_a_table_cannot_be_built_so_that_it_contradicts_itself(
+    bands: tuple[int, ...], listed: str, reason: str
+) -> None:
+    with pytest.raises(RuleInvalid) as caught:
+        table_of(*map(Decimal, bands), listed=listed)
+    assert caught.value.reason == reason
+
+
 # In packs.
 
 TABLE = """[[mark_table]]
@@ -189,11 +202,11 @@ def test_a_table_is_shown_on_a_line_the_highest_band_first() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "found"),
     [
-        ("from = 90", "from = 80.0", [("mark_table[1]", "mark-row-twice")]),
+        ("from = 90", "from = 80.0", [("mark_table[1].bands[2]", "mark-row-twice")]),
         (
             '[{ grade = "C", mark = 2.3 }]',
             '[{ grade = "C", mark = 2 }, { grade = "C", mark = 3 }]',
-            [("mark_table[1]", "mark-row-twice")],
+            [("mark_table[1].grades[2]", "mark-row-twice")],
         ),
         (
             TABLE[TABLE.index("bands") :],
