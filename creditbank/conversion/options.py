@@ -16,6 +16,10 @@ OPTIONS_MAX = 2_000
 """How many options of one rule are looked at; a learner with more gets an answer that is not proved."""
 
 
+_DIFFERENT_CODES = ""
+"""In the place of a table's id: no table has it."""
+
+
 def options_of(found: Match, *, as_of: date) -> tuple[tuple[Option, ...], bool]:
     """Return a rule's options, by the ids of the outcomes they rest on, and whether these are all.
 
@@ -45,8 +49,15 @@ def _picks(found: Match, taken: tuple[Holding, ...], at: int) -> Iterator[tuple[
         yield taken
         return
     for holding in found.met_by[at]:
-        if all(holding is not other for other in taken):
+        if _is_another(found.live, holding, taken):
             yield from _picks(found, (*taken, holding), at + 1)
+
+
+def _is_another(live: LiveRule, holding: Holding, taken: Sequence[Holding]) -> bool:
+    """Whether an outcome may stand beside those taken: it is none of them, nor of a code that must differ."""
+    return all(holding is not other for other in taken) and not (
+        live.rule.different_codes and any(holding.code == other.code for other in taken)
+    )
 
 
 def _option(found: Match, pick: tuple[Holding, ...], *, as_of: date) -> Option | None:
@@ -85,7 +96,7 @@ def _sides(
     if found.live.pairs_by_name:
         spent = tuple(one for at, one in enumerate(pick) if at not in held)
         return spent, tuple(pick[at] for at in held)
-    return pick, _witnesses([found.met_by[at] for at in held], frozenset(one.id for one in pick))
+    return pick, _witnesses(found.live, [found.met_by[at] for at in held], pick)
 
 
 def families_of(live: LiveRule, premise: Premise, code: str) -> Iterator[Family]:
@@ -110,15 +121,21 @@ def _families(
     return tuple(found.items())
 
 
+def different_code(live: LiveRule, code: str) -> Iterator[Family]:
+    """Yield what no two outcomes of one application have in common, where a rule asks for different codes."""
+    if live.rule.different_codes:
+        yield live.pack.id, _DIFFERENT_CODES, frozenset({code})
+
+
 def _witnesses(
-    candidates: Sequence[tuple[Holding, ...]], taken: frozenset[OutcomeId]
+    live: LiveRule, candidates: Sequence[tuple[Holding, ...]], taken: tuple[Holding, ...]
 ) -> tuple[Holding, ...] | None:
     """Return a distinct outcome for each held premise, the smallest ids first; None if there are too few."""
     if not candidates:
         return ()
     for holding in candidates[0]:
-        if holding.id not in taken:
-            rest = _witnesses(candidates[1:], taken | {holding.id})
+        if _is_another(live, holding, taken):
+            rest = _witnesses(live, candidates[1:], (*taken, holding))
             if rest is not None:
                 return (holding, *rest)
     return None

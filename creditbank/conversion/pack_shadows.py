@@ -80,6 +80,7 @@ def _does_all_of(other: Rule, rule: Rule, pack: Pack) -> bool:
         and other.scope in (rule.scope, EVERYWHERE)
         and other.route == rule.route
         and other.exclusive in (None, rule.exclusive)
+        and (rule.different_codes or not other.different_codes)
         and set(other.void_if) <= set(rule.void_if)
         and len(other.premises) == len(rule.premises)
         and all(

@@ -209,7 +209,8 @@ class Rule:
 
     Raises:
         RuleInvalid: `rule-dates`, `rule-version`, `rule-draws-twice`, `step-twice`, `rule-without-premise`
-            (only a waiver may go by facts alone), `waiver-spends`, `void-of-exemption`,
+            (only a waiver may go by facts alone), `different-codes-of-one` (premise), `waiver-spends`,
+            `void-of-exemption`,
             `bucket-without-limit`, `worth-of-held`, `pairing-of-held` (nothing is spent that limits it).
     """
 
@@ -223,6 +224,7 @@ class Rule:
     scope: Scope = EVERYWHERE
     priority: int = 0  # higher is preferred where all else is equal
     exclusive: str | None = None  # at most one application of all the rules in this group
+    different_codes: bool = False  # each premise takes an outcome of another code
     route: str | None = None  # what caps call this way of earning credit: certificate, diploma, online, …
     supersedes: int | None = None
     cite: tuple[str, ...] = ()
@@ -239,10 +241,7 @@ class Rule:
         steps = [step.id for step in self.procedure]
         if len(set(steps)) < len(steps):
             raise RuleInvalid("step-twice", field=self.id, step=max(steps, key=steps.count))
-        if not self.premises and not (isinstance(self.grant, WaiverGrant) and self.scope.facts):
-            raise RuleInvalid("rule-without-premise", field=self.id)
-        if sum(premise.use == "draw" for premise in self.premises) > 1:
-            raise RuleInvalid("rule-draws-twice", field=self.id)
+        self._require_premises()
         if isinstance(self.grant, WaiverGrant):
             if any(premise.use != "hold" for premise in self.premises):
                 raise RuleInvalid("waiver-spends", field=self.id)
@@ -255,6 +254,14 @@ class Rule:
                 raise RuleInvalid("worth-of-held", field=self.id, value=self.grant.worth)
             if self.grant.pairing is not None:
                 raise RuleInvalid("pairing-of-held", field=self.id)
+
+    def _require_premises(self) -> None:
+        if not self.premises and not (isinstance(self.grant, WaiverGrant) and self.scope.facts):
+            raise RuleInvalid("rule-without-premise", field=self.id)
+        if self.different_codes and len(self.premises) < 2:  # noqa: PLR2004 (two are different)
+            raise RuleInvalid("different-codes-of-one", field=self.id)
+        if sum(premise.use == "draw" for premise in self.premises) > 1:
+            raise RuleInvalid("rule-draws-twice", field=self.id)
 
     @property
     def draws(self) -> bool:

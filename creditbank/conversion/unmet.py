@@ -12,7 +12,7 @@ from creditbank.conversion.decision import Need
 from creditbank.conversion.holding import Holding
 from creditbank.conversion.matching import Family, LiveRule, Match, needs_of_outcome
 from creditbank.conversion.meeting import ANY_OF
-from creditbank.conversion.options import families_of
+from creditbank.conversion.options import different_code, families_of
 
 _NEW_OUTCOME = 1_000
 """What a new outcome costs, beside one for each thing that an outcome held lacks: always more."""
@@ -41,7 +41,10 @@ def needs_of(match: Match, *, as_of: date) -> tuple[Need, ...] | None:
     if ways is None:
         return None
     found: list[Need] = []
-    said: dict[int, frozenset[Family]] = {at: way.families for at, way in enumerate(ways)}
+    said = {
+        at: way.families if way.cost < _NEW_OUTCOME else _of_tables(way.families)
+        for at, way in enumerate(ways)
+    }
     for at, way in enumerate(ways):
         if way.cost < _NEW_OUTCOME:
             found.extend(way.needs)
@@ -129,7 +132,13 @@ def _new(live: LiveRule, premise: int) -> Iterator[_Way]:
 
 
 def _families(live: LiveRule, premise: int, code: str) -> frozenset[Family]:
-    return frozenset(families_of(live, live.rule.premises[premise], code))
+    similar = families_of(live, live.rule.premises[premise], code)
+    return frozenset((*similar, *different_code(live, code)))
+
+
+def _of_tables(families: frozenset[Family]) -> frozenset[Family]:
+    """Return the families but for the code itself, of which a new outcome may still be any."""
+    return frozenset(family for family in families if family[1])
 
 
 def _new_outcome(live: LiveRule, premise: int, beside: frozenset[Family]) -> tuple[Need, frozenset[Family]]:
@@ -140,4 +149,5 @@ def _new_outcome(live: LiveRule, premise: int, beside: frozenset[Family]) -> tup
     families = {code: _families(live, premise, code) for code in sorted(codes)}
     fitting = [code for code, own in families.items() if own.isdisjoint(beside)]
     need = Need(attribute="outcome", have=None, need=ANY_OF.join(fitting) or pattern.kind, premise=premise)
-    return need, frozenset[Family]().union(*(families[code] for code in fitting))
+    own = frozenset[Family]().union(*(families[code] for code in fitting))
+    return need, own if len(fitting) == 1 else _of_tables(own)

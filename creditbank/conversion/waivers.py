@@ -296,7 +296,9 @@ def _refusals(question: _Question, answer: _Answer) -> Iterator[Refusal]:
 
 def _unmet(question: _Question, answer: _Answer, match: Match) -> Refusal:
     needs = needs_of(match, as_of=question.as_of)
-    assert needs, "premises that only hold can be met, and no option was left unseen"
+    if needs is None:
+        return Refusal(cited=match.live.cited, kind="never-met")
+    assert needs, "no option was left unseen"
     gain = _gain(question, answer, match, needs[0]) if len(needs) == 1 else None
     return Refusal(
         cited=match.live.cited,

@@ -220,6 +220,7 @@ class RuleText(Members):
     effective_to: Day | None = None
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     exclusive: Name | None = None
+    different_codes: bool = False
     route: Name | None = None
     cite: Annotated[tuple[Id, ...], Field(min_length=1)]
     say: Words

@@ -261,6 +261,7 @@ class _Building:
             scope=within("scope", lambda: _scope(text.scope)),
             priority=text.priority,
             exclusive=text.exclusive,
+            different_codes=text.different_codes,
             route=text.route,
             supersedes=text.supersedes,
             cite=text.cite,

@@ -309,7 +309,7 @@ def _as_if_all_were_known(right: Right) -> object:
 
 
 def _spent_ones_too(right: Right) -> object:
-    return lambda candidates, _: right(candidates, frozenset())
+    return lambda live, candidates, _: right(live, candidates, ())
 
 
 def _said_to_be_proved(right: Right) -> object:
@@ -425,6 +425,10 @@ def _however_young(right: Right) -> object:
 
 def _whenever_awarded(right: Right) -> object:
     return lambda live, *asked: right(replace(live, award_days=()), *asked)
+
+
+def _whatever_code(right: Right) -> object:
+    return lambda live, *asked: right(replace(live, rule=replace(live.rule, different_codes=False)), *asked)
 
 
 def _of_every_route(right: Right) -> object:
@@ -550,6 +554,11 @@ FAULTS: tuple[tuple[str, Plant, Law], ...] = (
     ),
     ("an exam's caps are ignored", plant(waivers._Question, "used", always(0)), PARTS_BY_HAND),
     ("an exam's cap counts every route", plant(waivers, "_counts", _of_every_route), PARTS_BY_HAND),
+    (
+        "two copies are two codes",
+        plant(options, "_is_another", _whatever_code),
+        law(test_conversion_shapes.test_outcomes_of_different_codes_are_two_codes_and_not_two_copies),
+    ),
     ("parts are taken from the last", plant(waivers._Question, "answer", _backwards), PARTS_BY_HAND),
     (
         "a replay goes by the packs of today",

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from creditbank.conversion.decision import Decision, RuleElsewhere
 from creditbank.conversion.holding import Applicant, Holding, SpentElsewhere
@@ -326,6 +328,27 @@ def test_who_is_registered_under_one_rule_of_a_group_is_told_which() -> None:
     refused = {one.by for one in decision.refusals if one.cited.rule == "核心课"}
     assert refused == {("基础课",)}
     assert [(one.outcome, one.reason) for one in decision.nowhere] == [("000002", "registered")]
+
+
+@given(st.lists(st.sampled_from("ABC"), max_size=4), st.sampled_from(["consume", "hold"]))
+def test_outcomes_of_different_codes_are_two_codes_and_not_two_copies(codes: list[str], use: Use) -> None:
+    listed = Pattern(kind="skill-certificate", codes=frozenset("ABC"))
+    first = rule("two", ExemptionGrant(mode="each", courses=of_class("核心课")), listed)
+    premises = (*first.premises, Premise(pattern=listed, use=use))
+    asked = replace(first, premises=premises, different_codes=True)
+    held = tuple(certificate(number, "初级", code) for number, code in enumerate(codes, start=1))
+    decision = ask(asked, held=held)
+    code_of = {one.id: one.code for one in held}
+    rests = [(*one.spent, *one.witnesses) for one in decision.exemptions]
+    assert all(len({code_of[one] for one in outcomes}) == 2 for outcomes in rests)
+    assert bool(rests) == (len(set(codes)) > 1)
+    if len(set(codes)) == 1:
+        (refusal,) = decision.refusals
+        others = "/".join(sorted(set("ABC") - set(codes)))
+        assert [(need.attribute, need.need) for need in refusal.needs] == [("outcome", others)]
+    if not codes:
+        (refusal,) = decision.refusals
+        assert [need.need for need in refusal.needs] == ["A/B/C", "A/B/C"]
 
 
 def test_a_table_may_count_each_code_once() -> None:

@@ -71,6 +71,7 @@ def waiving(draw: st.DrawFn, number: int, groups: tuple[str | None, ...]) -> Rul
         grant=WaiverGrant(parts=tuple(draw(WAIVED))),
         priority=draw(st.integers(0, 1)),
         exclusive=draw(either(*groups)),
+        different_codes=len(asked) > 1 and draw(st.booleans()),
         route=draw(either(None, *ROUTES)),
     )
 
@@ -117,19 +118,27 @@ def waived_under(
     """Each part in order, by some way to choose rules that different outcomes meet and no cap forbids."""
     visible = [one for one in holdings if is_visible(one, as_of=AS_OF, known_at=NOW)]
 
-    def is_met(pack: TestPack, premises: tuple[Premise, ...], left: list[Holding]) -> bool:
+    def is_met(rule: Rule, premises: tuple[Premise, ...], left: list[Holding]) -> bool:
         if not premises:
             return True
         return any(
             fits(pack, premises[0].pattern, one, as_of=AS_OF)
-            and is_met(pack, premises[1:], [other for other in left if other is not one])
+            and is_met(
+                rule,
+                premises[1:],
+                [
+                    other
+                    for other in left
+                    if other is not one and not (rule.different_codes and other.code == one.code)
+                ],
+            )
             for one in left
         )
 
     route_of = {rule.id: rule.route for rule in pack.rules}
     before = {(grant.target, route_of.get(RuleId(grant.rule))) for grant in pinned}
     free = [part for part in exam.parts if part.waivable and part.id not in {target for target, _ in before}]
-    met = [rule for rule in pack.rules if is_met(pack, rule.premises, visible)]
+    met = [rule for rule in pack.rules if is_met(rule, rule.premises, visible)]
     routes = [
         {rule.route for rule in met if isinstance(rule.grant, WaiverGrant) and part.id in rule.grant.parts}
         for part in free

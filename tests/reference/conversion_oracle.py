@@ -3,7 +3,7 @@
 Shares the data types with the product and nothing else. For tiny instances only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -280,6 +280,8 @@ class Oracle:
                         continue
                     rest = [one for one in self.visible if one not in spent]
                     for witnesses in permutations(rest, len(holding)):
+                        if rule.different_codes and has_twice(one.code for one in (*spent, *witnesses)):
+                            continue
                         if all(map(lambda p, h: self.meets(pack, rule, p, h), holding, witnesses)):
                             option = Option(pack=pack, rule=rule, spent=spent, witnesses=witnesses)
                             if self.one_of_each_family(option):
@@ -700,3 +702,8 @@ class Oracle:
                 capacity = self.programme.buckets[place - len(self.programme.courses)].capacity
                 size *= (self.units(capacity) + 1) ** takers
         return size
+
+
+def has_twice(codes: Iterable[str]) -> bool:
+    listed = list(codes)
+    return len(set(listed)) < len(listed)

@@ -275,6 +275,7 @@ def rule(draw: st.DrawFn, number: int, programme: Programme, *, has_table: bool)
         scope=Scope(facts=facts),
         priority=draw(either(0, 1)),
         exclusive=draw(either(None, None, None, "one")),
+        different_codes=len(asked) > 1 and draw(st.booleans()),
         route=draw(either(None, "certificate", "online")),
         say=words("规则"),
     )
