@@ -188,7 +188,10 @@ def _unusable(file: Path, code: str, values: Mapping[str, object]) -> PackFindin
 
 def _names_file(pack: str) -> bool:
     """Whether what is named is a file, and no pack's id, which may have a / in it, but no such ending."""
-    return pack.endswith(".toml") or Path(pack).is_file()
+    try:
+        return pack.endswith(".toml") or Path(pack).is_file()
+    except OSError:  # too long a name for a file
+        return False
 
 
 def _pack_in(file: Path) -> Pack:

@@ -346,7 +346,7 @@ def sumset(one: int, two: int) -> int:
     return sums
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 12)
 def bits(mask: int) -> tuple[int, ...]:
     """Return the numbers of the bits that are set, lowest first; the same masks come again and again."""
     found = []

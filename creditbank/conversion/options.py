@@ -26,7 +26,7 @@ def options_of(found: Match, *, as_of: date) -> tuple[tuple[Option, ...], bool]:
     Of options that rest on the same outcomes in another order, and spend the same for good, only the first
     counts.
     """
-    if found.live.fact_needs or found.unmet:
+    if found.live.fact_needs or found.unmet or _has_too_few_codes(found):
         return (), True
     picks = list(islice(_picks(found, (), 0), OPTIONS_MAX + 1))
     made = [_option(found, pick, as_of=as_of) for pick in picks[:OPTIONS_MAX]]
@@ -51,6 +51,12 @@ def _picks(found: Match, taken: tuple[Holding, ...], at: int) -> Iterator[tuple[
     for holding in found.met_by[at]:
         if _is_another(found.live, holding, taken):
             yield from _picks(found, (*taken, holding), at + 1)
+
+
+def _has_too_few_codes(found: Match) -> bool:
+    """Whether the outcomes that meet a rule have fewer codes than it asks for: then none need be tried."""
+    codes = {holding.code for met in found.met_by for holding in met}
+    return found.live.rule.different_codes and len(codes) < len(found.met_by)
 
 
 def _is_another(live: LiveRule, holding: Holding, taken: Sequence[Holding]) -> bool:

@@ -82,6 +82,8 @@ class Scope:
 
 
 _UNSAID = Wording(zh="")
+DIFFERENT_MAX = 4
+"""How many outcomes of different codes a rule may ask for: which of them lacks is found by trying."""
 EVERYWHERE = Scope()
 
 
@@ -209,7 +211,7 @@ class Rule:
 
     Raises:
         RuleInvalid: `rule-dates`, `rule-version`, `rule-draws-twice`, `step-twice`, `rule-without-premise`
-            (only a waiver may go by facts alone), `different-codes-of-one` (premise), `waiver-spends`,
+            (only a waiver may go by facts alone), `different-codes-premises`, `waiver-spends`,
             `void-of-exemption`,
             `bucket-without-limit`, `worth-of-held`, `pairing-of-held` (nothing is spent that limits it).
     """
@@ -258,8 +260,8 @@ class Rule:
     def _require_premises(self) -> None:
         if not self.premises and not (isinstance(self.grant, WaiverGrant) and self.scope.facts):
             raise RuleInvalid("rule-without-premise", field=self.id)
-        if self.different_codes and len(self.premises) < 2:  # noqa: PLR2004 (two are different)
-            raise RuleInvalid("different-codes-of-one", field=self.id)
+        if self.different_codes and not 2 <= len(self.premises) <= DIFFERENT_MAX:  # noqa: PLR2004
+            raise RuleInvalid("different-codes-premises", field=self.id, most=DIFFERENT_MAX)
         if sum(premise.use == "draw" for premise in self.premises) > 1:
             raise RuleInvalid("rule-draws-twice", field=self.id)
 

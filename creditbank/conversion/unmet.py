@@ -114,19 +114,31 @@ def _meeting(match: Match, premise: int) -> list[_Way]:
 
 
 def _first_of_each(ways: Sequence[_Way], enough: int) -> list[_Way]:
+    """Return as many ways of each family as there are premises; where codes have to differ, one of a code."""
     counts: dict[frozenset[Family], int] = {}
+    seen: set[frozenset[Family]] = set()
     kept = []
     for way in ways:
-        counts[way.families] = counts.get(way.families, 0) + 1
-        if counts[way.families] <= enough:
+        similar = _of_tables(way.families)
+        if similar != way.families and way.families in seen:
+            continue
+        seen.add(way.families)
+        counts[similar] = counts.get(similar, 0) + 1
+        if counts[similar] <= enough:
             kept.append(way)
     return kept
 
 
 def _new(live: LiveRule, premise: int) -> Iterator[_Way]:
-    """Yield a new outcome for each sort of code that a premise accepts; any code will be in no family."""
+    """Yield a new outcome for each sort of code that a premise accepts; any code will be in no family.
+
+    Of as many codes as there are premises one is always left: it need not be said which.
+    """
     codes = sorted(live.rule.premises[premise].pattern.codes)
-    sorts = dict.fromkeys(_families(live, premise, code) for code in codes) or (frozenset[Family](),)
+    own = [_families(live, premise, code) for code in codes]
+    if len(codes) >= len(live.rule.premises):
+        own = [_of_tables(families) for families in own]
+    sorts = dict.fromkeys(own) or (frozenset[Family](),)
     for families in sorts:
         yield _Way(outcome=f"~{premise}", families=families, cost=_NEW_OUTCOME)
 

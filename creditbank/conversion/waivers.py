@@ -1,8 +1,8 @@
 """Which parts of an exam a learner's outcomes waive: the union of the rules that match, cut by the caps.
 
 Premises only hold here (a diploma is not spent), so there is little to search: the caps take the parts in
-their published order, each under the first rule in the order of rank. Of an exclusive group one rule applies:
-the one with which most parts are waived, and of equals the first.
+their published order, each under a rule that leaves room for the next, of equals the first in rank. Of an
+exclusive group one rule applies: the one with which most parts are waived, and of equals the first.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -124,7 +124,6 @@ class _Answer:
     matches: tuple[Match, ...]
     options: tuple[Option | None, ...]  # of each rule
     waived: _Waived
-    full: frozenset[PartId]  # parts that rules would waive, and caps forbid to all of them
     excluded: Mapping[int, RuleId]  # rules kept out, and which other one of their group applies
 
 
@@ -187,16 +186,14 @@ class _Question:
     ) -> _Answer:
         """Return the answer in which some rules do not apply."""
         ways: list[dict[PartId, Option]] = [{}]
-        full: set[PartId] = set()
-        for part in self.exam.parts:
-            about = [
-                (at, one)
-                for at, one in enumerate(options)
-                if one is not None and part.id in parts_of(one.live)
-            ]
-            if not about or not part.waivable or part.id in self.waived_before:
+        for at_part, part in enumerate(self.exam.parts, start=1):
+            if not part.waivable or part.id in self.waived_before:
                 continue
-            given = [option for at, option in about if at not in excluded]
+            given = [
+                one
+                for at, one in enumerate(options)
+                if one is not None and at not in excluded and part.id in parts_of(one.live)
+            ]
             wider = [
                 way | {part.id: option}
                 for way in ways
@@ -204,19 +201,20 @@ class _Question:
                 if not self.reached(part, option, way)
             ]
             if wider:
-                ways = self._telling(wider)
-            elif all(self.reached(part, option, ways[0]) for _, option in about):
-                full.add(part.id)
+                ways = self._telling(wider, {one.id for one in self.exam.parts[at_part:]})
         waived = ways[0]
         applies = {one.live.rule.id for one in waived.values()} | {grant.rule for grant in self.pinned}
         kept_out = {at: rule for at, rule in excluded.items() if rule in applies}
-        return _Answer(matches=found, options=options, waived=waived, full=frozenset(full), excluded=kept_out)
+        return _Answer(matches=found, options=options, waived=waived, excluded=kept_out)
 
-    def _telling(self, ways: Sequence[dict[PartId, Option]]) -> list[dict[PartId, Option]]:
-        """Return the ways to waive the same parts that leave the caps other room, of equals the first."""
+    def _telling(
+        self, ways: Sequence[dict[PartId, Option]], later: set[PartId]
+    ) -> list[dict[PartId, Option]]:
+        """Return the ways to waive the same parts that leave later ones other room, of equals the first."""
+        caps = [cap for cap in self.exam.caps if not cap.parts or cap.parts & later]
         found: dict[tuple[int, ...], dict[PartId, Option]] = {}
         for way in ways:
-            found.setdefault(tuple(self.used(cap, way) for cap in self.exam.caps), way)
+            found.setdefault(tuple(self.used(cap, way) for cap in caps), way)
         return list(found.values())
 
     def reached(self, part: Part, option: Option, waived: _Waived) -> tuple[PartCap, ...]:
@@ -324,13 +322,14 @@ def _left_out(question: _Question, answer: _Answer, option: Option, part: Part) 
     waived_by = answer.waived.get(part.id)
     if not part.waivable:
         yield Refusal(cited=cited, kind="not-waivable", target=part.id, outcomes=witnesses, by=(part.id,))
-    elif part.id in answer.full:
-        reached = tuple(CapPart(cap=cap.id) for cap in question.reached(part, option, answer.waived))
-        yield Refusal(cited=cited, kind="cap", target=part.id, outcomes=witnesses, by=reached)
     elif part.id in question.waived_before:
         by = tuple(sorted({grant.rule for grant in question.pinned if grant.target == part.id}))
         yield Refusal(cited=cited, kind="taken", target=part.id, outcomes=witnesses, by=by)
-    elif waived_by is not None and waived_by is not option:
+    elif waived_by is None:
+        reached = tuple(CapPart(cap=cap.id) for cap in question.reached(part, option, answer.waived))
+        if reached:
+            yield Refusal(cited=cited, kind="cap", target=part.id, outcomes=witnesses, by=reached)
+    elif waived_by is not option:
         by = (waived_by.live.rule.id,)
         yield Refusal(cited=cited, kind="taken", target=part.id, outcomes=witnesses, by=by)
 

@@ -29,4 +29,5 @@ def mark_table_line(words: Catalogue, table: MarkTable) -> str:
     bands = sorted(table.bands, key=lambda band: band.least, reverse=True)
     rows = [f"≥ {decimal_text(band.least)} → {band.mark}" for band in bands]
     rows += [f"{row.grade} → {row.mark}" for row in table.grades]
-    return f"{words.text('word.mark-table')} {table.id} {shown(words, table.title)}: {' · '.join(rows)}"
+    colon = "：" if words.language == "zh-CN" else ": "
+    return f"{words.text('word.mark-table')} {table.id} {shown(words, table.title)}{colon}{' · '.join(rows)}"

@@ -71,6 +71,8 @@ class Names:
     """By the digest of the pack and the id within it: two packs may use one id."""
     levels: Mapping[tuple[str, str, int, int], tuple[FrameworkLevel, ...]] = field(default_factory=dict)
     """What a premise asks for at least: by the digest of the pack, rule, version and premise."""
+    differing: frozenset[tuple[str, str, int]] = frozenset()
+    """Rules that ask for outcomes of different codes: by the digest of the pack, rule and version."""
     tables: Mapping[tuple[str, str], Wording] = field(default_factory=dict)
     """Tables, and those of other authorities within them: by the digest of the pack and their id."""
     institutions: Mapping[str, Wording] = field(default_factory=dict)
@@ -114,6 +116,12 @@ def names_of(
             for rule in pack.rules
             for at, premise in enumerate(rule.premises)
         },
+        differing=frozenset(
+            (pack.digest, rule.id, rule.version)
+            for pack in all_packs
+            for rule in pack.rules
+            if rule.different_codes
+        ),
         tables={
             (pack.digest, table.id): table.title
             for pack in all_packs
@@ -162,6 +170,8 @@ class Naming:
                     "≥", "", shown_as=" / ".join(level_name(self.words, one) for one in levels)
                 )
                 wanted = self.words.text("say.outcome-with-detail", title=wanted, detail=least)
+            if (cited.digest, cited.rule, cited.version) in self.names.differing:
+                wanted = self.words.text("say.of-another-code", need=wanted)
             return self.words.text("say.need-outcome", need=wanted)
         if need.attribute == "code":
             return self.words.text("say.need-code", need=wanted)

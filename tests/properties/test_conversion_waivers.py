@@ -175,6 +175,21 @@ def test_the_waived_parts_are_those_found_by_hand(
     assert [one.part for one in decide(*case).waivers] in waived_by_hand(*case)
 
 
+@given(asked(groups=(None, "one")))
+def test_a_part_that_is_not_waived_has_its_cap_named_where_a_rule_that_may_apply_is_about_it(
+    case: Case,
+) -> None:
+    """Seen to fail: not where another rule about it was kept out by its group."""
+    decision = decide(*case)
+    said = {(one.cited.rule, one.target) for one in decision.refusals}
+    whole = {one.cited.rule for one in decision.refusals if one.target is None}
+    given = {(one.cited.rule, one.part) for one in decision.waivers}
+    for rule in case[0][0].rules:
+        if rule.id not in whole and isinstance(rule.grant, WaiverGrant):
+            for part in set(rule.grant.parts) & {one.id for one in case[2].parts}:
+                assert (rule.id, part) in said | given
+
+
 @given(asked(groups=(None, "one", "two")))
 def test_of_an_exclusive_group_one_rule_applies_so_that_most_parts_are_waived(case: Case) -> None:
     """Caught: groups overlooked; the first rule of a group taken; a registered waiver's group left open."""
