@@ -35,6 +35,14 @@ WAIVED = st.lists(st.sampled_from(PARTS), min_size=1, unique=True)
 
 
 ROUTES = ("diploma", "passed")
+DIPLOMA = Holding(
+    id=OutcomeId("1"),
+    kind="diploma",
+    code="A",
+    issuer=IssuerId("s"),
+    awarded_on=AS_OF,
+    recorded_at=Microseconds(0),
+)
 
 
 @cache
@@ -179,7 +187,6 @@ def test_the_waived_parts_are_those_found_by_hand(
 def test_a_part_that_is_not_waived_has_its_cap_named_where_a_rule_that_may_apply_is_about_it(
     case: Case,
 ) -> None:
-    """Seen to fail: not where another rule about it was kept out by its group."""
     decision = decide(*case)
     said = {(one.cited.rule, one.target) for one in decision.refusals}
     whole = {one.cited.rule for one in decision.refusals if one.target is None}
@@ -235,6 +242,34 @@ def test_a_registered_waiver_keeps_the_others_of_its_group_out() -> None:
     assert [(one.kind, one.by) for one in decision.refusals if one.cited.rule == "w1"] == [
         ("exclusive", ("w0",))
     ]
+
+
+def test_a_cap_is_named_though_another_rule_about_the_part_is_kept_out_by_its_group() -> None:
+    """Seen to fail: nothing was said of the part, and the cap kept nothing out."""
+    by_diploma = Rule(
+        id=RuleId("d"),
+        version=1,
+        published_at=Microseconds(0),
+        effective_from=date(2018, 1, 1),
+        premises=(Premise(pattern=Pattern(kind="diploma"), use="hold"),),
+        grant=WaiverGrant(parts=PARTS[:2]),
+        route="diploma",
+    )
+    grouped = replace(
+        by_diploma, id=RuleId("w0"), grant=WaiverGrant(parts=PARTS[2:]), exclusive="one", route=None
+    )
+    other = replace(grouped, id=RuleId("w1"), grant=WaiverGrant(parts=PARTS[1:2]))
+    exam = Exam(
+        id=ExamId("exam"),
+        title=words("考试"),
+        parts=tuple(Part(id=part, title=words(part)) for part in PARTS),
+        caps=(PartCap(id="cap", title=words("上限"), maximum=1, routes=frozenset({"diploma"})),),
+    )
+    decision = decide((TestPack(id=PackId("pack"), rules=(by_diploma, grouped, other)),), (DIPLOMA,), exam)
+    assert [(one.part, one.cited.rule) for one in decision.waivers] == [("theory", "d"), ("essay", "w0")]
+    refused = [(one.kind, one.target) for one in decision.refusals if one.cited.rule == "d"]
+    assert refused == [("cap", "practice")]
+    assert [use.binds for use in decision.caps] == [True]
 
 
 def test_a_rule_that_waives_nothing_keeps_none_of_its_group_out() -> None:
