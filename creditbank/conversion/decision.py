@@ -50,7 +50,7 @@ JsonValue = None | bool | int | str | list["JsonValue"] | dict[str, "JsonValue"]
 RefusalKind = Literal[
     "fact",  # the applicant is not whom the rule is for, or a fact about them is missing
     "premise",  # no outcome meets a premise
-    "never-met",  # the rule spends two outcomes of which its table lets only one count
+    "never-met",  # the rule asks for outcomes that cannot all count at once
     "not-exemptible",  # the course may not be exempted under this rule
     "unpaired",  # no course of the rule goes with the outcomes spent, or this one does not
     "gap",  # its credits are too many more or fewer than those of the outcomes spent, or their hours too few

@@ -40,7 +40,7 @@ def needs(
 
 
 def lacking(pattern: Pattern, holding: Holding, scales: Mapping[str, Scale], as_of: date) -> list[Lack]:
-    """Return the same in codes: asked of each outcome by each premise that is about it, and mostly empty."""
+    """Return, in codes, what an outcome of the right kind and code lacks."""
     found: list[Lack] = []
     if pattern.min_levels:
         found.extend(_lacking_level(pattern.min_levels, holding.level, scales))

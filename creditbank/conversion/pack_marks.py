@@ -16,13 +16,14 @@ from creditbank.conversion.rule import ExemptionGrant, Rule
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Looked:
-    """What the outcomes of a rule may bring to a table of marks."""
+    """What the outcomes of a rule may bring to a table of marks.
 
-    least: (
-        Decimal | None
-    )  # the least score that the first of them to state one can state; None: none ever does
+    `least` is the least score that the first of them to state one can state; None: none ever does.
+    """
+
+    least: Decimal | None
     is_scored: bool  # some outcome is sure to state a score
     is_graded: bool  # some outcome may state a grade
 

@@ -34,7 +34,7 @@ class _Way:
 def needs_of(match: Match, *, as_of: date) -> tuple[Need, ...] | None:
     """Return what a rule lacks, by premise: as few new outcomes as will do, then as few things missing.
 
-    None where no outcomes whatever would meet it, since it spends two that are always similar.
+    None where no outcomes whatever would meet it: two that it asks for are always similar, or of one code.
     """
     premises = range(len(match.met_by))
     ways = _cheapest([[*_held(match, at, as_of), *_new(match.live, at)] for at in premises])
@@ -56,7 +56,7 @@ def needs_of(match: Match, *, as_of: date) -> tuple[Need, ...] | None:
 
 
 def can_be_met(live: LiveRule) -> bool:
-    """Whether some outcomes would meet the rule; if not, it spends two that are always similar."""
+    """Whether some outcomes would meet the rule; if not, two are always similar, or of one code."""
     return _cheapest([tuple(_new(live, at)) for at in range(len(live.rule.premises))]) is not None
 
 

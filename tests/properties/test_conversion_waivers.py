@@ -225,19 +225,9 @@ def test_a_registered_waiver_keeps_the_others_of_its_group_out() -> None:
     exam = Exam(
         id=ExamId("exam"), title=words("考试"), parts=tuple(Part(id=p, title=words(p)) for p in PARTS)
     )
-    held = (
-        Holding(
-            id=OutcomeId("1"),
-            kind="diploma",
-            code="A",
-            issuer=IssuerId("s"),
-            awarded_on=AS_OF,
-            recorded_at=Microseconds(0),
-        ),
-    )
-    assert [one.part for one in decide(packs, held, exam).waivers] == ["practice"]
+    assert [one.part for one in decide(packs, (DIPLOMA,), exam).waivers] == ["practice"]
     pinned = (Pinned(pack="pack", rule="w0", rule_version=1, target="theory"),)
-    decision = decide(packs, held, exam, pinned)
+    decision = decide(packs, (DIPLOMA,), exam, pinned)
     assert decision.waivers == ()
     assert [(one.kind, one.by) for one in decision.refusals if one.cited.rule == "w1"] == [
         ("exclusive", ("w0",))
@@ -285,17 +275,9 @@ def test_a_rule_that_waives_nothing_keeps_none_of_its_group_out() -> None:
     packs = (TestPack(id=PackId("pack"), rules=(first, replace(first, id=RuleId("w1")))),)
     cap = PartCap(id="none", title=words("上限"), maximum=0)
     parts = tuple(Part(id=part, title=words(part)) for part in PARTS)
-    held = (
-        Holding(
-            id=OutcomeId("1"),
-            kind="diploma",
-            code="A",
-            issuer=IssuerId("s"),
-            awarded_on=AS_OF,
-            recorded_at=Microseconds(0),
-        ),
+    decision = decide(
+        packs, (DIPLOMA,), Exam(id=ExamId("exam"), title=words("考试"), parts=parts, caps=(cap,))
     )
-    decision = decide(packs, held, Exam(id=ExamId("exam"), title=words("考试"), parts=parts, caps=(cap,)))
     assert [(one.cited.rule, one.kind) for one in decision.refusals] == [("w0", "cap"), ("w1", "cap")]
 
 
