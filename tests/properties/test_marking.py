@@ -196,7 +196,7 @@ def test_a_table_is_shown_on_a_line_the_highest_band_first() -> None:
     table = parse_rule_pack(MARKED.encode()).pack.mark_tables["five"]
     shown = [mark_table_line(catalogue(language), table) for language in ("zh-CN", "en")]
     rows = "≥ 90 → 优 · ≥ 80 → 良 · ≥ 60.5 → 70 · C → 2.3"
-    assert shown == [f"成绩换算表 five 五级制: {rows}", f"Mark table five Five grades: {rows}"]
+    assert shown == [f"成绩换算表 five 五级制：{rows}", f"Mark table five Five grades: {rows}"]
 
 
 @pytest.mark.parametrize(
